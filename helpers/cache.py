@@ -1,0 +1,53 @@
+"""A content-addressed cache on disk: what the API answered is kept, and never asked for twice.
+
+A key is the sha256 of everything that decides the answer (content, model, options, segmentation), so there
+is nothing to expire: another question has another key.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+
+def cache_key(**parts: object) -> str:
+    """The sha256 of the named parts, in a fixed order."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+class Cache:
+    """Tables by key, one Parquet file each, in `folder`. A damaged file counts as missing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.parquet"
+
+    def get(self, key: str) -> pd.DataFrame | None:
+        """The table under `key`, or None if there is none that can be read."""
+        try:
+            table: pd.DataFrame = parquet.read_table(self._path(key)).to_pandas()
+            return table
+        except (OSError, pa.ArrowException):
+            return None
+
+    def put(self, key: str, table: pd.DataFrame) -> None:
+        """Keep `table` under `key`: written beside and moved into place, so a killed write leaves nothing."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        os.close(handle)
+        try:
+            table.to_parquet(name, index=False)
+            os.replace(name, path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self.folder.glob("*/*.parquet"))

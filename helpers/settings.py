@@ -1,0 +1,113 @@
+"""The switches of the project, all in one place: nothing else reads the environment.
+
+Every value comes from the environment or, where that is silent, from a `.env` file in the checkout
+(`.env.example` lists them all).
+"""
+
+import getpass
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+from dotenv import dotenv_values
+
+from helpers.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+OFFLINE_MODEL = "offline-384"
+LIVE_MODEL = "marengo3.5"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the switches say. `live` is the Embed API; `milvus_uri` is a `.db` path or an http(s) address."""
+
+    root: Path
+    data: Path
+    home: Path
+    live: bool
+    model: str
+    milvus_uri: str
+    prefix: str
+    notebook: str
+    api_key: str = field(repr=False)
+    milvus_token: str = field(repr=False)
+
+
+def load_settings(notebook: str | None = None) -> Settings:
+    """Read the switches; `notebook` ("04") gives each notebook a Milvus Lite folder of its own.
+
+    Raises SettingsError for a switch with a value that means nothing, and for live mode without a key.
+    """
+    env = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None} | dict(os.environ)
+
+    def read(*names: str) -> str:
+        return next((env[n].strip() for n in names if env.get(n, "").strip()), "")
+
+    key = read("TWELVE_LABS_API_KEY", "TWELVELABS_API_KEY")
+    mode = read("VIDEO_SEARCH_MODE") or ("live" if key else "offline")
+    if mode not in ("live", "offline"):
+        raise SettingsError(f"VIDEO_SEARCH_MODE is {mode!r}: set it to live or offline, or leave it out.")
+    if mode == "live" and not key:
+        raise SettingsError(
+            "VIDEO_SEARCH_MODE is live, but there is no key: set TWELVE_LABS_API_KEY, or set the mode to offline."
+        )
+    home = Path(read("VIDEO_SEARCH_HOME") or ROOT / ".video-search").expanduser().absolute()
+    uri = read("MILVUS_URI")
+    prefix = read("MILVUS_PREFIX") or (f"{getpass.getuser()}_" if uri else "")
+    return Settings(
+        root=ROOT,
+        data=ROOT / "data",
+        home=home,
+        live=mode == "live",
+        model=(read("TWELVE_LABS_MODEL") or LIVE_MODEL) if mode == "live" else OFFLINE_MODEL,
+        milvus_uri=uri or str(home / "milvus" / f"{notebook or 'default'}.db"),
+        prefix=re.sub(r"\W", "_", prefix),
+        notebook=notebook or "",
+        api_key=key if mode == "live" else "",
+        milvus_token=read("MILVUS_TOKEN"),
+    )
+
+
+def make_home(settings: Settings) -> Path:
+    """Make the folder for databases, caches and logs; SettingsError where it cannot be written."""
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        probe = settings.home / ".write-test"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SettingsError(
+            f"The folder {settings.home} cannot be written ({error.strerror}): "
+            "set VIDEO_SEARCH_HOME to a folder of your own."
+        ) from error
+    return settings.home
+
+
+def check_environment() -> pd.DataFrame:
+    """One row per thing that the notebooks need: `check`, `found`, `status` ("ok" or what to do)."""
+    settings = load_settings()
+    free = shutil.disk_usage(make_home(settings)).free / 1e9
+    python = sys.version_info[:2]
+    remote = settings.milvus_uri.startswith("http")
+    base_url = os.environ.get("TWELVELABS_BASE_URL", "")
+    rows = [
+        (
+            "Python",
+            ".".join(map(str, python)),
+            "ok" if python >= (3, 11) else "install Python 3.11, 3.12 or 3.13",
+        ),
+        *((name, version(name), "ok") for name in ("twelvelabs", "pymilvus", "milvus-lite", "pandas")),
+        ("Embed API", "live" if settings.live else "offline: no key, no network", "ok"),
+        ("model", settings.model, "ok"),
+        ("Milvus", settings.milvus_uri if remote else "Milvus Lite, a folder per notebook", "ok"),
+        ("free disk", f"{'more' if free > 1 else 'less'} than 1 GB", "ok" if free > 1 else "make some room"),
+    ]
+    if base_url:
+        rows.append(("TWELVELABS_BASE_URL", base_url, "every call goes here: unset it unless you meant this"))
+    return pd.DataFrame(rows, columns=["check", "found", "status"])
