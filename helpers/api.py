@@ -18,6 +18,7 @@ from helpers.settings import Settings, load_settings
 
 T = TypeVar("T")
 RETRIED = (408, 429, 500, 502, 503, 504)
+WAIT = tenacity.wait_random_exponential(multiplier=0.5, max=20)  # seconds between two tries
 
 WHAT_TO_DO = {
     401: "set TWELVE_LABS_API_KEY to a valid key, or unset it to work offline",
@@ -49,7 +50,7 @@ def call(action: Callable[[], T], what: str, *, attempts: int = 5) -> T:
     """
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(_is_passing),
-        wait=tenacity.wait_random_exponential(multiplier=0.5, max=20),
+        wait=WAIT,
         stop=tenacity.stop_after_attempt(attempts),
         reraise=True,
     )

@@ -334,7 +334,7 @@ class OfflineTransport(httpx.BaseTransport):
                 "token_limit_exceeded",
                 "The query is longer than the offline model can read: shorten it.",
             )
-        return self._encoder.embed_texts([text])[0]
+        return np.asarray(self._encoder.embed_texts([text])[0], dtype=np.float32)
 
     def _embed_media(self, source: dict[str, Any]) -> Vector:
         content, path = self._media(source)

@@ -159,7 +159,8 @@ def read_cues(path: str | Path) -> list[Cue]:
         captions = webvtt.read(str(path)).captions
     except (OSError, UnicodeDecodeError, webvtt.errors.MalformedFileError) as error:
         raise VideoError(f"{Path(path).name} is not a WebVTT file: its first line must be WEBVTT.") from error
-    cues = [Cue(c.start_in_seconds, c.end_in_seconds, " ".join(c.text.split())) for c in captions]
+    times = [(c.start_time.in_milliseconds() / 1000, c.end_time.in_milliseconds() / 1000) for c in captions]
+    cues = [Cue(*span, " ".join(c.text.split())) for span, c in zip(times, captions, strict=True)]
     return sorted(cues, key=lambda cue: cue.start)
 
 

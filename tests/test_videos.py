@@ -108,6 +108,12 @@ def test_description_beside_an_own_file(tmp_path: Path) -> None:
     assert videos.description_track(own) == [videos.Cue(0.0, 5.0, "A cat looks up.")]
 
 
+def test_times_of_cues_are_exact_to_the_millisecond() -> None:
+    cues = videos.read_cues(ROOT / "data" / "descriptions" / "big-buck-bunny.vtt")
+    assert [cue.start for cue in cues[:4]] == [0.0, 6.0, 11.75, 15.75]
+    assert all(isinstance(cue.end, float) for cue in cues)
+
+
 def test_a_broken_description_track(tmp_path: Path) -> None:
     bad = _write(tmp_path / "bad.vtt", b"just words")
     with pytest.raises(VideoError, match="not a WebVTT file"):

@@ -20,7 +20,13 @@ from PIL import Image
 VIDEOS = Path(__file__).resolve().parent.parent / "data" / "videos"
 WIDTH, HEIGHT, FPS = 640, 360, 24
 H264 = {"preset": "slow", "crf": "27", "threads": "2", "g": "48"}
-H264_BUNNY = {"preset": "slower", "tune": "animation", "crf": "32", "threads": "2", "g": "120"}  # 20 MB at most
+H264_BUNNY = {
+    "preset": "slower",
+    "tune": "animation",
+    "crf": "32",
+    "threads": "2",
+    "g": "120",
+}  # 20 MB at most
 
 MOVIEPY, SKIMAGE, SKLEARN = "moviepy==2.2.1", "scikit-image==0.26.0", "scikit-learn==1.9.1"
 
@@ -120,7 +126,18 @@ def fetch(requirement: str, folder: Path) -> Path:
     name = requirement.split("==")[0]
     kind = ["--no-binary", name] if requirement == MOVIEPY else ["--only-binary", ":all:"]
     if not (found := [*folder.glob(f"{name.replace('-', '_')}-*")]):
-        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), *kind, requirement]
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "-d",
+            str(folder),
+            *kind,
+            requirement,
+        ]
         subprocess.run(pip, check=True)
         found = [*folder.glob(f"{name.replace('-', '_')}-*")]
     return found[0]

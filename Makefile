@@ -1,0 +1,49 @@
+# `make` lists what there is. Works with GNU make 3.81 (macOS) and later.
+PY := .venv/bin/python
+NB ?=
+ARGS ?=
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help env dev lab test lint types unit notebooks refresh fixtures format clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+env:
+	@sh tools/make_env.sh requirements.txt
+
+dev:
+	@sh tools/make_env.sh requirements-dev.txt
+
+lab: env ## open JupyterLab on the notebooks; ARGS=--no-browser for its options
+	$(PY) tools/lab.py $(ARGS)
+
+test: dev lint types unit notebooks ## everything that CI runs
+
+lint: dev ## ruff on code and notebooks: lint and format
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: dev ## mypy, strict, on helpers/
+	$(PY) -m mypy
+
+unit: dev ## the unit tests, the guards and the test in a browser
+	$(PY) -m pytest tests -n $(JOBS) --dist loadfile
+
+notebooks: dev ## run every notebook and compare its outputs; NB=03_insertion for some
+	$(PY) tools/gate.py -n$(JOBS) --dist=loadscope $(NB)
+
+refresh: dev ## run every notebook and write its outputs in place; NB=03_insertion for some
+	$(PY) tools/refresh.py $(NB)
+
+fixtures: dev ## rebuild data/fixtures from the videos, the descriptions and the models
+	$(PY) tools/build_fixtures.py
+
+format: dev ## let ruff mend what it can
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+clean: ## remove the environment, caches, databases
+	rm -rf .venv .video-search .pytest_cache .ruff_cache .mypy_cache *.egg-info

@@ -1,0 +1,58 @@
+"""Every test starts offline, with a home of its own, and without a way to the network."""
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib
+import pytest
+from hypothesis import settings
+
+from tools.notebook_env import SWITCHES
+
+matplotlib.use("Agg")
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")
+
+# Switches as on a new machine, whatever the shell and .env say; a test sets what it needs on top.
+os.environ.update(dict.fromkeys((*SWITCHES, "VIDEO_SEARCH_MODE"), ""), VIDEO_SEARCH_PROGRESS="plain")
+os.environ.pop("TWELVELABS_BASE_URL", None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def session_home() -> Iterator[None]:
+    """A home for what the fixtures of a module or a session make."""
+    with tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True) as home:
+        os.environ["VIDEO_SEARCH_HOME"] = home
+        yield
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A home for each test: databases and caches of one are not there in the next."""
+    monkeypatch.setenv("VIDEO_SEARCH_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network() -> Iterator[None]:
+    """Sockets reach this machine only: a test that needs more fails, here as on a train."""
+    connect = socket.socket.connect
+
+    def local_connect(self: socket.socket, address: Any) -> None:
+        host = address[0] if isinstance(address, tuple) else "localhost"
+        if host not in ("localhost", "127.0.0.1", "::1"):
+            raise OSError(f"A test tried to reach {host}: tests run without a network.")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", local_connect)
+        yield
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests measured with `record_property`: times are shown, never asserted."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value}")

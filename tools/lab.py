@@ -1,0 +1,30 @@
+"""Start JupyterLab on the notebooks: `python tools/lab.py [more JupyterLab options]`.
+
+The server's root is the checkout, not notebooks/, because the players read ../data/videos/.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(arguments: list[str]) -> None:
+    """Become JupyterLab."""
+    # Its news would ask the network, and open a box over the first notebook.
+    paths = [str(ROOT / "tools" / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
+    from jupyterlab.labapp import main as lab
+
+    options = [
+        f"--ServerApp.root_dir={ROOT}",
+        "--LabApp.default_url=/lab/tree/notebooks",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
+    ]
+    sys.exit(lab([*options, *arguments]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
