@@ -198,7 +198,7 @@ def test_a_segment_is_seen_in_the_middle_of_each_second_and_at_least_twice() -> 
     assert frame_times(0, 2, per_second=2) == [0.25, 0.75, 1.25, 1.75]
 
 
-@pytest.mark.parametrize("name", ["coffee", "deep-field", "coins"])
+@pytest.mark.parametrize("name", ["deep-field", "coins"])
 def test_shots_are_found_where_the_film_was_cut(name: str) -> None:
     ends = list(itertools.accumulate(seconds for _, seconds, _, _ in FILMS[name]))
     assert find_shots(DATA / "videos" / f"{name}.mp4") == pytest.approx(ends[:-1], abs=0.05)
@@ -206,6 +206,7 @@ def test_shots_are_found_where_the_film_was_cut(name: str) -> None:
 
 def test_coffee_has_its_cuts_at_6_12_and_17_seconds() -> None:
     cuts = find_shots(DATA / "videos" / "coffee.mp4")
+    assert cuts == pytest.approx([6, 12, 17], abs=0.05)
     assert segment_bounds(21, strategy="dynamic", seconds=4, cuts=cuts) == [
         (0, 6),
         (6, 12),

@@ -31,7 +31,7 @@ if ! "$python" -c "$supported" 2>/dev/null || [ "$(cat .venv/made-in 2>/dev/null
     [ -n "$found" ] || [ -z "$bare" ] || fail "$bare cannot make virtual environments: install its venv package \
 (Debian, Ubuntu: sudo apt-get install python3-venv) and run this again."
     [ -n "$found" ] || fail "Python 3.11, 3.12 or 3.13 is needed, and \
-${PYTHON:-python3} is $(${PYTHON:-python3} --version 2>/dev/null || echo 'not there'): install one \
+${PYTHON:-python3} is $(${PYTHON:-python3} --version 2>/dev/null | head -n 1): install one \
 (macOS: brew install python@3.13; Debian, Ubuntu: sudo apt-get install python3 python3-venv), or name yours with \
 make PYTHON=/path/to/python3."
     echo "Making .venv with $("$found" --version)."
