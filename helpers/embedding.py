@@ -122,7 +122,9 @@ def embed_videos(
             pool.shutdown(cancel_futures=True, wait=False)
             raise
     segments = pd.concat([done[i] for i in range(len(rows))], ignore_index=True)
-    vectors = [c for c in segments.columns if c not in COLUMNS]
+    vectors = sorted(
+        (c for c in segments.columns if c not in COLUMNS), key=lambda c: c != vector_field("visual")
+    )
     return segments[[*COLUMNS, *vectors]].astype({c: object for c in vectors}).replace({np.nan: None})
 
 

@@ -3,7 +3,9 @@
 It sits below the real SDK, so that notebooks run the same calls with and without a key. It answers from the
 fixtures in data/fixtures, then from the local encoder, and else with an ordinary API error. It speaks the
 dialect of Marengo 3.5 (text queries as `multi_input`, segmentation inside `temporal`, descriptions as
-`time_based_metadata`) under a model name of its own, and never claims to be Marengo.
+`time_based_metadata`) under a model name of its own, and never claims to be Marengo. One thing it does that
+Marengo does not: time-based metadata gets an embedding option of its own, `description`, where Marengo folds
+it into the fused vector.
 """
 
 import base64

@@ -70,6 +70,7 @@ def refresh(path: Path) -> None:
         kernel_name="python3",
         store_widget_state=False,
         record_timing=False,
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     normalise(notebook)
