@@ -149,3 +149,157 @@ def find_sequence(steps: Sequence[pd.DataFrame], *, within: float, limit: int | 
         if not any(_overlap(row, other) for other in chosen):
             chosen.append({"rank": len(chosen) + 1, **row})
     return pd.DataFrame(chosen, columns=_sequence_columns(len(tables)))
+
+
+def _chains(steps: list[pd.DataFrame], within: float) -> list[dict[str, Any]]:
+    """For each first clip of one video, its best sequence (if there is any within the time) as a row."""
+    fields = ["start_offset_sec", "end_offset_sec", "share"]
+    times = [tuple(rows[field].to_numpy(dtype=float) for field in fields) for rows in steps]
+    rows = []
+    for first in range(len(steps[0])):
+        if (path := _best_chain(first, times, within)) is None:
+            continue
+        clips = [step.iloc[at] for step, at in zip(steps, path, strict=True)]
+        row: dict[str, Any] = {"score": float(np.mean([clip["share"] for clip in clips]))}
+        row |= {column: clips[0][column] for column in ("video_id", "title", "video_url", "start_offset_sec")}
+        row["end_offset_sec"] = clips[-1]["end_offset_sec"]
+        for n, clip in enumerate(clips, 1):
+            row |= {f"step{n}_segment_id": clip["segment_id"], f"step{n}_score": clip["score"]}
+            row |= {f"step{n}_start_sec": clip["start_offset_sec"], f"step{n}_end_sec": clip["end_offset_sec"]}
+        rows.append(row)
+    return rows
+
+
+def _best_chain(first: int, times: list[tuple[Floats, ...]], within: float) -> list[int] | None:
+    """The clips, one per step, with the highest sum of shares, that begin with clip `first` of step one.
+
+    Dynamic programming: the best total of a clip is its share plus the highest total of those clips of the
+    step before that end before it starts: a running maximum over these, by their end. Times are (start, end,
+    share) of each step's clips.
+    """
+    start, end, share = times[0]
+    latest = start[first] + within + EPSILON
+    ends, totals = end[first : first + 1], share[first : first + 1]
+    places, origins = [np.array([first])], []
+    if ends[0] > latest:
+        return None
+    for start, end, share in times[1:]:
+        order = np.argsort(ends, kind="stable")
+        highest = np.maximum.accumulate(totals[order])
+        risen = np.concatenate([[True], highest[1:] > highest[:-1]])
+        leader = np.maximum.accumulate(np.where(risen, np.arange(len(order)), 0))
+        ended = np.searchsorted(ends[order], start + EPSILON, side="right") - 1
+        fits = np.flatnonzero((ended >= 0) & (end <= latest))
+        if not fits.size:
+            return None
+        origin = order[leader[ended[fits]]]
+        ends, totals = end[fits], totals[origin] + share[fits]
+        places.append(fits)
+        origins.append(origin)
+    at = int(np.argmax(totals))
+    path = [int(places[-1][at])]
+    for place, origin in zip(places[-2::-1], origins[::-1], strict=True):
+        at = int(origin[at])
+        path.insert(0, int(place[at]))
+    return path
+
+
+def _overlap(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    apart = a["end_offset_sec"] <= b["start_offset_sec"] or b["end_offset_sec"] <= a["start_offset_sec"]
+    return bool(a["video_id"] == b["video_id"] and not apart)
+
+
+def _sequence_columns(steps: int) -> list[str]:
+    own = [f"step{n}_{what}" for n in range(1, steps + 1) for what in ("segment_id", "score", "start_sec", "end_sec")]
+    return [*MOMENT_COLUMNS[:7], *own]
+
+
+def around(
+    clips: pd.DataFrame, moment: Mapping[str, Any] | pd.Series, *, before: float = 10.0, after: float = 10.0
+) -> pd.DataFrame:
+    """What happens around a moment: the clips of its video from `before` seconds before it to `after` after it.
+
+    `clips` are segments or hits, `moment` is one row of hits or moments (`moments.iloc[0]`). In order of time,
+    with a column `when` in front: "before", "during" (any overlap with the moment) or "after".
+    """
+    _check(before >= 0 and after >= 0, f"before={before!r}, after={after!r}: give seconds, 0 or more.")
+    start, end = float(moment["start_offset_sec"]), float(moment["end_offset_sec"])
+    rows = clips[clips["video_id"] == moment["video_id"]]
+    if "embedding_scope" in rows:
+        rows = rows[rows["embedding_scope"] == "clip"]
+    near = (rows["end_offset_sec"] > start - before) & (rows["start_offset_sec"] < end + after)
+    rows = rows[near].sort_values("start_offset_sec", kind="stable", ignore_index=True)
+    when = np.where(rows["end_offset_sec"] <= start, "before", "during")
+    when = np.where(rows["start_offset_sec"] >= end, "after", when)
+    rows.insert(0, "when", pd.Series(when, dtype=object))
+    return rows
+
+
+def moment_recall(moments: pd.DataFrame, spans: pd.DataFrame, *, k: int = 1, iou: float = 0.5) -> float:
+    """Recall@k at a temporal IoU: 1.0 if one of the first k moments (or hits) has at least that IoU with a span
+    of grade 2 of the same video, else 0.0; NaN for a query without an answer, which a mean leaves out.
+
+    `spans` are the rows of one query in the ground truth. The usual measure of moment retrieval, "R@k, IoU=m"
+    (Gao et al. 2017, TALL, arXiv:1705.02101); for more than one span the best counts.
+    """
+    _check(k >= 1 and 0 < iou <= 1, f"k={k!r}, iou={iou!r}: give k of 1 or more, and an IoU above 0, up to 1.")
+    spans = spans[(spans["video"] != "") & (spans["relevance"] >= EXACT)]
+    if spans.empty:
+        return math.nan
+    top = moments.head(k)
+    same = top["video_url"].map(video_name).to_numpy(dtype=object)[:, None] == spans["video"].to_numpy(dtype=object)
+    times = ("start_offset_sec", "end_offset_sec")
+    found = temporal_iou(
+        *(top[t].to_numpy(dtype=float)[:, None] for t in times), *(spans[t].to_numpy(dtype=float) for t in times)
+    )
+    return float(np.any(same & (found >= iou)))
+
+
+def _clips(hits: pd.DataFrame) -> pd.DataFrame:
+    """The clips among the hits, by video and time; SearchError where a score or a time is no number."""
+    needed = ["segment_id", "video_id", "title", "video_url", "start_offset_sec", "end_offset_sec", "score"]
+    if hits.empty:
+        return pd.DataFrame(columns=needed)
+    missing = [column for column in needed if column not in hits]
+    _check(not missing, f"The hits lack the column {missing[:1]}: give a table of hits, as a search returns it.")
+    clips = hits[hits["embedding_scope"] == "clip"] if "embedding_scope" in hits else hits
+    _check(
+        bool(np.isfinite(clips["score"].to_numpy(dtype=float)).all()),
+        "A hit has a score that is no number (NaN or infinite): search again, or drop that row.",
+    )
+    _check(
+        bool((clips["end_offset_sec"] > clips["start_offset_sec"]).all()),
+        "A hit does not end after it starts: embed its video again.",
+    )
+    return clips.sort_values(["video_id", "start_offset_sec", "segment_id"], ignore_index=True)
+
+
+def _smoothed(clips: pd.DataFrame, smooth: float) -> Floats:
+    """The Gaussian-weighted mean of the scores around each clip, video by video; the scores if smooth is 0."""
+    _check(0 <= smooth < math.inf, f"smooth is {smooth!r}: give seconds, 0 or more.")
+    score = clips["score"].to_numpy(dtype=float)
+    if smooth == 0:
+        return score.copy()
+    middle = (clips["start_offset_sec"] + clips["end_offset_sec"]).to_numpy(dtype=float) / 2
+    level = np.empty_like(score)
+    for rows in clips.groupby("video_id", sort=False).indices.values():
+        for row in rows:
+            weight = np.exp(-(((middle[rows] - middle[row]) / smooth) ** 2) / 2)
+            level[row] = weight @ score[rows] / weight.sum()
+    return level
+
+
+def _share(score: Floats) -> Floats:
+    """Scores on the scale from 0 (the lowest) to 1 (the best); 1 where all are equal."""
+    spread = np.ptp(score) if score.size else 0.0
+    return (score - score.min()) / spread if spread > 0 else np.ones_like(score)
+
+
+def _check_limit(limit: int | None) -> None:
+    good = limit is None or (isinstance(limit, int | np.integer) and limit >= 1)
+    _check(good, f"The limit is {limit!r}: give a whole number from 1, or None for all.")
+
+
+def _check(good: bool, problem: str) -> None:
+    if not good:
+        raise SearchError(problem)
