@@ -32,6 +32,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(
 )
 # JupyterLab usually keeps only the visible cells in the page; here all of them are to be looked at.
 WHOLE_PAGE = {"windowingMode": "none"}
+ERROR = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
 MEASURED: dict[str, str] = {}  # shown at the end of the run, not asserted
 
 
@@ -110,7 +111,8 @@ def after_run(page: Page) -> Page:
     started = time.monotonic()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.locator(".jp-OutputArea-output video").first.wait_for(state="attached")
+    page.locator(f".jp-OutputArea-output video, {ERROR}").first.wait_for(state="attached")
+    assert page.locator(ERROR).all_inner_texts() == []
     MEASURED["from a started kernel to the first moment on screen"] = f"{time.monotonic() - started:.1f} s"
     # A cell that waits or runs has a star; after an error the cells behind it stay without a number.
     expect(page.locator(".jp-CodeCell .jp-InputPrompt", has_text="*")).to_have_count(0, timeout=PATIENCE)

@@ -288,7 +288,16 @@ def test_a_removed_fixture_fails(tmp_path: Path) -> None:
         else:
             (tree / "data" / path.name).symlink_to(path)
     (tree / "data" / "fixtures" / "segments.parquet").rename(tree / "segments.parquet")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/test_files.py", "-k", "fixtures"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "tests/test_files.py",
+        "-k",
+        "fixtures",
+    ]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "2 failed, 1 passed" in done.stdout

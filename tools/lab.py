@@ -23,6 +23,8 @@ def main(arguments: list[str]) -> None:
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
     ]
+    if getattr(os, "geteuid", lambda: 1)() == 0:  # in a container; the server listens on this machine only
+        options.append("--allow-root")
     sys.exit(lab([*options, *arguments]))
 
 
