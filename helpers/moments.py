@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def find_moments(
-    hits: pd.DataFrame, *, gap: float = 1.0, keep: float = 0.8, smooth: float = 0.0, limit: int | None = 5
+    hits: pd.DataFrame, *, gap: float = 1.0, keep: float = 0.9, smooth: float = 0.0, limit: int | None = 5
 ) -> pd.DataFrame:
     """Merge neighbouring clips that score alike into moments, best first: a table of moments, one a row.
 
@@ -46,57 +46,49 @@ def find_moments(
     _check(0 <= keep <= 1, f"keep is {keep!r}: give a share from 0 to 1.")
     _check_limit(limit)
     clips = _clips(hits)
-    if clips.empty:
-        return pd.DataFrame(columns=MOMENT_COLUMNS)
-    clips["level"] = _smoothed(clips, smooth)
-    low = clips["level"].min()
-    videos = {video: rows for video, rows in clips.groupby("video_id", sort=False)}
-    taken: dict[Any, list[tuple[float, float]]] = {video: [] for video in videos}
-    moments: list[dict[str, Any]] = []
-    for seed in clips.sort_values("level", ascending=False, kind="stable").itertuples():
-        start, end, busy = seed.start_offset_sec, seed.end_offset_sec, taken[seed.video_id]
-        if any(start < b and end > a for a, b in busy):
+    start, end, score = (
+        clips[c].to_numpy(dtype=float) for c in ("start_offset_sec", "end_offset_sec", "score")
+    )
+    level, video = _smoothed(clips, smooth), clips["video_id"].to_numpy(dtype=object)
+    low = level.min(initial=math.inf)
+    groups = clips.groupby("video_id", sort=False).indices
+    members = {video_id: np.asarray(rows) for video_id, rows in groups.items()}  # in the order of time
+    taken: dict[Any, list[tuple[float, float]]] = {name: [] for name in members}
+    found, best = [], []
+    for seed in np.argsort(-level, kind="stable"):
+        own, busy = members[video[seed]], taken[video[seed]]
+        if any(start[seed] < b and end[seed] > a for a, b in busy):
             continue
-        rows = videos[seed.video_id]
-        after = max((b for _, b in busy if b <= start), default=-math.inf)
-        before = min((a for a, _ in busy if a >= end), default=math.inf)
-        inside = (rows["start_offset_sec"] >= after) & (rows["end_offset_sec"] <= before)
-        good = rows[inside & (rows["level"] >= low + keep * (seed.level - low) - 1e-9)]
-        start, end = _grow(good, start, end, gap)
-        busy.append((start, end))
-        moments.append(_moment(rows, seed.level, start, end))
-        if len(moments) == limit:
+        after = max((b for _, b in busy if b <= start[seed]), default=-math.inf)
+        before = min((a for a, _ in busy if a >= end[seed]), default=math.inf)
+        near = own[level[own] >= low + keep * (level[seed] - low) - 1e-9]
+        near = near[(start[near] >= after) & (end[near] <= before)]
+        a, b = _grow(start[near], end[near], float(start[seed]), float(end[seed]), gap)
+        inside = own[(start[own] >= a) & (end[own] <= b)]
+        busy.append((a, b))
+        found.append((level[seed], a, b, len(inside)))
+        best.append(inside[np.argmax(score[inside])])
+        if len(found) == limit:
             break
-    table = pd.DataFrame(moments)
-    return table.assign(rank=np.arange(1, len(table) + 1))[MOMENT_COLUMNS]
+    table = clips.iloc[best].reset_index(drop=True)
+    table = table.rename(
+        columns={c: f"best_{c}" for c in ("segment_id", "score", "start_offset_sec", "end_offset_sec")}
+    )
+    table["rank"] = np.arange(1, len(table) + 1)
+    own_columns = ["score", "start_offset_sec", "end_offset_sec", "clips"]
+    table[own_columns] = pd.DataFrame(found, columns=own_columns)
+    return table[MOMENT_COLUMNS]
 
 
-def _grow(good: pd.DataFrame, start: float, end: float, gap: float) -> tuple[float, float]:
-    """The stretch of time that grows from start-end over the good clips within reach of its two ends."""
-    spans = good[["start_offset_sec", "end_offset_sec"]].to_numpy(dtype=float)
-    for a, b in spans:
+def _grow(starts: Floats, ends: Floats, start: float, end: float, gap: float) -> tuple[float, float]:
+    """The stretch of time that grows from start-end over the given clips that come within reach of its ends."""
+    for a, b in zip(starts, ends, strict=True):  # in the order of time
         if start <= a <= end + gap + EPSILON:
-            end = max(end, b)
-    for a, b in spans[np.argsort(-spans[:, 1], kind="stable")]:
-        if b <= end and b >= start - gap - EPSILON:
-            start = min(start, a)
+            end = max(end, float(b))
+    for at in np.argsort(-ends, kind="stable"):  # and back
+        if start - gap - EPSILON <= ends[at] <= end:
+            start = min(start, float(starts[at]))
     return start, end
-
-
-def _moment(rows: pd.DataFrame, level: float, start: float, end: float) -> dict[str, Any]:
-    inside = rows[(rows["start_offset_sec"] >= start) & (rows["end_offset_sec"] <= end)]
-    best = inside.loc[inside["score"].idxmax()]
-    return {
-        "score": level,
-        **{column: best[column] for column in ("video_id", "title", "video_url")},
-        "start_offset_sec": start,
-        "end_offset_sec": end,
-        "clips": len(inside),
-        "best_segment_id": best["segment_id"],
-        "best_score": best["score"],
-        "best_start_offset_sec": best["start_offset_sec"],
-        "best_end_offset_sec": best["end_offset_sec"],
-    }
 
 
 def score_curve(hits: pd.DataFrame, *, video_id: str | None = None, smooth: float = 0.0) -> pd.DataFrame:
@@ -139,7 +131,7 @@ def find_sequence(steps: Sequence[pd.DataFrame], *, within: float, limit: int | 
     for table in tables:
         table["share"] = _share(table["score"].to_numpy(dtype=float))
     videos = [{video: rows for video, rows in table.groupby("video_id")} for table in tables]
-    shared = sorted(set.intersection(*(set(step) for step in videos)))
+    shared = set[Any].intersection(*(set(step) for step in videos))
     rows = [row for v in shared for row in _chains([step[v] for step in videos], within)]
     rows.sort(key=lambda row: (-round(row["score"], 9), row["video_id"], row["start_offset_sec"]))
     chosen: list[dict[str, Any]] = []
@@ -165,7 +157,10 @@ def _chains(steps: list[pd.DataFrame], within: float) -> list[dict[str, Any]]:
         row["end_offset_sec"] = clips[-1]["end_offset_sec"]
         for n, clip in enumerate(clips, 1):
             row |= {f"step{n}_segment_id": clip["segment_id"], f"step{n}_score": clip["score"]}
-            row |= {f"step{n}_start_sec": clip["start_offset_sec"], f"step{n}_end_sec": clip["end_offset_sec"]}
+            row |= {
+                f"step{n}_start_sec": clip["start_offset_sec"],
+                f"step{n}_end_sec": clip["end_offset_sec"],
+            }
         rows.append(row)
     return rows
 
@@ -210,7 +205,11 @@ def _overlap(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
 
 
 def _sequence_columns(steps: int) -> list[str]:
-    own = [f"step{n}_{what}" for n in range(1, steps + 1) for what in ("segment_id", "score", "start_sec", "end_sec")]
+    own = [
+        f"step{n}_{what}"
+        for n in range(1, steps + 1)
+        for what in ("segment_id", "score", "start_sec", "end_sec")
+    ]
     return [*MOMENT_COLUMNS[:7], *own]
 
 
@@ -224,7 +223,7 @@ def around(
     """
     _check(before >= 0 and after >= 0, f"before={before!r}, after={after!r}: give seconds, 0 or more.")
     start, end = float(moment["start_offset_sec"]), float(moment["end_offset_sec"])
-    rows = clips[clips["video_id"] == moment["video_id"]]
+    rows: pd.DataFrame = clips[clips["video_id"] == moment["video_id"]]
     if "embedding_scope" in rows:
         rows = rows[rows["embedding_scope"] == "clip"]
     near = (rows["end_offset_sec"] > start - before) & (rows["start_offset_sec"] < end + after)
@@ -242,15 +241,20 @@ def moment_recall(moments: pd.DataFrame, spans: pd.DataFrame, *, k: int = 1, iou
     `spans` are the rows of one query in the ground truth. The usual measure of moment retrieval, "R@k, IoU=m"
     (Gao et al. 2017, TALL, arXiv:1705.02101); for more than one span the best counts.
     """
-    _check(k >= 1 and 0 < iou <= 1, f"k={k!r}, iou={iou!r}: give k of 1 or more, and an IoU above 0, up to 1.")
+    _check(
+        k >= 1 and 0 < iou <= 1, f"k={k!r}, iou={iou!r}: give k of 1 or more, and an IoU above 0, up to 1."
+    )
     spans = spans[(spans["video"] != "") & (spans["relevance"] >= EXACT)]
     if spans.empty:
         return math.nan
     top = moments.head(k)
-    same = top["video_url"].map(video_name).to_numpy(dtype=object)[:, None] == spans["video"].to_numpy(dtype=object)
+    same = top["video_url"].map(video_name).to_numpy(dtype=object)[:, None] == spans["video"].to_numpy(
+        dtype=object
+    )
     times = ("start_offset_sec", "end_offset_sec")
     found = temporal_iou(
-        *(top[t].to_numpy(dtype=float)[:, None] for t in times), *(spans[t].to_numpy(dtype=float) for t in times)
+        *(top[t].to_numpy(dtype=float)[:, None] for t in times),
+        *(spans[t].to_numpy(dtype=float) for t in times),
     )
     return float(np.any(same & (found >= iou)))
 
@@ -260,8 +264,8 @@ def _clips(hits: pd.DataFrame) -> pd.DataFrame:
     needed = ["segment_id", "video_id", "title", "video_url", "start_offset_sec", "end_offset_sec", "score"]
     if hits.empty:
         return pd.DataFrame(columns=needed)
-    missing = [column for column in needed if column not in hits]
-    _check(not missing, f"The hits lack the column {missing[:1]}: give a table of hits, as a search returns it.")
+    for column in needed:
+        _check(column in hits, f"The hits lack the column {column!r}: give a table as a search returns it.")
     clips = hits[hits["embedding_scope"] == "clip"] if "embedding_scope" in hits else hits
     _check(
         bool(np.isfinite(clips["score"].to_numpy(dtype=float)).all()),
