@@ -1,6 +1,7 @@
 """Helpers of the video search notebooks: everything that a notebook imports, in one place."""
 
 from helpers.api import connect_twelvelabs
+from helpers.controls import curve_player, curve_words, plot_curve, weight_slider
 from helpers.display import (
     plot_timeline,
     search_box,
@@ -26,7 +27,10 @@ from helpers.evaluation import (
     expected_at_random,
     load_ground_truth,
     summarise,
+    temporal_iou,
 )
+from helpers.hybrid import Leg, average_queries, fuse, hybrid_search, hybrid_videos
+from helpers.moments import around, find_moments, find_sequence, moment_recall, score_curve
 from helpers.search import recommend, search_segments, search_videos, segment_query
 from helpers.settings import check_environment, load_settings
 from helpers.store import (
@@ -45,9 +49,12 @@ from helpers.store import (
 from helpers.videos import own_videos, sample_videos
 
 __all__ = [
+    "Leg",
     "Query",
     "VideoSearchError",
+    "around",
     "available_options",
+    "average_queries",
     "bm25_ranking",
     "build_filter",
     "check_environment",
@@ -56,6 +63,8 @@ __all__ = [
     "connect_twelvelabs",
     "count_segments",
     "create_collection",
+    "curve_player",
+    "curve_words",
     "delete_video",
     "disconnect_milvus",
     "drop_collection",
@@ -65,15 +74,23 @@ __all__ = [
     "embed_videos",
     "evaluate",
     "expected_at_random",
+    "find_moments",
+    "find_sequence",
+    "fuse",
+    "hybrid_search",
+    "hybrid_videos",
     "insert_segments",
     "load_ground_truth",
     "load_settings",
+    "moment_recall",
     "own_videos",
+    "plot_curve",
     "plot_timeline",
     "read_segments",
     "recommend",
     "relink",
     "sample_videos",
+    "score_curve",
     "search_box",
     "search_segments",
     "search_videos",
@@ -83,6 +100,8 @@ __all__ = [
     "show_moments",
     "show_table",
     "summarise",
+    "temporal_iou",
     "use_style",
     "vector_field",
+    "weight_slider",
 ]

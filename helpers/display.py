@@ -333,8 +333,17 @@ def answer_html(
     """
     if not words.strip():
         return "Type a few words first."
+    arguments = {} if option is None else {"option": option}
+    return hits_html(lambda: search(words.strip(), **arguments), players=players)
+
+
+def hits_html(search: Callable[[], pd.DataFrame], *, players: int = 4) -> str:
+    """What a widget shows of the hits that `search()` gives: a contact sheet and the first players as HTML.
+
+    No hits, or a VideoSearchError, give one sentence.
+    """
     try:
-        hits = search(words.strip(), **({} if option is None else {"option": option}))
+        hits = search()
         if hits.empty:
             return "Nothing was found."
         rows = _records(hits, 10)
@@ -344,8 +353,31 @@ def answer_html(
         return f'<p role="alert">{html.escape(str(error))}</p>'
 
 
-class SearchBox(widgets.VBox):  # type: ignore[misc]
+def nobody_looks() -> bool:
+    """Whether this is a run whose outputs are committed: no browser shows its widgets."""
+    return os.environ.get("VIDEO_SEARCH_PROGRESS") == "plain" and _server() is None
+
+
+class QuietWidget(widgets.DOMWidget):  # type: ignore[misc]
+    """A widget that leaves one sentence, `instead`, in a committed notebook; the first base class of ours."""
+
+    instead = ""  # at most 110 characters: ipywidgets cuts what is longer
+
+    def __repr__(self) -> str:
+        return self.instead
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = dict(bundle[0] if isinstance(bundle, tuple) else bundle)  # a pair, with metadata, by anywidget
+        if nobody_looks():  # without its kernel a view is an error box, and its id is random
+            data.pop("application/vnd.jupyter.widget-view+json", None)
+        return data
+
+
+class SearchBox(QuietWidget, widgets.VBox):  # type: ignore[misc]
     """A line for words, a button and a place for the answer; `search_box` makes one."""
+
+    instead = "A search box stands here once this cell has run: type words of your own."
 
     def __init__(
         self, search: Callable[..., pd.DataFrame], *, placeholder: str, options: Sequence[str] | None
@@ -374,16 +406,6 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]
         except Exception:
             self.results.value = "Something unexpected went wrong: call the search in a cell to see what."
             raise
-
-    def __repr__(self) -> str:
-        return "A search box stands here once this cell has run: type words of your own."
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle = dict(super()._repr_mimebundle_(**kwargs))
-        if os.environ.get("VIDEO_SEARCH_PROGRESS") == "plain" and _server() is None:
-            # An output to be committed: without its kernel a view is an error box, and its id is random.
-            bundle.pop("application/vnd.jupyter.widget-view+json", None)
-        return bundle
 
 
 def search_box(

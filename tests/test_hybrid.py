@@ -42,6 +42,9 @@ def query(seed, model="toy"):
     return Query(random_vectors(1, seed)[0], model, f"query {seed}")
 
 
+V, W = Leg(query(1), "visual"), Leg(query(2), "words")
+
+
 def cosine(a, b):
     return float(np.float64(a) @ np.float64(b) / np.linalg.norm(a) / np.linalg.norm(b))
 
@@ -198,6 +201,13 @@ def test_equal_scores_are_ordered_by_id_and_not_cut_by_chance(milvus):
         assert list(hits["segment_id"]) == list(every["segment_id"][:limit])
 
 
+def test_many_equal_scores_are_ordered_by_id(milvus):
+    segments = make_segments([np.ones(DIM, np.float32)] * 40).sample(frac=1, random_state=1)
+    name = fill(milvus, "equals", segments)
+    hits = hybrid.hybrid_search(milvus, name, [V, W], ranker="weighted", limit=3)
+    assert list(hits["segment_id"]) == ["v000/0", "v000/1", "v000/2"]
+
+
 def test_a_clip_that_is_deep_in_one_leg_still_counts(milvus, films):
     name, segments = films
     legs = [Leg(query(5), "visual", 0.9), Leg(query(6), "words", 0.1)]
@@ -209,7 +219,7 @@ def test_a_clip_that_is_deep_in_one_leg_still_counts(milvus, films):
 
 def test_filters_and_scopes_hold_in_every_leg(milvus, films):
     name, segments = films
-    legs = [Leg(query(1), "visual"), Leg(query(2), "words")]
+    legs = [V, W]
     inside = segments[segments["start_offset_sec"] <= 6]
     hits = hybrid.hybrid_search(milvus, name, legs, limit=40, where={"start_offset_sec": (0, 6)})
     assert list(hits["segment_id"]) == best(by_rrf(inside, legs, 60), 40, 8)
@@ -232,12 +242,23 @@ def test_an_approximate_index_does_not_make_it_short(milvus):
 
 def test_videos_come_once_each_by_their_best_clip(milvus, films):
     name, segments = films
-    legs = [Leg(query(1), "visual"), Leg(query(2), "words")]
+    legs = [V, W]
     films_found = hybrid.hybrid_videos(milvus, name, legs, limit=12)
     order = [key.split("/")[0] for key in best(by_rrf(segments, legs, 60), 60, 8)]
     assert list(films_found["video_id"]) == list(dict.fromkeys(order))
     assert list(films_found["rank"]) == list(range(1, 13))
     assert len(hybrid.hybrid_videos(milvus, name, legs, limit=2)) == 2
+
+
+def test_a_film_that_owns_all_near_clips_does_not_hide_the_others(milvus):
+    axis = np.eye(1, DIM, dtype=np.float32)[0]
+    segments = make_segments(
+        [axis + 0.1 * v for v in random_vectors(40, 1)] + [-axis + v for v in random_vectors(5, 2)]
+    )
+    segments.loc[:39, "video_id"] = "near"
+    name = fill(milvus, "owner", segments)
+    legs = [Leg(Query(axis, "toy", "axis"), "visual"), Leg(Query(axis, "toy", "axis"), "words")]
+    assert list(hybrid.hybrid_videos(milvus, name, legs, limit=2)["video_id"]) == ["near", "v008"]
 
 
 # What a segment or a video lacks
@@ -267,7 +288,7 @@ def test_a_leg_that_finds_nothing_is_reported_in_one_line(milvus, films, caplog)
 
 def test_a_filter_that_nothing_matches_gives_an_empty_table(milvus, films):
     name, _ = films
-    legs = [Leg(query(1), "visual"), Leg(query(2), "words")]
+    legs = [V, W]
     hits = hybrid.hybrid_search(milvus, name, legs, where={"title": "no such film"})
     some = hybrid.hybrid_search(milvus, name, legs)
     assert hits.empty and list(hits) == list(some)
@@ -319,9 +340,6 @@ def test_queries_that_have_no_average_are_refused(queries, weights, message):
 
 
 # Bad input
-
-
-V, W = Leg(query(1), "visual"), Leg(query(2), "words")
 
 
 @pytest.mark.parametrize(

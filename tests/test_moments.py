@@ -131,6 +131,12 @@ def test_gap_decides_what_is_bridged():
         assert spans(moments.find_moments(hits, gap=6, limit=1)) == [(0, 18)]
 
 
+def test_clips_that_touch_but_for_rounding_are_neighbours():
+    hits = make_hits([0.0, 1.0, 1.0, 1.0])
+    hits["end_offset_sec"] -= 4e-7
+    assert moments.find_moments(hits, gap=0, limit=1)["clips"][0] == 3
+
+
 def test_a_moment_does_not_grow_across_a_better_one():
     hits = make_hits([0.9, 1.0, 0.9, 0.0])
     found = moments.find_moments(hits, keep=0.95, gap=60, limit=None)
