@@ -105,9 +105,8 @@ def score_curve(hits: pd.DataFrame, *, video_id: str | None = None, smooth: floa
         _check(not found or video_id in found, f"No hit is of the video {video_id!r}: search in it first.")
         clips = clips[clips["video_id"] == video_id]
     middle = (clips["start_offset_sec"] + clips["end_offset_sec"]) / 2
-    return clips.assign(middle_sec=middle, smoothed=_smoothed(clips, smooth))[CURVE_COLUMNS].reset_index(
-        drop=True
-    )
+    curve = clips.assign(middle_sec=middle, smoothed=_smoothed(clips, smooth))
+    return curve[CURVE_COLUMNS].reset_index(drop=True)
 
 
 def find_sequence(steps: Sequence[pd.DataFrame], *, within: float, limit: int | None = 5) -> pd.DataFrame:
@@ -248,9 +247,8 @@ def moment_recall(moments: pd.DataFrame, spans: pd.DataFrame, *, k: int = 1, iou
     if spans.empty:
         return math.nan
     top = moments.head(k)
-    same = top["video_url"].map(video_name).to_numpy(dtype=object)[:, None] == spans["video"].to_numpy(
-        dtype=object
-    )
+    names = top["video_url"].map(video_name).to_numpy(dtype=object)
+    same = names[:, None] == spans["video"].to_numpy(dtype=object)
     times = ("start_offset_sec", "end_offset_sec")
     found = temporal_iou(
         *(top[t].to_numpy(dtype=float)[:, None] for t in times),
