@@ -3,6 +3,7 @@
 Offline differs from live only in the HTTP transport below the SDK (helpers/offline.py).
 """
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -14,11 +15,12 @@ from twelvelabs.core.api_error import ApiError
 
 from helpers.errors import EmbedError
 from helpers.offline import OfflineTransport
-from helpers.settings import Settings, load_settings
+from helpers.settings import Settings, load_settings, make_home
 
 T = TypeVar("T")
 RETRIED = (408, 429, 500, 502, 503, 504)
 WAIT = tenacity.wait_random_exponential(multiplier=0.5, max=20)  # seconds between two tries
+LONGEST_PAUSE = 90.0  # rate limits count by the minute
 
 WHAT_TO_DO = {
     401: "set TWELVE_LABS_API_KEY to a valid key, or unset it to work offline",
@@ -32,9 +34,10 @@ WHAT_TO_DO = {
 def connect_twelvelabs(settings: Settings | None = None) -> TwelveLabs:
     """The SDK's client: with the network when `settings.live`, with the offline transport otherwise.
 
-    Raises DataError if a fixture is missing or damaged.
+    Raises DataError if a fixture is missing or damaged, SettingsError if the home folder cannot be written.
     """
     settings = settings or load_settings()
+    make_home(settings)
     if settings.live:
         return TwelveLabs(api_key=settings.api_key, timeout=120)
     transport = OfflineTransport(models=settings.data / "models", fixtures=settings.data / "fixtures")
@@ -50,7 +53,7 @@ def call(action: Callable[[], T], what: str, *, attempts: int = 5) -> T:
     """
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(_is_passing),
-        wait=WAIT,
+        wait=_pause,
         stop=tenacity.stop_after_attempt(attempts),
         reraise=True,
     )
@@ -74,6 +77,23 @@ def call(action: Callable[[], T], what: str, *, attempts: int = 5) -> T:
             f"Could not {what}: the answer is not one that this SDK understands; "
             "check TWELVELABS_BASE_URL and the version of twelvelabs."
         ) from error
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    """Seconds until the next try: what the service asks for, else longer each time.
+
+    The reset of the rate limit comes as seconds since 1970, `Retry-After` as seconds from now.
+    """
+    error = state.outcome.exception() if state.outcome else None
+    headers = {k.lower(): v for k, v in (getattr(error, "headers", None) or {}).items()}
+    try:
+        if "retry-after" in headers:
+            return min(max(float(headers["retry-after"]), 0), LONGEST_PAUSE)
+        if getattr(error, "status_code", None) == 429 and "x-ratelimit-reset" in headers:
+            return min(max(float(headers["x-ratelimit-reset"]) - time.time(), 0), LONGEST_PAUSE)
+    except ValueError:
+        pass  # a date in words, or nonsense
+    return float(WAIT(state))
 
 
 def _is_passing(error: BaseException) -> bool:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import tempfile
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -38,16 +39,25 @@ class Cache:
             return None
 
     def put(self, key: str, table: pd.DataFrame) -> None:
-        """Keep `table` under `key`: written beside and moved into place, so a killed write leaves nothing."""
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        os.close(handle)
+        """Keep `table` under `key`: written beside and moved into place, so a killed write leaves nothing.
+
+        Where the disk is full or may not be written, an answer is not thrown away for that: a warning says so.
+        """
+        path, name = self._path(key), ""
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+            os.close(handle)
             table.to_parquet(name, index=False)
             os.replace(name, path)
+        except OSError as error:
+            warnings.warn(
+                f"An answer could not be kept in {self.folder} ({error.strerror}): it will be asked for again.",
+                stacklevel=2,
+            )
         finally:
-            Path(name).unlink(missing_ok=True)
+            if name:
+                Path(name).unlink(missing_ok=True)
 
     def __len__(self) -> int:
         return sum(1 for _ in self.folder.glob("*/*.parquet"))

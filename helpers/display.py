@@ -11,6 +11,7 @@ import io
 import itertools
 import json
 import os
+import re
 import textwrap
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ from IPython.display import display
 from jupyter_core.paths import jupyter_runtime_dir
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from helpers.errors import VideoError, VideoSearchError
@@ -37,6 +39,8 @@ from helpers.videos import catalogue, local_path
 # Okabe and Ito (2008), "Color Universal Design": eight colours that colour-blind readers can tell apart.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 TILE, LABEL, GAP = 152, 32, 6  # pixels of a contact sheet: tile width, label height, space between
+TICKS = (1, 2, 5, 6, 10, 15, 20, 30, 60, 120, 300, 600, 1800)  # seconds between the times on an axis
+PLAYED = (".mp4", ".m4v", ".webm")  # what browsers play as it is; of anything else they get an MP4 clip
 PLUMBING = ("segment_id", "video_id", "video_url", "embedding_scope", "segmentation", "model")
 
 Hit = Mapping[str, Any]
@@ -64,13 +68,26 @@ def _caption(hit: Hit) -> str:
     return f"{rank}{hit.get('title') or Path(str(hit['video_url'])).stem}, {_span(hit)}{score}"
 
 
-def _credit(video_url: str) -> str:
-    """Credit and licence of a sample video; "" for any other."""
-    if not video_url.startswith("data/videos/"):
-        return ""
+def _credit(video_url: str, video_id: str = "") -> str:
+    """Credit, licence and what was changed of a sample video; "" for any other.
+
+    It is known by its content, the ten digits of its sha256 that end `video_id`, or else by its place.
+    """
     known = catalogue()
-    row = known[known["file"] == Path(video_url).name]
-    return "" if row.empty else f"{row['credit'].iloc[0]}, {row['licence'].iloc[0]}"
+    digits = re.search(r"-([0-9a-f]{10})$", video_id)
+    row = known[known["sha256"].str[:10] == digits[1]] if digits else known.head(0)
+    path = local_path(video_url)
+    if row.empty and path is not None and path.resolve().parent == (ROOT / "data" / "videos").resolve():
+        row = known[known["file"] == path.resolve().name]
+    if row.empty:
+        return ""
+    file, credit, licence = (row[column].iloc[0] for column in ("file", "credit", "licence"))
+    change = "scaled to 360p" if file == "big-buck-bunny.mp4" else "film made from the photo"
+    return f"{credit}, {licence} ({change})"
+
+
+def _credit_of(hit: Hit) -> str:
+    return _credit(str(hit["video_url"]), str(hit.get("video_id", "")))
 
 
 def _records(hits: pd.DataFrame, limit: int | None = None) -> list[dict[str, Any]]:
@@ -135,7 +152,8 @@ def _source(video_url: str, start: float, end: float, *, in_widget: bool) -> str
 
     A relative path with a time fragment works in a notebook's output, run or not, under every base URL.
     JupyterLab does not resolve it inside a widget, so there it is the server's own address. A file that the
-    server cannot reach, or a widget without a server we know of, gets the clip itself as a data URI.
+    server cannot reach or the browser does not play, or a widget without a server we know of, gets the clip
+    itself as a data URI.
     """
     fragment = f"#t={round(start, 3):g},{round(end, 3):g}"
     path = local_path(video_url)
@@ -145,6 +163,7 @@ def _source(video_url: str, start: float, end: float, *, in_widget: bool) -> str
     root = server[1] if server else ROOT
     inside = path.relative_to(root) if path.is_relative_to(root) else None
     reachable = inside is not None and not any(part.startswith(".") for part in inside.parts)
+    reachable = reachable and path.suffix.lower() in PLAYED
     if inside is not None and reachable and not in_widget:
         return urllib.parse.quote(Path(os.path.relpath(path)).as_posix()) + fragment
     if inside is not None and reachable and server:
@@ -160,7 +179,7 @@ def clip_html(hit: Hit, *, context: float = 0.0, width: str = "48%", in_widget: 
     """
     url = str(hit["video_url"])
     start, end = max(0.0, hit["start_offset_sec"] - context), hit["end_offset_sec"] + context
-    caption, credit = _caption(hit), _credit(url)
+    caption, credit = _caption(hit), _credit_of(hit)
     poster, problem, player = "", "", ""
     try:
         if local_path(url) is not None:
@@ -237,7 +256,7 @@ def _sheet(rows: Sequence[Hit], columns: int) -> Image.Image:
 def _sheet_words(rows: Sequence[Hit], title: str) -> tuple[str, str]:
     """Alt text that lists the tiles, and a caption with the credits that the licences ask for."""
     alt = f"{title or 'Contact sheet'}: " + "; ".join(_caption(row) for row in rows)
-    credits = dict.fromkeys(filter(None, (_credit(str(row["video_url"])) for row in rows)))
+    credits = dict.fromkeys(filter(None, map(_credit_of, rows)))
     return alt, ". ".join(filter(None, [title, "Frames: " + "; ".join(credits) if credits else ""]))
 
 
@@ -314,6 +333,13 @@ def plot_timeline(
         axes.set_yticks(range(len(segmentations)), list(segmentations))
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
+        end = until or max(
+            (float(frame["end_offset_sec"].max()) for frame in segmentations.values() if len(frame)),
+            default=0.0,
+        )
+        axes.xaxis.set_major_locator(
+            MultipleLocator(next((step for step in TICKS if end <= 10 * step), 3600))
+        )
         axes.xaxis.set_major_formatter(lambda seconds, _: format_time(seconds))
         axes.set_xlim(0, until)
         axes.set_xlabel("time (m:ss)")

@@ -2,17 +2,21 @@
 
 import base64
 import os
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 from twelvelabs import TwelveLabs
+from twelvelabs.core.api_error import ApiError
 from twelvelabs.types import (
     AsyncVideoInputRequest,
     EmbeddingData,
@@ -25,7 +29,7 @@ from twelvelabs.types import (
 
 from helpers.api import call
 from helpers.cache import Cache, cache_key
-from helpers.errors import EmbedError, VideoError
+from helpers.errors import EmbedError, VideoError, VideoSearchError
 from helpers.frames import cut_clip
 from helpers.settings import LIVE_MODEL, OFFLINE_MODEL, load_settings
 from helpers.videos import Cue, describe, description_track, file_sha256, local_path, own_videos, probe
@@ -37,6 +41,7 @@ COLUMNS = [
 ]
 TEMPORAL_MODELS = (LIVE_MODEL, OFFLINE_MODEL)  # they speak the dialect of Marengo 3.5, the others that of 3.0
 MAX_WORDS = 1500
+QUERY_SECONDS = 30  # the longest clip that the service takes as a query
 POLL_SECONDS = (0.05, 5.0)  # the first pause between two polls, and the longest
 
 
@@ -78,12 +83,14 @@ def embed_videos(
     default. `segmentation` is "fixed-S" (S seconds, 2-10) or "dynamic-S" (by shot, at least S seconds, 2-5).
     `deadline` is the longest wait for one video, in seconds. Each answer is kept in the cache as soon as it
     is there, so that an interrupted run loses nothing and a second run costs nothing.
-    Raises VideoError for a file that is missing or no video, EmbedError for what the API refuses.
+    Raises VideoError for a file that is missing or no video, EmbedError for what the API refuses: when the
+    other videos are through, and naming those that are not.
     """
     model = model or load_settings().model
     table = videos if isinstance(videos, pd.DataFrame) else own_videos(*_paths(videos))
     wire = segmentation_request(segmentation, model=model)
     cache = Cache(load_settings().home / "cache" / "segments")
+    stop = threading.Event()
 
     def one(video: dict[str, Any]) -> pd.DataFrame:
         path = _file(video["video_url"])
@@ -107,25 +114,45 @@ def embed_videos(
                 request["time_based_metadata"] = [
                     {"start": c.start, "end": c.end, "text": c.text} for c in sent
                 ]
-            answer = _to_answer(run_task(client, path, request, model=model, deadline=deadline))
+            answer = _to_answer(run_task(client, path, request, model=model, deadline=deadline, stop=stop))
             cache.put(key, answer)
         return to_segments(answer, video, model=model, segmentation=segmentation, cues=cues)
 
     rows = [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+    if not rows:
+        raise VideoError("There is no video to embed: the table is empty.")
     done: dict[int, pd.DataFrame] = {}
-    with ThreadPoolExecutor(workers) as pool:
+    failed: list[VideoSearchError] = []
+    pool = ThreadPoolExecutor(workers)
+    try:
         futures = {pool.submit(one, row): i for i, row in enumerate(rows)}
-        try:
-            for future in progress(as_completed(futures), total=len(futures), desc="videos embedded"):
+        for future in progress(as_completed(futures), total=len(futures), desc="videos embedded"):
+            try:
                 done[futures[future]] = future.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True, wait=False)
-            raise
+            except VideoSearchError as error:
+                if getattr(error, "status", None) in (401, 403):  # the next video will fare no better
+                    raise
+                failed.append(error)
+    finally:  # Ctrl-C too: workers that wait for the service stop waiting
+        stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+    if failed:
+        raise failed[0] if len(rows) == 1 else _summary(failed, len(rows))
     segments = pd.concat([done[i] for i in range(len(rows))], ignore_index=True)
     vectors = sorted(
         (c for c in segments.columns if c not in COLUMNS), key=lambda c: c != vector_field("visual")
     )
     return segments[[*COLUMNS, *vectors]].astype({c: object for c in vectors}).replace({np.nan: None})
+
+
+def _summary(failed: list[VideoSearchError], videos: int) -> EmbedError:
+    """One error for several: how many, and why."""
+    reasons = list(dict.fromkeys(map(str, failed)))
+    more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
+    return EmbedError(
+        f"{len(failed)} of {videos} videos were not embedded, the others are kept for the next run: "
+        f"{' '.join(reasons[:3])}{more}"
+    )
 
 
 def embed_text(client: TwelveLabs, text: str, *, model: str | None = None) -> Query:
@@ -155,14 +182,17 @@ def embed_clip(
 
     Raises VideoError for no such file or no video, EmbedError for a model without such queries (Marengo 3.0).
     """
-    end = probe(path).duration if end is None else end
-    if not 0 < end - start <= 30:
+    path = Path(path).expanduser().absolute()
+    duration = probe(path).duration
+    end = duration if end is None else end
+    if not (0 <= start < end <= duration + 0.1 and end - start <= QUERY_SECONDS):
         raise EmbedError(
-            f"A clip as a query lasts up to 30 s, not {end - start:g} s: name another start and end."
+            f"A clip as a query lasts up to {QUERY_SECONDS} s inside the video's {duration:g} s, "
+            f"not from {start:g} to {end:g} s: name another start and end."
         )
     data = cut_clip(path, start, end)
     media = {"media_type": "video", "base_64_string": base64.b64encode(data).decode()}
-    return _embed_query(client, None, media, source=Path(path).name, model=model)
+    return _embed_query(client, None, media, source=path.name, model=model)
 
 
 def _embed_query(
@@ -203,10 +233,17 @@ def query_request(text: str | None, media: dict[str, str] | None, *, model: str)
 
 
 def run_task(
-    client: TwelveLabs, path: Path, video: dict[str, Any], *, model: str, deadline: float = 1800
+    client: TwelveLabs,
+    path: Path,
+    video: dict[str, Any],
+    *,
+    model: str,
+    deadline: float = 1800,
+    stop: threading.Event | None = None,
 ) -> list[EmbeddingData]:
     """Upload a file, create an embedding task with the request `video`, wait, and return the answer's rows.
 
+    The upload is deleted from the service afterwards. Setting `stop` ends the waiting.
     Raises EmbedError if the upload or the task fails, or takes longer than `deadline` seconds.
     """
 
@@ -214,22 +251,26 @@ def run_task(
         with open(path, "rb") as file:
             return client.assets.create(method="direct", file=(path.name, file, "video/mp4"))
 
-    limit = time.monotonic() + deadline
+    limit, stop = time.monotonic() + deadline, stop or threading.Event()
     asset = call(upload, f"upload {path.name}")
     asset_id = str(asset.id)
-    _wait(lambda: client.assets.retrieve(asset_id), f"upload {path.name}", limit)
-    request = AsyncVideoInputRequest.model_validate({"media_source": {"asset_id": asset_id}, **video})
-    task = call(
-        lambda: client.embed.v_2.tasks.create(input_type="video", model_name=model, video=request),
-        f"start to embed {path.name}",
-    )
-    result = _wait(lambda: client.embed.v_2.tasks.retrieve(task.id), f"embed {path.name}", limit)
+    try:
+        _wait(lambda: client.assets.retrieve(asset_id), f"upload {path.name}", limit, stop)
+        request = AsyncVideoInputRequest.model_validate({"media_source": {"asset_id": asset_id}, **video})
+        task = call(
+            lambda: client.embed.v_2.tasks.create(input_type="video", model_name=model, video=request),
+            f"start to embed {path.name}",
+        )
+        result = _wait(lambda: client.embed.v_2.tasks.retrieve(task.id), f"embed {path.name}", limit, stop)
+    finally:
+        with suppress(ApiError, httpx.HTTPError):  # what is left behind does no harm, only takes room
+            client.assets.delete(asset_id)
     if not result.data:
         raise EmbedError(f"The Embed API returned no segments for {path.name}: is the video longer than 4 s?")
     return list(result.data)
 
 
-def _wait(retrieve: Any, what: str, limit: float) -> Any:
+def _wait(retrieve: Any, what: str, limit: float, stop: threading.Event) -> Any:
     """Poll until `ready`, slower each time; EmbedError if it has failed or the time is over."""
     pause, longest = POLL_SECONDS
     while True:
@@ -241,7 +282,8 @@ def _wait(retrieve: Any, what: str, limit: float) -> Any:
             raise EmbedError(f"Could not {what}: {str(reason).rstrip('.')}.")
         if time.monotonic() + pause > limit:
             raise EmbedError(f"Could not {what} in time: run the cell again, or give a longer deadline.")
-        time.sleep(pause)
+        if stop.wait(pause):
+            raise EmbedError(f"Stopped on the way to {what}: run the cell again to go on.")
         pause = min(pause * 1.5, longest)
 
 

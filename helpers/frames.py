@@ -2,6 +2,8 @@
 
 import functools
 import io
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -17,6 +19,7 @@ CLIP_HEIGHT = 360  # pixels; a clip of 6 s then has about 200 KB
 def thumbnail(path: str | Path, second: float, *, width: int = 240) -> Image.Image:
     """The frame that is on screen at `second`, `width` pixels wide; after the end, the last frame.
 
+    Seconds count from the first picture, whatever the clock of the file shows there, as the encoder counts.
     `path` is a file, or a `video_url` relative to the checkout. Raises VideoError for a missing file, a web
     address, or a file that is no video.
     """
@@ -27,7 +30,7 @@ def thumbnail(path: str | Path, second: float, *, width: int = 240) -> Image.Ima
 def cut_clip(path: str | Path, start: float, end: float) -> bytes:
     """The seconds [start, end) as a small MP4 (H.264 and AAC, which browsers play) that begins at 0.
 
-    Raises VideoError as `thumbnail` does.
+    Raises VideoError as `thumbnail` does, and where the film has no picture between the two.
     """
     return _clip(*_file(path), start, end)
 
@@ -52,81 +55,132 @@ def _unreadable(path: str, second: float) -> VideoError:
 
 @functools.lru_cache(maxsize=256)
 def _frame(path: str, changed: int, second: float, width: int) -> Image.Image:
+    found = None
     try:
-        with av.open(path) as container:
-            found = _decode_to(container, second)
-            picture: Image.Image = found.to_image()  # type: ignore[no-untyped-call]
-            if found.rotation:  # a phone held upright writes the turn beside the pixels
-                picture = picture.rotate(found.rotation, expand=True)
+        for at, frame in _pictures(path, second):
+            if found is not None and at > second + 1e-3:
+                break
+            found = frame
+        if found is None:
+            raise LookupError("no frame")
+        picture: Image.Image = found.to_image()  # type: ignore[no-untyped-call]
     except (av.FFmpegError, LookupError) as error:
         raise _unreadable(path, second) from error
+    if found.rotation:  # a phone held upright writes the turn beside the pixels
+        picture = picture.rotate(found.rotation, expand=True)
     height = max(1, round(picture.height * width / picture.width))
     return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def _decode_to(container: InputContainer, second: float) -> av.VideoFrame:
-    """Seek to the keyframe before, then decode up to the frame on screen at `second`."""
+def _zero(container: InputContainer) -> float:
+    """The clock of the file, in seconds, when its first picture is shown: a recording may begin anywhere."""
     stream = container.streams.video[0]
-    stream.thread_type = "AUTO"
-    container.seek(round(second * av.time_base), backward=True)
-    found = None
-    for frame in container.decode(stream):
-        if found is not None and (frame.time or 0.0) > second + 1e-3:
-            break
-        found = frame
-    if found is None:
-        raise LookupError("no frame")
-    return found
+    return float((stream.start_time or 0) * (stream.time_base or 0))
+
+
+def _seeks(path: str, second: float) -> Iterator[tuple[InputContainer, float, bool]]:
+    """The file opened and moved to `second`, then 12 s before, then at its beginning, with its zero.
+
+    A format without an index, such as MPEG-TS, may land behind the second that was asked for. The last is
+    marked: there is no earlier place.
+    """
+    for back in (0.0, 12.0, None):
+        with av.open(path) as container:
+            zero = _zero(container)
+            if back is not None:
+                if second - back < 0:
+                    continue
+                try:
+                    container.seek(round((second - back + zero) * av.time_base), backward=True)
+                except av.FFmpegError:
+                    continue
+            yield container, zero, back is None
+
+
+def _pictures(path: str, second: float) -> Iterator[tuple[float, av.VideoFrame]]:
+    """(seconds since the first picture, frame), from a keyframe at or before `second` on."""
+    for container, zero, last in _seeks(path, second):
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        timed = ((f.time - zero, f) for f in container.decode(stream) if f.time is not None)
+        first = next(timed, None)
+        if first and (last or first[0] <= second + 1e-3):
+            yield first
+            yield from timed
+            return
+
+
+def _sounds(path: str, second: float) -> Iterator[tuple[float, av.AudioFrame]]:
+    """(seconds since the first picture, chunk of sound), from at or before `second` on; none without sound."""
+    for container, zero, last in _seeks(path, second):
+        if not container.streams.audio:
+            return
+        stream = container.streams.audio[0]
+        timed = ((f.time - zero, f) for f in container.decode(stream) if f.time is not None)
+        first = next(timed, None)
+        if first and (last or first[0] <= second):
+            yield first
+            yield from timed
+            return
 
 
 @functools.lru_cache(maxsize=16)
 def _clip(path: str, changed: int, start: float, end: float) -> bytes:
+    """Encode what lies in [start, end) anew: a copy could begin only at a keyframe, in the source's codec."""
     buffer = io.BytesIO()
     try:
+        with av.open(path) as source:
+            video, has_sound = source.streams.video[0], bool(source.streams.audio)
+            rate, width, height = video.average_rate or 25, video.width, video.height
+        frames = _between(path, start, end)
+        first = next(frames, None)
+        if first is None:
+            raise VideoError(
+                f"{Path(path).name} has no picture from {start:g} s to {end:g} s: name a start and an end "
+                "inside the film."
+            )
         with av.open(buffer, "w", format="mp4") as target:
-            with av.open(path) as picture, av.open(path) as sound:
-                _copy(picture, sound, target, start, end)
+            film = target.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "28"})
+            film.height = min(CLIP_HEIGHT, height) // 2 * 2
+            film.width = round(width * film.height / height / 2) * 2
+            film.pix_fmt = "yuv420p"
+            film.set_display_rotation(first.rotation)
+            voice = target.add_stream("aac", rate=44100, layout="stereo") if has_sound else None
+            zero = first.pts or 0
+            for frame in itertools.chain([first], frames):
+                small = frame.reformat(width=film.width, height=film.height, format="yuv420p")
+                small.pts, small.time_base = (frame.pts or 0) - zero, frame.time_base
+                target.mux(film.encode(small))
+            target.mux(film.encode())
+            if voice is not None:
+                _copy_sound(path, target, voice, start, end)
     except (av.FFmpegError, LookupError) as error:
         raise _unreadable(path, start) from error
     return buffer.getvalue()
 
 
-def _copy(
-    picture: InputContainer, sound: InputContainer, target: OutputContainer, start: float, end: float
-) -> None:
-    """Encode what lies in [start, end) anew: a copy could begin only at a keyframe, in the source's codec."""
-    video = picture.streams.video[0]
-    height = min(CLIP_HEIGHT, video.height) // 2 * 2
-    fast = {"preset": "veryfast", "crf": "28"}
-    film = target.add_stream("libx264", rate=video.average_rate or 25, options=fast)
-    film.width, film.height = round(video.width * height / video.height / 2) * 2, height
-    film.pix_fmt = "yuv420p"
-    voice = target.add_stream("aac", rate=44100, layout="stereo") if sound.streams.audio else None
+def _between(path: str, start: float, end: float) -> Iterator[av.VideoFrame]:
+    """The frames that begin in [start, end); where none does, the one that stays on screen meanwhile."""
+    before, empty = None, True
+    for at, frame in _pictures(path, start):
+        if at >= end - 1e-3:
+            if empty and before is not None and start < end:
+                yield before
+            return
+        if at >= start - 1e-3:
+            empty = False
+            yield frame
+        else:
+            before = frame
 
-    picture.seek(round(start * av.time_base), backward=True)
-    first = None
-    for frame in picture.decode(video):
-        if frame.time is None or frame.pts is None or frame.time < start - 1e-3:
-            continue
-        if frame.time >= end - 1e-3:
+
+def _copy_sound(path: str, target: OutputContainer, voice: av.AudioStream, start: float, end: float) -> None:
+    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=44100)
+    for at, chunk in _sounds(path, start):
+        if at >= end:
             break
-        if first is None:
-            first = frame.pts
-            film.set_display_rotation(frame.rotation)
-        small = frame.reformat(width=film.width, height=film.height, format="yuv420p")
-        small.pts, small.time_base = frame.pts - first, frame.time_base
-        target.mux(film.encode(small))
-    target.mux(film.encode())
-
-    if voice is not None:
-        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=44100)
-        sound.seek(round(start * av.time_base), backward=True)
-        for chunk in sound.decode(sound.streams.audio[0]):
-            if chunk.time is None or chunk.time < start:
-                continue
-            if chunk.time >= end:
-                break
+        if at >= start:
             for piece in resampler.resample(chunk):
                 piece.pts = None  # the encoder counts from zero
                 target.mux(voice.encode(piece))
-        target.mux(voice.encode())
+    target.mux(voice.encode())

@@ -32,6 +32,7 @@ from helpers.videos import Cue, file_sha256, overlaps, probe
 
 Vector = np.ndarray[Any, np.dtype[np.float32]]
 OPTIONS, SCOPES = ("visual", "description"), ("clip", "asset")
+MOST_LETTERS = 256  # a text of fewer letters has fewer word pieces, and the model need not count them
 QUERY_SECONDS = 30  # the live limit for a clip as a query
 
 
@@ -101,6 +102,7 @@ class OfflineTransport(httpx.BaseTransport):
         self._encoder = Encoder(models)
         self._folder = tempfile.TemporaryDirectory(prefix="video-search-assets-")
         self._assets: dict[str, dict[str, Any]] = {}
+        self._uploads = 0
         self._tasks: dict[str, _Task] = {}
         self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="offline-embed")
@@ -152,7 +154,8 @@ class OfflineTransport(httpx.BaseTransport):
         if not file.exists():
             file.write_bytes(data)
         with self._lock:
-            asset_id = hashlib.sha256(f"asset {len(self._assets)}".encode()).hexdigest()[:24]
+            self._uploads += 1
+            asset_id = hashlib.sha256(f"asset {self._uploads}".encode()).hexdigest()[:24]
             self._assets[asset_id] = {
                 "_id": asset_id,
                 "method": "direct",
@@ -172,6 +175,8 @@ class OfflineTransport(httpx.BaseTransport):
                 raise Fault(404, "asset_not_exists", f"There is no asset {asset_id}.")
             if delete:
                 del self._assets[asset_id]
+                if not any(other["content"] == asset["content"] for other in self._assets.values()):
+                    (Path(self._folder.name) / asset["content"]).unlink(missing_ok=True)
                 return httpx.Response(204)
         return httpx.Response(200, json=asset)
 
@@ -193,8 +198,17 @@ class OfflineTransport(httpx.BaseTransport):
         _check_model(request)
         if request.get("input_type") != "video" or not request.get("video"):
             raise Fault(400, "parameter_invalid", "Offline embeds video by tasks: input_type must be video.")
-        content, path = self._media(request["video"]["media_source"])
-        _segmentation(request["video"])
+        video = request["video"]
+        content, path = self._media(video["media_source"])
+        _segmentation(video)
+        for field, known in (("embedding_option", OPTIONS), ("embedding_scope", SCOPES)):
+            if unknown := sorted(set(video.get(field) or []) - set(known)):
+                known_ones = " and ".join(known)
+                raise Fault(
+                    400, "parameter_invalid", f"{MODEL} has no {field} {unknown[0]}, only {known_ones}."
+                )
+        for entry in video.get("time_based_metadata") or []:
+            self._check_text(entry["text"])
         found = probe(path)
         if found.duration < 4 or min(found.width, found.height) < 360:
             raise Fault(
@@ -205,7 +219,7 @@ class OfflineTransport(httpx.BaseTransport):
             )
         with self._lock:
             task_id = hashlib.sha256(f"task {len(self._tasks)}".encode()).hexdigest()[:24]
-            answer = self._worker.submit(self._embed_video, content, path, found.duration, request["video"])
+            answer = self._worker.submit(self._embed_video, content, path, found.duration, video)
             self._tasks[task_id] = _Task(request, _now(), answer)
         body = {"_id": task_id, "status": "processing", "metadata": {"embedding_dimension": DIMENSION}}
         return httpx.Response(202, json=body, headers={"location": f"/v1.3/embed-v2/tasks/{task_id}"})
@@ -329,14 +343,14 @@ class OfflineTransport(httpx.BaseTransport):
         cached = self._fixtures.query(hashlib.sha256(text.encode()).hexdigest()) if self._fixtures else None
         if cached is not None:
             return cached
-        check_readable(text)
-        if self._encoder.is_too_long(text):
-            raise Fault(
-                400,
-                "token_limit_exceeded",
-                "The query is longer than the offline model can read: shorten it.",
-            )
+        self._check_text(text)
         return np.asarray(self._encoder.embed_texts([text])[0], dtype=np.float32)
+
+    def _check_text(self, text: str) -> None:
+        check_readable(text)
+        if len(text) > MOST_LETTERS and self._encoder.is_too_long(text):
+            start = f"{text[:40]!r} goes on for longer than the offline model can read"
+            raise Fault(400, "token_limit_exceeded", f"{start}: shorten it.")
 
     def _embed_media(self, source: dict[str, Any]) -> Vector:
         content, path = self._media(source)

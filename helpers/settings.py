@@ -5,13 +5,17 @@ Every value comes from the environment or, where that is silent, from a `.env` f
 """
 
 import getpass
+import hashlib
+import json
 import os
 import re
 import shutil
+import socket
 import sys
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pandas as pd
 from dotenv import dotenv_values
@@ -59,7 +63,7 @@ def load_settings(notebook: str | None = None) -> Settings:
         )
     home = Path(read("VIDEO_SEARCH_HOME") or ROOT / ".video-search").expanduser().absolute()
     uri = read("MILVUS_URI")
-    prefix = read("MILVUS_PREFIX") or (f"{getpass.getuser()}_" if uri else "")
+    prefix = _prefix(read("MILVUS_PREFIX") or (getpass.getuser() if uri else ""))
     return Settings(
         root=ROOT,
         data=ROOT / "data",
@@ -67,11 +71,18 @@ def load_settings(notebook: str | None = None) -> Settings:
         live=mode == "live",
         model=(read("TWELVE_LABS_MODEL") or LIVE_MODEL) if mode == "live" else OFFLINE_MODEL,
         milvus_uri=uri or str(home / "milvus" / f"{notebook or 'default'}.db"),
-        prefix=re.sub(r"\W", "_", prefix),
+        prefix=prefix,
         notebook=notebook or "",
         api_key=key if mode == "live" else "",
         milvus_token=read("MILVUS_TOKEN"),
     )
+
+
+def _prefix(name: str) -> str:
+    """A name as Milvus takes it in front of another: ASCII, no digit first, and `_` as its end."""
+    clean = re.sub(r"\W", "_", name, flags=re.ASCII)
+    clean = f"_{clean}" if clean[:1].isdigit() else clean
+    return clean if not clean or clean.endswith("_") else f"{clean}_"
 
 
 def make_home(settings: Settings) -> Path:
@@ -94,20 +105,56 @@ def check_environment() -> pd.DataFrame:
     settings = load_settings()
     free = shutil.disk_usage(make_home(settings)).free / 1e9
     python = sys.version_info[:2]
-    remote = settings.milvus_uri.startswith("http")
+    supported = (3, 11) <= python <= (3, 13)
+    server = settings.milvus_uri if "://" in settings.milvus_uri else ""
     base_url = os.environ.get("TWELVELABS_BASE_URL", "")
+    damaged = [name for name in ("models", "fixtures") if not _is_whole(settings.data / name)]
     rows = [
-        (
-            "Python",
-            ".".join(map(str, python)),
-            "ok" if python >= (3, 11) else "install Python 3.11, 3.12 or 3.13",
-        ),
-        *((name, version(name), "ok") for name in ("twelvelabs", "pymilvus", "milvus-lite", "pandas")),
+        ("Python", ".".join(map(str, python)), "ok" if supported else "install Python 3.11, 3.12 or 3.13"),
+        *(_package(name) for name in ("twelvelabs", "pymilvus", "milvus-lite", "pandas")),
         ("Embed API", "live" if settings.live else "offline: no key, no network", "ok"),
         ("model", settings.model, "ok"),
-        ("Milvus", settings.milvus_uri if remote else "Milvus Lite, a folder per notebook", "ok"),
+        (
+            "models and fixtures",
+            f"damaged: {', '.join(damaged)}" if damaged else "whole",
+            "run `git checkout -- data`" if damaged else "ok",
+        ),
+        (
+            "Milvus",
+            server or "Milvus Lite, a folder per notebook",
+            "ok" if not server or _answers(server) else "start it, or mend MILVUS_URI",
+        ),
         ("free disk", f"{'more' if free > 1 else 'less'} than 1 GB", "ok" if free > 1 else "make some room"),
     ]
     if base_url:
         rows.append(("TWELVELABS_BASE_URL", base_url, "every call goes here: unset it unless you meant this"))
     return pd.DataFrame(rows, columns=["check", "found", "status"])
+
+
+def _package(name: str) -> tuple[str, str, str]:
+    """The installed version of a package against the pin in requirements.txt."""
+    pins = re.findall(rf"^{name}==(\S+)", (ROOT / "requirements.txt").read_text("utf-8"), flags=re.MULTILINE)
+    found = version(name)
+    return name, found, "ok" if [found] == pins else f"install {name}=={''.join(pins)}, as `make lab` does"
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether the files that the folder's manifest names are there, and are the published ones."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        files = manifest.get("files") or manifest["outputs"]
+        digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files}
+    except (OSError, ValueError, KeyError):
+        return False
+    return all(digests[name] == files[name]["sha256"] for name in files)
+
+
+def _answers(uri: str) -> bool:
+    """Whether somebody listens at an http(s) address."""
+    address = urlsplit(uri)
+    port = address.port or (443 if address.scheme == "https" else 19530)
+    try:
+        socket.create_connection((address.hostname or "", port), timeout=3).close()
+    except OSError:
+        return False
+    return True

@@ -13,7 +13,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,17 +27,17 @@ from pymilvus import DataType, MilvusClient, MilvusException
 
 from helpers.embedding import COLUMNS, vector_field
 from helpers.errors import SearchError, StoreError, VideoSearchError
+from helpers.filters import CONTROL, NUMBERS
+from helpers.filters import Where as Where
+from helpers.filters import build_filter as build_filter
 from helpers.settings import Settings
 from helpers.videos import SUFFIXES, file_sha256, relative_url
 
-NUMBERS = {"start_offset_sec": DataType.DOUBLE, "end_offset_sec": DataType.DOUBLE, "cluster": DataType.INT64}
 LIMITS = {"title": 1024, "video_url": 4096, "description": 65_535}  # other text fields: 512
 # Text columns, and how many bytes of UTF-8 fit: a server counts bytes, Milvus Lite characters.
 TEXT = {column: LIMITS.get(column, 512) for column in COLUMNS if column not in NUMBERS}
 SCOPES = ("clip", "asset")
 LITE_INDEXES = ("FLAT", "HNSW", "HNSW_SQ", "IVF_FLAT", "IVF_SQ8", "AUTOINDEX")
-Where = Mapping[str, object] | str | None
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # Milvus Lite cannot read these in a filter
 
 
 @dataclass(frozen=True)
@@ -160,11 +160,11 @@ def create_collection(
         raise StoreError(f"{name!r} cannot name a collection: use letters, digits and underscores.")
     wanted = Collection(name, _one_model(segments), _dimensions(segments, options or _declared(segments)))
     with milvus_errors(f"The collection {name!r} cannot be made"):
-        if milvus.has_collection(name):
-            return _same(milvus, wanted, index_type)
         lite = milvus.get_server_version().startswith("milvus_lite")
         if lite and index_type not in LITE_INDEXES:  # it takes any name, and cannot load the rows later
             raise StoreError(f"Milvus Lite has no {index_type} index: choose from {', '.join(LITE_INDEXES)}.")
+        if milvus.has_collection(name):
+            return _same(milvus, wanted, index_type, index_params)
         about = json.dumps({"model": wanted.model})  # Lite keeps the properties only, some servers this only
         schema = MilvusClient.create_schema(enable_dynamic_field=False, description=about)
         for field in COLUMNS:
@@ -172,27 +172,42 @@ def create_collection(
                 limits: dict[str, Any] = {"max_length": TEXT[field], "is_primary": field == "segment_id"}
                 schema.add_field(field, DataType.VARCHAR, **limits)
             else:
-                schema.add_field(field, NUMBERS[field])
-        index = milvus.prepare_index_params()
+                schema.add_field(field, DataType.INT64 if field == "cluster" else DataType.DOUBLE)
         for option, dim in wanted.dims.items():
             schema.add_field(f"has_{option}", DataType.BOOL)
             schema.add_field(vector_field(option), DataType.FLOAT_VECTOR, dim=dim)
-            # Lite reads index parameters from a level of their own only, and drops others without a word.
-            nested = {"params": dict(index_params)} if index_params else {}
-            index.add_index(vector_field(option), index_type=index_type, metric_type="COSINE", params=nested)
         properties = {"model": wanted.model}
         milvus.create_collection(name, schema=schema, properties=properties, consistency_level="Strong")
         try:
-            milvus.create_index(name, index, sync=False)  # sync polls 0.5 s per field; the load waits as well
-            milvus.load_collection(name)
-        except MilvusException:
-            milvus.drop_collection(name)
+            _index_and_load(milvus, name, list(wanted.dims), index_type, index_params)
+        except BaseException:  # Ctrl-C as well
+            with suppress(MilvusException):
+                milvus.drop_collection(name)
             raise
     return wanted
 
 
-def _same(milvus: MilvusClient, wanted: Collection, index_type: str) -> Collection:
-    found, name = open_collection(milvus, wanted.name), wanted.name
+def _index_and_load(
+    milvus: MilvusClient,
+    name: str,
+    options: Sequence[str],
+    index_type: str,
+    index_params: Mapping[str, int] | None,
+) -> None:
+    index = milvus.prepare_index_params()
+    # Lite reads index parameters from a level of their own only, and drops others without a word.
+    nested = {"params": dict(index_params)} if index_params else {}
+    for option in options:
+        index.add_index(vector_field(option), index_type=index_type, metric_type="COSINE", params=nested)
+    if options:
+        milvus.create_index(name, index, sync=False)  # sync polls 0.5 s per field; the load waits as well
+    milvus.load_collection(name)
+
+
+def _same(
+    milvus: MilvusClient, wanted: Collection, index_type: str, index_params: Mapping[str, int] | None
+) -> Collection:
+    found, name = _describe(milvus, wanted.name), wanted.name
     cure = "drop it with drop_collection, or use another name."
     if found.model != wanted.model:
         raise StoreError(
@@ -204,10 +219,18 @@ def _same(milvus: MilvusClient, wanted: Collection, index_type: str) -> Collecti
         if found.dims[option] != dim:
             sizes = f"{found.dims[option]} numbers for {option!r}, not {dim}"
             raise StoreError(f"The collection {name!r} has vectors of {sizes}: {cure}")
-        kept = milvus.describe_index(name, vector_field(option))["index_type"]
-        if index_type not in ("AUTOINDEX", kept):
+        if (kept := _index_type(milvus, name, option)) not in (None, index_type):
             raise StoreError(f"The collection {name!r} has a {kept} index, not {index_type}: {cure}")
+    # A kill -9 while it was made leaves a collection without its indexes, which a server cannot load.
+    bare = [option for option in found.dims if not _index_type(milvus, name, option)]
+    _index_and_load(milvus, name, bare, index_type, index_params)
     return found
+
+
+def _index_type(milvus: MilvusClient, name: str, option: str) -> str | None:
+    about = milvus.describe_index(name, vector_field(option))
+    # Where this field has no index, Lite tells of that of another field.
+    return str(about["index_type"]) if about and about["field_name"] == vector_field(option) else None
 
 
 def open_collection(milvus: MilvusClient, name: str) -> Collection:
@@ -218,15 +241,20 @@ def open_collection(milvus: MilvusClient, name: str) -> Collection:
     with milvus_errors(f"The collection {name!r} cannot be opened"):
         if not milvus.has_collection(name):
             raise StoreError(f"There is no collection {name!r}: make it with create_collection, then insert.")
-        about = milvus.describe_collection(name)
-        model = about.get("properties", {}).get("model") or _described_model(about.get("description", ""))
-        if not model:
-            raise StoreError(
-                f"The collection {name!r} does not say which model its vectors come from: "
-                "make it with create_collection, under another name."
-            )
+        found = _describe(milvus, name)
         if milvus.get_load_state(name)["state"].name != "Loaded":
             milvus.load_collection(name)
+    return found
+
+
+def _describe(milvus: MilvusClient, name: str) -> Collection:
+    about = milvus.describe_collection(name)
+    model = about.get("properties", {}).get("model") or _described_model(about.get("description", ""))
+    if not model:
+        raise StoreError(
+            f"The collection {name!r} does not say which model its vectors come from: "
+            "make it with create_collection, under another name."
+        )
     vectors = [field for field in about["fields"] if field["type"] == DataType.FLOAT_VECTOR]
     dims = {field["name"].removeprefix("embedding_"): int(field["params"]["dim"]) for field in vectors}
     return Collection(name, model, dims)
@@ -243,7 +271,9 @@ def insert_segments(milvus: MilvusClient, name: str, segments: pd.DataFrame, *, 
     """Write segments, and return how many; nothing is written unless every row is good.
 
     Rows go in by `segment_id`, so inserting the same again changes nothing (a `cluster` found by an analysis
-    stays). Rows of the same video and scope that came from another segmentation are removed after that.
+    stays). An option without a column keeps the vectors that are stored; None in a column says that this
+    segment has none. Then rows of the same video and scope are removed that came from another segmentation,
+    or from other cuts of the same: those that share an option, and half the time of the shorter of the two.
     Raises StoreError for rows that do not fit the collection, naming the segment.
     """
     if batch_size < 1:
@@ -251,29 +281,41 @@ def insert_segments(milvus: MilvusClient, name: str, segments: pd.DataFrame, *, 
     collection = open_collection(milvus, name)
     rows = _rows(segments, collection)
     fresh = count_segments(milvus, name) == 0
+    absent = [option for option in collection.dims if vector_field(option) not in segments]
+    kept = [f(option) for option in absent for f in (vector_field, "has_{}".format)]
     with milvus_errors(f"Not all rows were written to {name!r}, so insert them again"):
         for first in range(0, len(rows), batch_size):
-            batch = rows[first : first + batch_size]
-            new = {row["segment_id"]: row for row in batch if row["cluster"] == -1}
-            known = milvus.get(name, ids=list(new), output_fields=["cluster"]) if new and not fresh else []
+            batch = {row["segment_id"]: row for row in rows[first : first + batch_size]}
+            known = [] if fresh else milvus.get(name, ids=list(batch), output_fields=["cluster", *kept])
             for old in known:
-                new[old["segment_id"]]["cluster"] = old["cluster"]
-            milvus.upsert(name, batch)
-        _remove_other_segmentations(milvus, name, rows)
+                row = batch[old["segment_id"]]
+                row.update({field: old[field] for field in kept})
+                row["cluster"] = old["cluster"] if row["cluster"] == -1 else row["cluster"]
+            milvus.upsert(name, list(batch.values()))
+        _remove_replaced(milvus, name, rows, [f"has_{option}" for option in collection.dims])
         if rows:
             milvus.flush(name)  # rows in memory only are 10 to 50 times slower to search
     return len(rows)
 
 
-def _remove_other_segmentations(milvus: MilvusClient, name: str, rows: list[dict[str, Any]]) -> None:
-    videos: dict[tuple[str, str], set[str]] = {}
+def _remove_replaced(milvus: MilvusClient, name: str, rows: list[dict[str, Any]], has: list[str]) -> None:
+    ids, films = {row["segment_id"] for row in rows}, dict[tuple[str, str], list[dict[str, Any]]]()
     for row in rows:
-        videos.setdefault((row["embedding_scope"], row["segmentation"]), set()).add(row["video_id"])
-    for (scope, segmentation), ids in videos.items():
-        for first in range(0, len(ids), 200):
-            where = {"embedding_scope": scope, "video_id": sorted(ids)[first : first + 200]}
-            other = f"segmentation != {_literal('segmentation', segmentation)}"
-            milvus.delete(name, filter=f"{build_filter(where)} and {other}")
+        films.setdefault((row["embedding_scope"], row["video_id"]), []).append(row)
+    fields = ["segment_id", "segmentation", "start_offset_sec", "end_offset_sec", *has]
+    for (scope, video), new in films.items():
+        stored = iterate(milvus, name, build_filter({"embedding_scope": scope, "video_id": video}), fields)
+        others = [old for old in stored if old["segment_id"] not in ids]
+        if gone := [old["segment_id"] for old in others if any(_replaces(row, old, has) for row in new)]:
+            milvus.delete(name, ids=gone)
+
+
+def _replaces(row: Mapping[str, Any], old: Mapping[str, Any], has: list[str]) -> bool:
+    """Half of the shorter, as cuts differ by a hair, and a table may come in parts, none of which is to go."""
+    (a, b), (c, d) = ((r["start_offset_sec"], r["end_offset_sec"]) for r in (row, old))
+    shared = min(b, d) - max(a, c)
+    again = shared > 0 and shared >= min(b - a, d - c) / 2 and any(row[h] and old[h] for h in has)
+    return again or bool(row["segmentation"] != old["segmentation"])
 
 
 def _one_model(segments: pd.DataFrame) -> str:
@@ -434,47 +476,3 @@ def relink(milvus: MilvusClient, name: str, folder: str | Path) -> int:
         raise StoreError(f"No video of {name!r} lies in {folder}: name the folder that holds the files now.")
     changed = moved.notna() & (moved != segments["video_url"])
     return insert_segments(milvus, name, segments[changed].assign(video_url=moved[changed]))
-
-
-def build_filter(where: Where, options: Sequence[str] = ()) -> str:
-    """A Milvus filter expression from a dict; every entry must hold.
-
-    {"category": "space"} means equal, {"category": ["space", "cats"]} any of these, and a tuple from-to, both
-    included: {"start_offset_sec": (0, 60)}; None leaves an end open. Fields are the scalar columns of the
-    segments table, and `has_<option>`. A str is passed on as an expression that you wrote yourself.
-    Raises SearchError for an unknown field, or a value that does not suit it.
-    """
-    if where is None or isinstance(where, str):
-        return where or ""
-    known = [*COLUMNS, *(f"has_{option}" for option in options)]
-    parts = []
-    for field, value in where.items():
-        if field not in known:
-            raise SearchError(f"There is no field {field!r} to filter by: choose from {', '.join(known)}.")
-        if isinstance(value, tuple) and len(value) == 2 and not field.startswith("has_"):
-            low, high = value
-            if low is None and field in TEXT:
-                parts.append(f'{field} != ""')  # a row without a date lies in no range of dates
-            bounds = [(low, ">="), (high, "<=")]
-            parts += [f"{field} {sign} {_literal(field, end)}" for end, sign in bounds if end is not None]
-        elif isinstance(value, list | set | frozenset | np.ndarray | pd.Series) and len(value):
-            parts.append(f"{field} in [{', '.join(_literal(field, item) for item in value)}]")
-        else:
-            parts.append(f"{field} == {_literal(field, value)}")
-    return " and ".join(parts)
-
-
-def _literal(field: str, value: object) -> str:
-    """One value as Milvus reads it: JSON, but with the letters of every language as they are."""
-    value = value.item() if isinstance(value, np.generic) else value
-    if field in TEXT:
-        good = isinstance(value, str) and not CONTROL.search(value)
-    elif field in NUMBERS:
-        good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    else:
-        good = isinstance(value, bool)
-    if not good:
-        raise SearchError(
-            f"The filter on {field!r} cannot use {value!r}: give a value or a list of its kind."
-        )
-    return json.dumps(value, ensure_ascii=False)

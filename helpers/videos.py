@@ -1,13 +1,12 @@
 """The sample videos, and a learner's own files: who they are, what they hold, what they may be.
 
-A video is known by its content: `video_id` ends in the first ten digits of the file's sha256, so that the
-same file has the same id wherever it lies. The path is only an attribute.
+A video is known by its content: `video_id` is the first ten digits of the file's sha256 behind the name of a
+sample, or behind "own". The same file has the same id wherever it lies and whatever it is called.
 """
 
 import functools
 import hashlib
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,14 +68,9 @@ def probe(path: str | Path) -> Probe:
         ) from error
 
 
-def slug(name: str) -> str:
-    """A readable part for an id: lower-case letters, digits and single dashes."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "video"
-
-
 def relative_url(path: str | Path) -> str:
     """The path as it is stored: relative to the checkout if it lies inside, absolute otherwise."""
-    full = Path(path).expanduser().absolute()
+    full = Path(os.path.normpath(Path(path).expanduser().absolute()))
     return full.relative_to(ROOT).as_posix() if full.is_relative_to(ROOT) else str(full)
 
 
@@ -114,16 +108,23 @@ def sample_videos() -> pd.DataFrame:
     return own_videos(*(CATALOGUE.parent / "videos" / name for name in known["file"]))
 
 
+def _videos_in(folder: Path) -> list[Path]:
+    """The videos of a folder by name; hidden files are none (macOS leaves some beside each video)."""
+    found = (p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    return sorted(found)
+
+
 def own_videos(*paths: str | Path) -> pd.DataFrame:
     """Your own video files, or folders of them, as a table with the columns of `sample_videos`.
 
     Files with the same content count once. Raises VideoError for what is missing or is no video.
     """
     files: list[Path] = []
-    for path in map(Path, paths):
-        inside = (
-            sorted(p for p in path.glob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-        )
+    for name in map(str, paths):
+        if name.startswith(("http://", "https://")):
+            raise VideoError(f"{name} is an address: download the video and pass its path.")
+        path = Path(name).expanduser()
+        inside = _videos_in(path) if path.is_dir() else [path]
         if not inside:
             raise VideoError(
                 f"The folder {path} holds no video ({', '.join(SUFFIXES)}): name another folder."
@@ -136,10 +137,10 @@ def own_videos(*paths: str | Path) -> pd.DataFrame:
     for file in files:
         found, digest = probe(file), file_sha256(file)
         sample = known.loc[digest] if digest in known.index else None
-        stem = Path(sample["file"]).stem if sample is not None else file.stem
+        slug = Path(sample["file"]).stem if sample is not None else "own"  # never the name: it may change
         rows.append(
             {
-                "video_id": f"{slug(stem)}-{digest[:10]}",
+                "video_id": f"{slug}-{digest[:10]}",
                 "title": sample["title"] if sample is not None else file.stem,
                 "category": sample["category"] if sample is not None else "own",
                 "recorded_at": sample["recorded_at"] if sample is not None else "",
@@ -154,11 +155,18 @@ def own_videos(*paths: str | Path) -> pd.DataFrame:
 
 
 def read_cues(path: str | Path) -> list[Cue]:
-    """Read a WebVTT description track, in order of time; VideoError if it cannot be read."""
+    """Read a WebVTT description track, in order of time; VideoError if it cannot be read or holds no cue."""
+    name = Path(path).name
     try:
         captions = webvtt.read(str(path)).captions
-    except (OSError, UnicodeDecodeError, webvtt.errors.MalformedFileError) as error:
-        raise VideoError(f"{Path(path).name} is not a WebVTT file: its first line must be WEBVTT.") from error
+    except UnicodeDecodeError as error:
+        raise VideoError(f"{name} is not in UTF-8: save it in that encoding.") from error
+    except (OSError, webvtt.errors.MalformedFileError) as error:
+        raise VideoError(f"{name} is not a WebVTT file: its first line must be WEBVTT.") from error
+    if not captions:
+        raise VideoError(
+            f"{name} holds no cue that can be read: write times as 00:00:00.000 --> 00:00:06.000."
+        )
     times = [(c.start_time.in_milliseconds() / 1000, c.end_time.in_milliseconds() / 1000) for c in captions]
     cues = [Cue(*span, " ".join(c.text.split())) for span, c in zip(times, captions, strict=True)]
     return sorted(cues, key=lambda cue: cue.start)
@@ -168,9 +176,10 @@ def description_track(path: str | Path, digest: str | None = None) -> list[Cue]:
     """The description track of a video: the sample's own (known by content), else a `.vtt` beside the file."""
     known = catalogue().set_index("sha256")["file"]
     name = known.get(digest or file_sha256(path))
-    beside = Path(path).with_suffix(".vtt")
-    track = CATALOGUE.parent / "descriptions" / f"{Path(name).stem}.vtt" if name else beside
-    return read_cues(track) if track.is_file() else []
+    if name:
+        return read_cues(CATALOGUE.parent / "descriptions" / f"{Path(name).stem}.vtt")
+    beside = (Path(path).with_suffix(suffix) for suffix in (".vtt", ".VTT"))
+    return next((read_cues(track) for track in beside if track.is_file()), [])
 
 
 def overlaps(cues: list[Cue], start: float, end: float) -> list[tuple[Cue, float]]:

@@ -31,6 +31,7 @@ def vector(*parts: object) -> list[float]:
 class EmbedServer:
     def __init__(self) -> None:
         self.script: dict[str, deque[tuple[int, Any]]] = defaultdict(deque)
+        self.headers: deque[dict[str, str]] = deque()  # sent with the next scripted answers
         self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
         self.tasks: dict[str, dict[str, Any]] = {}
         self.result_shape = {"_id": "t0", "status": "ready", "metadata": METADATA}
@@ -49,11 +50,13 @@ class EmbedServer:
                 data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("content-type", "application/json")
+                for name, value in (outer.headers.popleft() if scripted and outer.headers else {}).items():
+                    self.send_header(name, value)
                 self.send_header("content-length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
 
-            do_GET = do_POST = handle_one
+            do_GET = do_POST = do_DELETE = handle_one
 
             def log_message(self, *args: object) -> None:
                 pass
@@ -74,6 +77,8 @@ class EmbedServer:
             return 201, {"_id": "a1", "method": "direct", "status": "processing", "filename": "v.mp4"}
         if route.startswith("GET /assets/"):
             return 200, {"_id": "a1", "method": "direct", "status": "ready", "filename": "v.mp4"}
+        if route.startswith("DELETE /assets/"):
+            return 204, b""
         if route == "POST /embed-v2":
             return 200, {"data": [{"embedding": vector(body)}]}
         if route == "POST /embed-v2/tasks":

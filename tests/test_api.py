@@ -1,6 +1,11 @@
 """api.py and the live path of embedding.py: the real SDK over real HTTP, on loopback."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +14,8 @@ import pytest
 import tenacity
 from twelvelabs import TwelveLabs
 
-from helpers import api, available_options, embed_clip, embed_image, embed_text, embed_videos
-from helpers.errors import EmbedError, VideoError
+from helpers import api, available_options, embed_clip, embed_image, embed_text, embed_videos, sample_videos
+from helpers.errors import EmbedError, SettingsError, VideoError
 from helpers.settings import ROOT, load_settings
 from tests.embed_server import EmbedServer
 
@@ -98,8 +103,17 @@ def test_a_clip_as_query(client: TwelveLabs, server: EmbedServer) -> None:
     assert sent["media_type"] == "video"
     with pytest.raises(EmbedError, match=r"marengo3\.0 embeds no clip"):
         embed_clip(client, CAT, start=0, end=2, model="marengo3.0")
-    with pytest.raises(EmbedError, match="up to 30 s"):
-        embed_clip(client, CAT.with_name("big-buck-bunny.mp4"))
+    for start, end in ((0, None), (-1, 3), (5, 5), (100, 110), (20, 30)):
+        film = CAT.with_name("big-buck-bunny.mp4") if end is None else CAT
+        with pytest.raises(EmbedError, match="up to 30 s inside the video's"):
+            embed_clip(client, film, start=start, end=end)
+
+
+def test_a_clip_by_a_path_relative_to_where_one_is(
+    client: TwelveLabs, server: EmbedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT / "notebooks")
+    assert embed_clip(client, "../data/videos/cat.mp4", start=1, end=3).source == "cat.mp4"
 
 
 PASSING = [
@@ -117,6 +131,73 @@ def test_what_passes_is_tried_again(
     server.script["POST /embed-v2"].extend([answer, answer])
     assert embed_text(client, "a cat").vector.shape == (512,)
     assert server.count("POST /embed-v2") == 3
+
+
+def test_the_service_says_how_long_to_wait(
+    client: TwelveLabs, server: EmbedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", waits.append)
+    server.headers.extend(
+        [{"Retry-After": "7"}, {"X-Ratelimit-Reset": "4102444800"}, {"Retry-After": "soon"}]
+    )
+    server.script["POST /embed-v2"].extend([(429, {})] * 3)
+    embed_text(client, "a cat")
+    assert waits == [7.0, api.LONGEST_PAUSE, 0.0]
+
+
+def test_what_was_uploaded_is_deleted_again(client: TwelveLabs, server: EmbedServer) -> None:
+    embed_videos(client, CAT)
+    assert server.count("DELETE /assets/a1") == 1
+
+
+def test_one_failure_does_not_stop_the_others(client: TwelveLabs, server: EmbedServer) -> None:
+    films = [CAT.with_name(f"{name}.mp4") for name in ("cat", "coffee", "flower")]
+    server.script["POST /embed-v2/tasks"].append((400, {"error": {"code": "x", "message": "no such luck"}}))
+    with pytest.raises(
+        EmbedError, match="1 of 3 videos were not embedded, the others are kept.*no such luck"
+    ):
+        embed_videos(client, films, workers=1)
+    uploads = server.count("POST /assets")
+    assert len(embed_videos(client, films)) == 9
+    assert server.count("POST /assets") == uploads + 1
+
+
+def test_a_wrong_key_is_said_once_and_at_once(client: TwelveLabs, server: EmbedServer) -> None:
+    server.script["POST /assets"].extend([(401, {"code": "api_key_invalid", "message": "invalid"})] * 9)
+    with pytest.raises(EmbedError, match="valid key") as caught:
+        embed_videos(client, CAT.parent, workers=1)
+    assert caught.value.status == 401 and server.count("POST /assets") <= 2
+
+
+def test_ctrl_c_comes_back_at_once_and_keeps_what_is_done(server: EmbedServer, tmp_path: Path) -> None:
+    busy = {"_id": "t0", "status": "processing"}
+    server.script["GET /embed-v2/tasks/t1"].extend([(200, busy)] * 10_000)
+    code = (
+        "from helpers import connect_twelvelabs, embed_videos\n"
+        "import sys; embed_videos(connect_twelvelabs(), sys.argv[1:], workers=1)"
+    )
+    films = [str(CAT), str(CAT.with_name("coffee.mp4"))]
+    process = subprocess.Popen([sys.executable, "-c", code, *films], cwd=ROOT, stderr=subprocess.PIPE)
+    while server.count("GET /embed-v2/tasks/t1") < 3:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)  # far below the deadline of half an hour
+    assert process.returncode != 0 and b"KeyboardInterrupt" in errors
+    assert len(list((Path(os.environ["VIDEO_SEARCH_HOME"]) / "cache" / "segments").glob("*/*.parquet"))) == 1
+
+
+def test_a_home_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("VIDEO_SEARCH_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(SettingsError, match="set VIDEO_SEARCH_HOME"):
+        api.connect_twelvelabs()
+
+
+def test_an_empty_table(client: TwelveLabs) -> None:
+    with pytest.raises(VideoError, match="the table is empty"):
+        embed_videos(client, sample_videos().head(0))
 
 
 def test_a_repeated_upload_sends_the_file_again(client: TwelveLabs, server: EmbedServer) -> None:

@@ -92,6 +92,8 @@ def address(runtime: Path, process: subprocess.Popen[bytes], log: Path) -> str:
 @pytest.fixture(scope="module")
 def page(lab: str) -> Iterator[Page]:
     """The notebook in a browser, its kernel ready, nothing run yet."""
+    if not CHROMIUM and os.environ.get("CI"):
+        pytest.fail("no Chromium in CI, where this test must not be left out: see .ci/run")
     if not CHROMIUM:
         pytest.skip("no Chromium here: install it, or name it in CHROMIUM")
     with sync_playwright() as playwright:

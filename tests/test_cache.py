@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from helpers.cache import Cache, cache_key
 
@@ -32,12 +33,17 @@ def test_unknown_and_damaged_are_misses(tmp_path: Path) -> None:
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    try:
+    with pytest.raises(Exception, match="object"):
         cache.put("ab12", pd.DataFrame({"bad": [object()]}))
-    except Exception as error:
-        assert error is not None
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
     assert cache.get("ab12") is None
+
+
+def test_a_folder_that_cannot_be_written_costs_no_answer(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    cache = Cache(tmp_path / "file" / "cache")
+    with pytest.warns(UserWarning, match="could not be kept"):
+        cache.put("ab12", TABLE)
 
 
 def test_keys_depend_on_every_part_and_not_on_order() -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+from fractions import Fraction
 from html.parser import HTMLParser
 
 import av
@@ -186,6 +187,71 @@ def test_a_cut_clip_is_the_moment_with_its_sound():
     assert len(cut_clip(CAT, 6, 12)) < 400_000
 
 
+def film_from(folder, suffix, *, zero=0, seconds=10, fps=25):
+    """A film whose clock begins at `zero` s: second n is grey 25 n, silent up to 5 s and loud from there on."""
+    file = folder / f"film{suffix}"
+    kind, codec, sound = {
+        ".ts": ("mpegts", "libx264", "mp2"),
+        ".mpg": ("mpeg", "mpeg2video", "mp2"),
+        ".mkv": ("matroska", "libx264", "aac"),
+        ".mov": ("mov", "libx264", "aac"),
+        ".avi": ("avi", "mpeg4", "mp2"),
+    }[suffix]
+    with av.open(str(file), "w", format=kind) as target:
+        film, voice = target.add_stream(codec, rate=fps), target.add_stream(sound, rate=44100, layout="mono")
+        film.width, film.height, film.pix_fmt, film.codec_context.gop_size = 160, 90, "yuv420p", 50
+        for n in range(seconds * fps):
+            grey = (25 * (n // fps),) * 3
+            frame = av.VideoFrame.from_image(Image.new("RGB", (160, 90), grey))
+            frame.pts, frame.time_base = zero * fps + n, Fraction(1, fps)
+            target.mux(film.encode(frame))
+            loud = 20_000 * np.sin(np.arange(1764) / 10) * (n >= 5 * fps)  # 1764 samples a frame
+            chunk = av.AudioFrame.from_ndarray(loud.astype(np.int16)[None], format="s16", layout="mono")
+            chunk.sample_rate, chunk.pts, chunk.time_base = 44100, zero * 44100 + n * 1764, Fraction(1, 44100)
+            target.mux(voice.encode(chunk))
+        target.mux(film.encode())
+        target.mux(voice.encode())
+    return file
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".mpg", ".mkv", ".mov"])
+def test_a_film_whose_clock_does_not_begin_at_zero(suffix, tmp_path):
+    file = film_from(tmp_path, suffix, zero=100)
+    for second in (0, 3, 7, 9, 50):
+        grey = display.thumbnail(file, second + 0.5).getpixel((120, 60))[0]
+        assert grey == pytest.approx(25 * min(second, 9), abs=4)
+    with av.open(io.BytesIO(cut_clip(file, 4.0, 7.0))) as clip:
+        frames = list(clip.decode(video=0))
+    assert [round(float(f.to_ndarray(format="gray").mean()) / 25) for f in frames] == [4] * 25 + [5] * 25 + [
+        6
+    ] * 25
+    with av.open(io.BytesIO(cut_clip(file, 4.0, 7.0))) as clip:
+        sound = np.concatenate([f.to_ndarray()[0] for f in clip.decode(audio=0)])
+    loud_from = int(np.argmax(np.abs(sound) > 0.1)) / 44100
+    assert loud_from == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize(("start", "end"), [(10.5, 12.0), (300.0, 306.0), (5.0, 5.0), (7.0, 3.0)])
+def test_a_clip_without_a_picture_gets_one_sentence(start, end, tmp_path):
+    file = film_from(tmp_path, ".ts", zero=100)
+    with pytest.raises(VideoError, match=r"film.ts has no picture from .* s to .* s: name a start"):
+        cut_clip(file, start, end)
+
+
+def test_a_clip_between_two_pictures_is_the_one_on_screen(tmp_path):
+    file = tmp_path / "slides.mkv"
+    with av.open(str(file), "w") as target:
+        stream = target.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
+        for n, colour in enumerate(["white", "black"]):
+            frame = av.VideoFrame.from_image(Image.new("RGB", (160, 90), colour))
+            frame.pts, frame.time_base = n * 250, Fraction(1, 25)  # 10 s each
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode())
+    with av.open(io.BytesIO(cut_clip(file, 4.0, 6.0))) as clip:
+        assert [f.to_image().getpixel((80, 45))[0] > 240 for f in clip.decode(video=0)] == [True]
+
+
 @pytest.mark.parametrize("read", [lambda f: display.thumbnail(f, 1.0), lambda f: cut_clip(f, 0, 1)])
 def test_what_is_no_video_gets_one_sentence(read, tmp_path):
     text = tmp_path / "notes.mp4"
@@ -265,6 +331,39 @@ def test_a_file_that_jupyter_does_not_serve_is_embedded(tmp_path):
     hidden.mkdir()
     shutil.copy(outside, hidden / "film.mp4")
     assert videos(player(str(hidden / "film.mp4"), 6.0, 8.0))[0]["src"].startswith("data:video/mp4;")
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mpg", ".ts", ".mkv", ".mov"])
+def test_what_browsers_do_not_play_is_shown_as_an_mp4_clip(suffix, tmp_path):
+    file = film_from(tmp_path, suffix).rename(tmp_path / f"film{suffix.upper()}")
+    start_server(tmp_path, root=tmp_path)
+    for in_widget in (False, True):
+        source = videos(player(str(file), 2.0, 4.0, in_widget=in_widget))[0]["src"]
+        with av.open(io.BytesIO(content(source, "video/mp4"))) as clip:
+            assert clip.streams.video[0].codec_context.name == "h264"
+            assert clip.duration / av.time_base == pytest.approx(2.0, abs=0.1)
+    late = player(str(file), 60.0, 66.0)
+    assert videos(late) == [] and "has no picture from 60 s to 66 s" in words(late)
+
+
+def test_a_credit_is_known_by_content_and_says_what_was_changed(tmp_path, shown):
+    flower = "vultilion on Flickr, via scikit-learn, CC BY 2.0 (film made from the photo)"
+    copy = tmp_path / "renamed.mp4"
+    shutil.copy(ROOT / "data/videos/flower.mp4", copy)
+    by_id = {"video_id": "renamed-9a92b27850", "title": "Dahlia"}
+    for url, more in [
+        ("data/videos/flower.mp4", {}),
+        ("notebooks/../data/videos/flower.mp4", {"video_id": "film"}),
+        (str(ROOT / "data/videos/flower.mp4"), {}),
+        (str(copy), by_id),
+        ("https://example.org/f.mp4", by_id),
+    ]:
+        rows = hits((url, 0, 6), **more)
+        assert flower in words(display.clip_html(rows.iloc[0].to_dict())), url
+        display.show_contact_sheet(rows)
+        assert f"Frames: {flower}" in words(str(shown[-1]["text/html"])), url
+    assert "CC BY" not in words(player(str(copy), 0, 6)), "neither its id nor its place is known"
+    assert "CC BY 3.0 (scaled to 360p)" in words(player(BUNNY, 0, 6))
 
 
 def test_in_a_widget_the_server_or_the_clip_itself(tmp_path):
@@ -372,6 +471,17 @@ def test_a_timeline_has_a_bar_for_each_clip(shown):
     assert axes.xaxis.get_major_formatter()(60) == "1:00"
     display.show_figure(fig, alt="Timeline")
     assert len(shown) == 1
+
+
+@pytest.mark.parametrize("until", [None, 3, 20, 22.5, 60, 145, 596.46, 5000])
+def test_the_times_of_a_timeline_are_whole_seconds(until):
+    clips = pd.DataFrame({"start_offset_sec": [0.0, 6, 12], "end_offset_sec": [6.0, 12, 19]})
+    (axes,) = display.plot_timeline({"fixed-6": clips}, until=until).axes
+    end = until or 19
+    ticks = [tick for tick in axes.get_xticks() if 0 <= tick <= end]
+    steps = set(np.diff(ticks))
+    assert len(steps) == 1 and all(tick == int(tick) for tick in ticks)
+    assert steps <= {1, 2, 5, 6, 10, 15, 20, 30, 60, 120, 300, 600} and 4 <= len(ticks) <= 11
 
 
 # ---------------------------------------------------------------- the search box

@@ -17,7 +17,7 @@ from twelvelabs.core.api_error import ApiError
 
 from helpers import embed_clip, embed_image, embed_text, embed_videos
 from helpers.embedding import run_task, segmentation_request
-from helpers.encoder import MODEL
+from helpers.encoder import MODEL, Encoder
 from helpers.errors import DataError, EmbedError
 from helpers.offline import OfflineTransport
 from helpers.settings import ROOT
@@ -71,6 +71,14 @@ def test_fixtures_are_what_the_encoder_says(
         assert cached["segment_id"].tolist() == fresh["segment_id"].tolist()
         for column in ("embedding_visual", "embedding_description"):
             assert cosines(cached[column], fresh[column]).min() > 0.999
+
+
+def test_the_long_film_s_fixtures_too(client: TwelveLabs) -> None:
+    bunny, bounds = DATA / "videos" / "big-buck-bunny.mp4", [(186.0, 192.0), (192.0, 198.0)]
+    segments = embed_videos(client, bunny)
+    cached = segments[segments["start_offset_sec"].isin([186.0, 192.0])]["embedding_visual"]
+    fresh = Encoder(DATA / "models").embed_segments(bunny, bounds).clips
+    assert cosines(cached, pd.Series(list(fresh))).min() > 0.999
 
 
 def test_cached_queries_are_what_the_encoder_says(
@@ -264,6 +272,10 @@ def test_query_requests_that_the_service_refuses(
             {"segmentation": {"temporal": {"strategy": "fixed", "fixed": {"duration_sec": 1}}}},
             "duration_sec 2 to 10",
         ),
+        ({"embedding_option": ["audio"]}, "has no embedding_option audio, only visual and description"),
+        ({"embedding_scope": ["clips"]}, "has no embedding_scope clips"),
+        ({"time_based_metadata": [{"start": 0, "end": 6, "text": "кот смотрит"}]}, "English only"),
+        ({"time_based_metadata": [{"start": 0, "end": 6, "text": "cat " * 1000}]}, "longer than the offline"),
         ({"media_source": {"asset_id": "unknown"}}, "upload it first"),
         ({"media_source": {"url": "https://example.org/v.mp4"}}, "cannot fetch a URL"),
     ],
@@ -294,6 +306,13 @@ def test_closing_removes_the_uploads() -> None:
         folder = Path(transport._folder.name)
         assert len(list(folder.iterdir())) == 1
     assert not folder.exists()
+
+
+def test_a_deleted_upload_takes_no_room() -> None:
+    transport = OfflineTransport(models=DATA / "models", fixtures=DATA / "fixtures")
+    with TwelveLabsClosing(transport) as client:
+        run_task(client, CAT, REQUEST, model=MODEL)
+        assert list(Path(transport._folder.name).iterdir()) == []
 
 
 class TwelveLabsClosing:

@@ -1,5 +1,7 @@
 """settings.py: the switches, and nothing secret in sight."""
 
+import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,9 @@ SWITCHES = [
     "MILVUS_PREFIX",
     "TWELVELABS_BASE_URL",
 ]
+
+
+REPO = settings.ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -93,10 +98,58 @@ def test_a_home_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path
         settings.make_home(settings.load_settings())
 
 
-def test_the_environment_table_says_that_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = settings.check_environment().set_index("check")
-    assert set(table["status"]) <= {"ok", "make some room"}
-    assert table.loc["twelvelabs", "found"] == "1.3.6"
-    assert str(Path.home()) not in table.to_string()
+@pytest.fixture
+def checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A checkout of which a test may break a part."""
+    shutil.copy(REPO / "requirements.txt", tmp_path)
+    for folder in ("models", "fixtures"):
+        shutil.copytree(REPO / "data" / folder, tmp_path / "data" / folder)
+    return tmp_path
+
+
+def status() -> dict[str, str]:
+    table = settings.check_environment()
+    return dict(zip(table["check"], table["status"], strict=True))
+
+
+def test_the_environment_table_says_that_all_is_well(checkout: Path) -> None:
+    assert set(status().values()) <= {"ok", "make some room"}
+    assert str(Path.home()) not in settings.check_environment().to_string()
+
+
+def test_another_version_than_the_pinned_one_is_seen(checkout: Path) -> None:
+    pins = (checkout / "requirements.txt").read_text().replace("pandas==", "pandas==9.")
+    (checkout / "requirements.txt").write_text(pins)
+    assert status()["pandas"].startswith("install pandas==9.")
+
+
+@pytest.mark.parametrize("name", ["models/text.onnx", "fixtures/segments.parquet", "fixtures/manifest.json"])
+def test_missing_and_damaged_data_is_seen(checkout: Path, name: str) -> None:
+    (checkout / "data" / name).unlink()
+    assert status()["models and fixtures"] == "run `git checkout -- data`"
+    (checkout / "data" / name).write_bytes(b"{}")
+    assert status()["models and fixtures"] == "run `git checkout -- data`"
+
+
+def test_a_server_that_does_not_answer_is_seen(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILVUS_URI", "http://127.0.0.1:1")
+    assert status()["Milvus"] == "start it, or mend MILVUS_URI"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("MILVUS_URI", f"http://127.0.0.1:{server.getsockname()[1]}")
+        assert status()["Milvus"] == "ok"
+
+
+def test_another_python_and_a_diverted_api_are_seen(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.version_info", (3, 14, 0))
     monkeypatch.setenv("TWELVELABS_BASE_URL", "http://127.0.0.1:1")
-    assert "unset it" in settings.check_environment().set_index("check").loc["TWELVELABS_BASE_URL", "status"]
+    assert status()["Python"].startswith("install Python")
+    assert "unset it" in status()["TWELVELABS_BASE_URL"]
+
+
+@pytest.mark.parametrize(
+    ("user", "prefix"), [("ann-b", "ann_b_"), ("müller", "m_ller_"), ("3dlab", "_3dlab_"), ("vid_", "vid_")]
+)
+def test_a_prefix_is_one_that_milvus_takes(monkeypatch: pytest.MonkeyPatch, user: str, prefix: str) -> None:
+    monkeypatch.setenv("MILVUS_URI", "http://localhost:19530")
+    monkeypatch.setenv("MILVUS_PREFIX", user)
+    assert settings.load_settings().prefix == prefix

@@ -171,6 +171,39 @@ def test_another_segmentation_of_the_clips_keeps_the_whole_video_row(milvus, nam
     assert list(stored["segmentation"]) == ["fixed-6", "dynamic-4", "dynamic-4"]
 
 
+def recut(start_and_end, **columns):
+    """Clips of one video, of a dynamic segmentation, with the cuts given."""
+    clips = make_segments(n=len(start_and_end), segmentation="dynamic-4", **columns)[:-1]
+    starts, ends = zip(*start_and_end, strict=True)
+    ids = [f"{v}/clip/{a}-{b}" for v, (a, b) in zip(clips["video_id"], start_and_end, strict=True)]
+    starts, ends = np.array([starts, ends], dtype=float)
+    return clips.assign(segment_id=ids, start_offset_sec=starts, end_offset_sec=ends)
+
+
+def test_clips_that_are_cut_otherwise_replace_those_of_the_same_time(milvus, name):
+    old, new = recut([(0, 4), (4, 9), (9, 14)]), recut([(0, 5), (5, 7), (7, 9), (9, 14)])
+    asset, dog = make_segments(n=1, segmentation="dynamic-4")[1:], recut([(0, 4)], video_id="dog-2")
+    filled(milvus, name, old, asset, dog, new)
+    same(store.read_segments(milvus, name), pd.concat([new, asset, dog]))
+
+
+def test_clips_in_batches_lose_nothing_and_replace_only_what_they_cover(milvus, name):
+    old, new = recut([(0, 4), (4, 9), (9, 14)]), recut([(0, 4.02), (4.02, 9), (9, 14)])
+    filled(milvus, name, old[:1], old[1:2], old[2:])
+    same(store.read_segments(milvus, name), old)
+    store.insert_segments(milvus, name, new[:1])  # it reaches into the next clip by a hair
+    same(store.read_segments(milvus, name), pd.concat([new[:1], old[1:]]))
+    store.insert_segments(milvus, name, new[1:])
+    same(store.read_segments(milvus, name), new)
+
+
+def test_clips_of_different_options_may_lie_at_the_same_time(milvus, name):
+    seen = lacking(recut([(0, 4), (4, 9)]), "description")
+    told = lacking(recut([(0, 5), (5, 9)]), "visual")
+    filled(milvus, name, seen, told)
+    same(store.read_segments(milvus, name), pd.concat([seen, told]))
+
+
 def test_a_video_may_come_in_two_calls(milvus, name):
     segments = make_segments(n=4)
     filled(milvus, name, segments[:2], segments[2:])
@@ -227,6 +260,23 @@ def test_a_batch_in_which_all_values_of_an_option_are_missing_goes_in(milvus, na
     assert stored["embedding_visual"].notna().all()
 
 
+def test_an_option_without_a_column_keeps_what_is_stored(milvus, name):
+    first = lacking(make_segments(n=5), "description", [0]).assign(cluster=[4, -1, 2, 3, 0, 1])
+    filled(milvus, name, first[:4])
+    again = make_segments(n=5, title="new").drop(columns="embedding_description")
+    again["cluster"] = [-1, 7, -1, 8, -1, -1]
+    assert store.insert_segments(milvus, name, again, batch_size=2) == 6
+    expected = lacking(first, "description", [0, 4, 5]).assign(title="new", cluster=[4, 7, 2, 8, -1, -1])
+    same(store.read_segments(milvus, name), expected)
+    assert store.count_segments(milvus, name, where={"has_description": True}) == 3
+
+
+def test_an_option_with_a_column_of_nothing_is_taken_away(milvus, name):
+    segments = make_segments()
+    filled(milvus, name, segments, lacking(segments, "description", [1]))
+    same(store.read_segments(milvus, name), lacking(segments, "description", [1]))
+
+
 def test_missing_vectors_are_unit_placeholders_and_never_null(milvus, name):
     filled(milvus, name, lacking(make_segments(), "description", [0]))
     fields = {f["name"]: f for f in milvus.describe_collection(name)["fields"]}
@@ -278,6 +328,43 @@ def test_creating_again_loads_what_is_there(milvus, name):
     assert again == store.Collection(name, "toy-8", {"visual": DIM, "description": DIM})
     assert milvus.get_load_state(name)["state"].name == "Loaded"
     assert store.count_segments(milvus, name) == 4
+
+
+@pytest.mark.parametrize("call", ["create_index", "load_collection"])
+def test_a_collection_whose_making_is_interrupted_is_not_left_behind(milvus, name, call):
+    class Interrupted(Spy):
+        def __getattr__(self, name):
+            if name == call:
+                raise KeyboardInterrupt
+            return super().__getattr__(name)
+
+    with pytest.raises(KeyboardInterrupt):
+        store.create_collection(Interrupted(milvus), name, GOOD)
+    assert not milvus.has_collection(name)
+
+
+@pytest.mark.parametrize("indexed", [[], ["embedding_visual"]])
+def test_a_collection_that_was_left_half_made_is_finished(milvus, name, indexed):
+    spy = Spy(milvus)
+    store.create_collection(spy, name, GOOD)
+    made = next(kwargs for call, kwargs in spy.calls if call == "create_collection")
+    milvus.drop_collection(name)
+    milvus.create_collection(name, **made)  # as after a kill -9
+    for field in indexed:
+        index = milvus.prepare_index_params()
+        index.add_index(field, index_type="HNSW", metric_type="COSINE", params={"params": {"M": 5}})
+        milvus.create_index(name, index)
+    again = store.create_collection(milvus, name, GOOD, index_type="HNSW", index_params={"M": 5})
+    assert again == store.Collection(name, "toy-8", {"visual": DIM, "description": DIM})
+    for field in ("embedding_visual", "embedding_description"):
+        found = milvus.describe_index(name, field)
+        assert (found["field_name"], found["metric_type"]) == (field, "COSINE")
+        assert (found["index_type"], found["params"]) == ("HNSW", {"M": 5})
+    assert milvus.get_load_state(name)["state"].name == "Loaded"
+    store.insert_segments(milvus, name, GOOD)
+    query = Query(GOOD["embedding_description"][1], "toy-8", "a clip")
+    hits = search_segments(milvus, name, query, option="description")
+    assert hits["segment_id"][0] == GOOD["segment_id"][1]
 
 
 def test_the_collection_keeps_its_model_in_properties_and_description(milvus, name):

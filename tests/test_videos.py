@@ -41,6 +41,14 @@ def test_a_renamed_copy_is_the_same_video(tmp_path: Path) -> None:
     assert len(videos.own_videos(CAT, copy)) == 1
 
 
+def test_an_own_file_keeps_its_id_under_another_name(tmp_path: Path) -> None:
+    first = _write(tmp_path / "Größe #1?.mp4", CAT.read_bytes() + b"\0")
+    second = _write(tmp_path / "renamed.MP4", CAT.read_bytes() + b"\0")
+    table = videos.own_videos(first, second)
+    assert len(table) == 1
+    assert table["video_id"].tolist() == videos.own_videos(second)["video_id"].tolist()
+
+
 def test_one_changed_byte_makes_another_video(tmp_path: Path) -> None:
     other = tmp_path / "cat.mp4"
     other.write_bytes(CAT.read_bytes() + b"\0")
@@ -51,11 +59,13 @@ def test_one_changed_byte_makes_another_video(tmp_path: Path) -> None:
 def test_a_folder_gives_its_videos_and_nothing_else(tmp_path: Path) -> None:
     shutil.copy(CAT, tmp_path / "a.MP4")
     (tmp_path / "notes.txt").write_text("not a video")
+    (tmp_path / "._a.mp4").write_text("what macOS leaves")
     assert len(videos.own_videos(tmp_path)) == 1
 
 
 def test_stored_paths_are_relative_inside_the_checkout_only(tmp_path: Path) -> None:
     assert videos.relative_url(CAT) == "data/videos/cat.mp4"
+    assert videos.relative_url(CAT.parent / ".." / "videos" / "cat.mp4") == "data/videos/cat.mp4"
     assert videos.relative_url(tmp_path / "x.mp4") == str(tmp_path / "x.mp4")
     assert videos.local_path("data/videos/cat.mp4") == CAT
     assert videos.local_path("https://example.org/x.mp4") is None
@@ -75,6 +85,11 @@ def test_bad_files_get_one_sentence(tmp_path: Path, make, words: str) -> None:
     with pytest.raises(VideoError, match=words) as caught:
         videos.own_videos(make(tmp_path))
     assert "\n" not in str(caught.value)
+
+
+def test_an_address_is_no_file() -> None:
+    with pytest.raises(VideoError, match=r"https://example.org/v.mp4 is an address: download"):
+        videos.own_videos("https://example.org/v.mp4")
 
 
 def test_no_files_at_all() -> None:
@@ -114,10 +129,17 @@ def test_times_of_cues_are_exact_to_the_millisecond() -> None:
     assert all(isinstance(cue.end, float) for cue in cues)
 
 
-def test_a_broken_description_track(tmp_path: Path) -> None:
-    bad = _write(tmp_path / "bad.vtt", b"just words")
-    with pytest.raises(VideoError, match="not a WebVTT file"):
-        videos.read_cues(bad)
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"just words", "first line must be WEBVTT"),
+        (b"WEBVTT\n\n", "holds no cue"),
+        ("WEBVTT\n\n00:00.000 --> 00:05.000\nein Bär\n".encode("latin-1"), "not in UTF-8"),
+    ],
+)
+def test_a_broken_description_track(tmp_path: Path, data: bytes, words: str) -> None:
+    with pytest.raises(VideoError, match=words):
+        videos.read_cues(_write(tmp_path / "bad.vtt", data))
 
 
 def test_describe_takes_the_cues_that_share_time() -> None:
