@@ -80,9 +80,12 @@ def recall_at_k(grades: Grades, k: int) -> float:
     return float(np.any(np.asarray(grades)[:k] >= EXACT))
 
 
-def reciprocal_rank(grades: Grades) -> float:
-    """1 / rank of the first hit of grade 2, or 0.0 if none was returned; the mean over queries is the MRR."""
-    found = np.flatnonzero(np.asarray(grades) >= EXACT)
+def reciprocal_rank(grades: Grades, k: int = 10) -> float:
+    """1 / rank of the first hit of grade 2 among the first k, else 0.0; the mean over queries is the MRR.
+
+    Cut at k, so that searches of different lengths can be compared.
+    """
+    found = np.flatnonzero(np.asarray(grades)[:k] >= EXACT)
     return 1.0 / (int(found[0]) + 1) if found.size else 0.0
 
 
@@ -184,13 +187,13 @@ def expected_at_random(truth: pd.DataFrame, *, segments: pd.DataFrame) -> pd.Dat
     """The exact expectation of `evaluate` when all clips come in random order; rows and columns as there.
 
     With n clips of which r have grade 2: recall@k is 1 - C(n-r, k) / C(n, k), the first of them stands at
-    rank i with probability C(n-i, r-1) / C(n, r), and each rank of the DCG holds the mean gain.
+    rank i (up to 10) with probability C(n-i, r-1) / C(n, r), and each rank of the DCG holds the mean gain.
     """
     rows = []
     for query_id, query, spans, clips, corpus in _answerable(truth, segments):
         n, r = len(corpus), int((corpus >= EXACT).sum())
         missed = [comb(n - r, min(k, n)) / comb(n, min(k, n)) for k in (1, 5)]
-        first = sum(comb(n - i, r - 1) / comb(n, r) / i for i in range(1, n - r + 2)) if r else 0.0
+        first = sum(comb(n - i, r - 1) / comb(n, r) / i for i in range(1, min(10, n - r + 1) + 1)) if r else 0.0
         best = dcg_at_k(np.sort(corpus)[::-1], 10)
         gain = float((2.0**corpus - 1.0).mean()) * float((1 / np.log2(np.arange(2, min(n, 10) + 2))).sum())
         metrics = (1 - missed[0], 1 - missed[1], first, gain / best if best else 0.0)

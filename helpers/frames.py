@@ -5,6 +5,7 @@ import io
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -57,13 +58,13 @@ def _unreadable(path: str, second: float) -> VideoError:
 def _frame(path: str, changed: int, second: float, width: int) -> Image.Image:
     found = None
     try:
-        for at, frame in _pictures(path, second):
+        for at, frame in _decode(path, "video", second):
             if found is not None and at > second + 1e-3:
                 break
             found = frame
         if found is None:
             raise LookupError("no frame")
-        picture: Image.Image = found.to_image()  # type: ignore[no-untyped-call]
+        picture: Image.Image = found.to_image()
     except (av.FFmpegError, LookupError) as error:
         raise _unreadable(path, second) from error
     if found.rotation:  # a phone held upright writes the turn beside the pixels
@@ -78,50 +79,42 @@ def _zero(container: InputContainer) -> float:
     return float((stream.start_time or 0) * (stream.time_base or 0))
 
 
-def _seeks(path: str, second: float) -> Iterator[tuple[InputContainer, float, bool]]:
-    """The file opened and moved to `second`, then 12 s before, then at its beginning, with its zero.
+def _decode(path: str, kind: str, second: float) -> Iterator[tuple[float, Any]]:
+    """(seconds since the first picture, frame) of the first "video" or "audio", from at or before `second` on.
 
-    A format without an index, such as MPEG-TS, may land behind the second that was asked for. The last is
-    marked: there is no earlier place.
+    A format without an index, such as MPEG-TS, may land behind the second that was asked for: then it begins
+    12 s earlier, and in the end at the beginning of the file.
     """
     for back in (0.0, 12.0, None):
+        if back is not None and back > second:
+            continue
         with av.open(path) as container:
             zero = _zero(container)
             if back is not None:
-                if second - back < 0:
-                    continue
                 try:
                     container.seek(round((second - back + zero) * av.time_base), backward=True)
                 except av.FFmpegError:
                     continue
-            yield container, zero, back is None
+            frames = ((at - zero, frame) for at, frame in _timed(container, kind))
+            first = next(frames, None)
+            if first and (back is None or first[0] <= second + 1e-3):
+                yield first
+                yield from frames
+                return
 
 
-def _pictures(path: str, second: float) -> Iterator[tuple[float, av.VideoFrame]]:
-    """(seconds since the first picture, frame), from a keyframe at or before `second` on."""
-    for container, zero, last in _seeks(path, second):
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        timed = ((f.time - zero, f) for f in container.decode(stream) if f.time is not None)
-        first = next(timed, None)
-        if first and (last or first[0] <= second + 1e-3):
-            yield first
-            yield from timed
-            return
-
-
-def _sounds(path: str, second: float) -> Iterator[tuple[float, av.AudioFrame]]:
-    """(seconds since the first picture, chunk of sound), from at or before `second` on; none without sound."""
-    for container, zero, last in _seeks(path, second):
-        if not container.streams.audio:
-            return
-        stream = container.streams.audio[0]
-        timed = ((f.time - zero, f) for f in container.decode(stream) if f.time is not None)
-        first = next(timed, None)
-        if first and (last or first[0] <= second):
-            yield first
-            yield from timed
-            return
+def _timed(container: InputContainer, kind: str) -> Iterator[tuple[float, Any]]:
+    """(the clock of the file, frame); packets that a seek has cut in two are left out, as players do."""
+    stream: Any = next((s for s in container.streams if s.type == kind), None)
+    if stream is None:
+        return
+    stream.thread_type = "AUTO"
+    for packet in container.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError:
+            continue
+        yield from ((frame.time, frame) for frame in frames if getattr(frame, "time", None) is not None)
 
 
 @functools.lru_cache(maxsize=16)
@@ -162,7 +155,7 @@ def _clip(path: str, changed: int, start: float, end: float) -> bytes:
 def _between(path: str, start: float, end: float) -> Iterator[av.VideoFrame]:
     """The frames that begin in [start, end); where none does, the one that stays on screen meanwhile."""
     before, empty = None, True
-    for at, frame in _pictures(path, start):
+    for at, frame in _decode(path, "video", start):
         if at >= end - 1e-3:
             if empty and before is not None and start < end:
                 yield before
@@ -176,7 +169,7 @@ def _between(path: str, start: float, end: float) -> Iterator[av.VideoFrame]:
 
 def _copy_sound(path: str, target: OutputContainer, voice: av.AudioStream, start: float, end: float) -> None:
     resampler = av.AudioResampler(format="fltp", layout="stereo", rate=44100)
-    for at, chunk in _sounds(path, start):
+    for at, chunk in _decode(path, "audio", start):
         if at >= end:
             break
         if at >= start:
