@@ -82,7 +82,7 @@ def _credit(video_url: str, video_id: str = "") -> str:
     if row.empty:
         return ""
     file, credit, licence = (row[column].iloc[0] for column in ("file", "credit", "licence"))
-    change = "scaled to 360p" if file == "big-buck-bunny.mp4" else "film made from the photo"
+    change = "scaled to 360p" if file == "big-buck-bunny.mp4" else "film made from photos"
     return f"{credit}, {licence} ({change})"
 
 

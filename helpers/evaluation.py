@@ -193,7 +193,9 @@ def expected_at_random(truth: pd.DataFrame, *, segments: pd.DataFrame) -> pd.Dat
     for query_id, query, spans, clips, corpus in _answerable(truth, segments):
         n, r = len(corpus), int((corpus >= EXACT).sum())
         missed = [comb(n - r, min(k, n)) / comb(n, min(k, n)) for k in (1, 5)]
-        first = sum(comb(n - i, r - 1) / comb(n, r) / i for i in range(1, min(10, n - r + 1) + 1)) if r else 0.0
+        first = (
+            sum(comb(n - i, r - 1) / comb(n, r) / i for i in range(1, min(10, n - r + 1) + 1)) if r else 0.0
+        )
         best = dcg_at_k(np.sort(corpus)[::-1], 10)
         gain = float((2.0**corpus - 1.0).mean()) * float((1 / np.log2(np.arange(2, min(n, 10) + 2))).sum())
         metrics = (1 - missed[0], 1 - missed[1], first, gain / best if best else 0.0)

@@ -347,7 +347,7 @@ def test_what_browsers_do_not_play_is_shown_as_an_mp4_clip(suffix, tmp_path):
 
 
 def test_a_credit_is_known_by_content_and_says_what_was_changed(tmp_path, shown):
-    flower = "vultilion on Flickr, via scikit-learn, CC BY 2.0 (film made from the photo)"
+    flower = "vultilion on Flickr, via scikit-learn, CC BY 2.0 (film made from photos)"
     copy = tmp_path / "renamed.mp4"
     shutil.copy(ROOT / "data/videos/flower.mp4", copy)
     by_id = {"video_id": "renamed-9a92b27850", "title": "Dahlia"}
