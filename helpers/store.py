@@ -36,6 +36,7 @@ from helpers.videos import SUFFIXES, file_sha256, relative_url
 LIMITS = {"title": 1024, "video_url": 4096, "description": 65_535}  # other text fields: 512
 # Text columns, and how many bytes of UTF-8 fit: a server counts bytes, Milvus Lite characters.
 TEXT = {column: LIMITS.get(column, 512) for column in COLUMNS if column not in NUMBERS}
+QUOTES = re.compile(r"""['"\\]""")  # pymilvus pastes ids into filters as they are
 SCOPES = ("clip", "asset")
 LITE_INDEXES = ("FLAT", "HNSW", "HNSW_SQ", "IVF_FLAT", "IVF_SQ8", "AUTOINDEX")
 
@@ -219,7 +220,8 @@ def _same(
         if found.dims[option] != dim:
             sizes = f"{found.dims[option]} numbers for {option!r}, not {dim}"
             raise StoreError(f"The collection {name!r} has vectors of {sizes}: {cure}")
-        if (kept := _index_type(milvus, name, option)) not in (None, index_type):
+        kept = _index_type(milvus, name, option)
+        if kept and index_type not in ("AUTOINDEX", kept):
             raise StoreError(f"The collection {name!r} has a {kept} index, not {index_type}: {cure}")
     # A kill -9 while it was made leaves a collection without its indexes, which a server cannot load.
     bare = [option for option in found.dims if not _index_type(milvus, name, option)]
@@ -292,7 +294,8 @@ def insert_segments(milvus: MilvusClient, name: str, segments: pd.DataFrame, *, 
                 row.update({field: old[field] for field in kept})
                 row["cluster"] = old["cluster"] if row["cluster"] == -1 else row["cluster"]
             milvus.upsert(name, list(batch.values()))
-        _remove_replaced(milvus, name, rows, [f"has_{option}" for option in collection.dims])
+        if not fresh:
+            _remove_replaced(milvus, name, rows, [f"has_{option}" for option in collection.dims])
         if rows:
             milvus.flush(name)  # rows in memory only are 10 to 50 times slower to search
     return len(rows)
@@ -304,7 +307,8 @@ def _remove_replaced(milvus: MilvusClient, name: str, rows: list[dict[str, Any]]
         films.setdefault((row["embedding_scope"], row["video_id"]), []).append(row)
     fields = ["segment_id", "segmentation", "start_offset_sec", "end_offset_sec", *has]
     for (scope, video), new in films.items():
-        stored = iterate(milvus, name, build_filter({"embedding_scope": scope, "video_id": video}), fields)
+        where = build_filter({"embedding_scope": scope, "video_id": video})
+        stored = milvus.query(name, filter=where, output_fields=fields)
         others = [old for old in stored if old["segment_id"] not in ids]
         if gone := [old["segment_id"] for old in others if any(_replaces(row, old, has) for row in new)]:
             milvus.delete(name, ids=gone)
@@ -403,6 +407,8 @@ def _row(record: Mapping[Any, Any], dims: Mapping[str, int]) -> dict[str, Any]:
             raise refuse(f"{field} is {value!r}, which is no number")
     if not row["segment_id"] or not row["video_id"]:
         raise refuse("segment_id or video_id is empty")
+    if QUOTES.search(row["segment_id"]):
+        raise refuse("segment_id holds a quotation mark or a backslash, with which Milvus cannot list rows")
     if row["embedding_scope"] not in SCOPES:
         raise refuse(f"embedding_scope is {row['embedding_scope']!r}, not one of {', '.join(SCOPES)}")
     for option, dim in dims.items():

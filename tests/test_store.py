@@ -1,6 +1,7 @@
 """Milvus through helpers.store: each rule of DESIGN.md, "Segments and the collection", has its test here."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -39,7 +40,8 @@ def make_segments(video="cat-0123456789", n=3, *, options=("visual", "descriptio
         row |= {"video_url": f"data/videos/{video}.mp4", "embedding_scope": scope, "cluster": -1}
         row |= {"start_offset_sec": start, "end_offset_sec": end, "segmentation": "fixed-6", "model": "toy-8"}
         row |= columns
-        row["segment_id"] = f"{row['video_id']}/{scope}/{start}-{end}/{row['segmentation']}"
+        plain = re.sub(r"\W", "-", video)  # an id is the only field that may hold no quotation mark
+        row["segment_id"] = f"{plain}/{scope}/{start}-{end}/{row['segmentation']}"
         for o, option in enumerate(options):
             vector = np.random.default_rng([*video.encode(), i, o]).normal(size=DIM)
             row[f"embedding_{option}"] = (vector / np.linalg.norm(vector)).astype(np.float32)
@@ -402,6 +404,7 @@ def test_another_model_option_or_dimension_is_refused_on_create(milvus, name, ot
 
 def test_another_index_type_is_refused_on_create(milvus, name):
     filled(milvus, name, make_segments())
+    store.create_collection(milvus, name, make_segments(), index_type="AUTOINDEX")  # whichever it is
     with pytest.raises(StoreError, match="has a FLAT index, not HNSW"):
         store.create_collection(milvus, name, make_segments(), index_type="HNSW")
 
@@ -449,6 +452,7 @@ BAD = {
     "no time": (_with(GOOD, "start_offset_sec", float("nan")), "start_offset_sec is nan"),
     "scope": (_with(GOOD, "embedding_scope", "scene"), "embedding_scope is 'scene'"),
     "empty id": (_with(GOOD, "segment_id", ""), "is empty"),
+    "quoted id": (_with(GOOD, "segment_id", 'a"b'), "holds a quotation mark"),
 }
 
 
