@@ -59,11 +59,15 @@ def vector_field(option: str) -> str:
     return f"embedding_{option}"
 
 
+def declared_options(segments: pd.DataFrame) -> list[str]:
+    """The embedding options that have a column, `visual` first, even where a column holds no vector yet."""
+    columns = [str(c) for c in segments if str(c).startswith("embedding_") and c not in COLUMNS]
+    return sorted((c.removeprefix("embedding_") for c in columns), key=lambda option: option != "visual")
+
+
 def available_options(segments: pd.DataFrame) -> list[str]:
     """The embedding options that the segments have vectors for, `visual` first."""
-    found = [c for c in segments.columns if c.startswith("embedding_") and c != "embedding_scope"]
-    options = [c.removeprefix("embedding_") for c in found if segments[c].notna().any()]
-    return sorted(options, key=lambda option: (option != "visual", found.index(vector_field(option))))
+    return [o for o in declared_options(segments) if segments[vector_field(o)].notna().any()]
 
 
 def embed_videos(
@@ -139,9 +143,7 @@ def embed_videos(
     if failed:
         raise failed[0] if len(rows) == 1 else _summary(failed, len(rows))
     segments = pd.concat([done[i] for i in range(len(rows))], ignore_index=True)
-    vectors = sorted(
-        (c for c in segments.columns if c not in COLUMNS), key=lambda c: c != vector_field("visual")
-    )
+    vectors = [vector_field(option) for option in declared_options(segments)]
     return segments[[*COLUMNS, *vectors]].astype({c: object for c in vectors}).replace({np.nan: None})
 
 

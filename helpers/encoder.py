@@ -26,8 +26,9 @@ from PIL import Image, ImageOps
 from tokenizers import Tokenizer
 
 from helpers.errors import DataError, EmbedError, VideoError
+from helpers.settings import OFFLINE_MODEL
 
-MODEL = "offline-384"
+MODEL = OFFLINE_MODEL
 DIMENSION = 384
 SIDE = 260  # pixels: what EfficientNet-Lite2 was trained on
 LONGEST_SHOT = 10.0

@@ -178,9 +178,8 @@ def _nearest(
                 break
             if found[limit - 1]["score"] - found[-1]["score"] > 1e-6:
                 break
-            fetch = (
-                2 * fetch
-            )  # equal scores at the cut: look further, so that the order decides and not chance
+            # Equal scores at the cut: look further, so that the order decides and not chance.
+            fetch *= 2
     return sorted(found, key=_order)[:limit]
 
 

@@ -25,7 +25,7 @@ from milvus_lite.exceptions import DataDirLockedError
 from milvus_lite.server_manager import server_manager_instance
 from pymilvus import DataType, MilvusClient, MilvusException
 
-from helpers.embedding import COLUMNS, vector_field
+from helpers.embedding import COLUMNS, declared_options, vector_field
 from helpers.errors import SearchError, StoreError, VideoSearchError
 from helpers.filters import CONTROL, NUMBERS
 from helpers.filters import Where as Where
@@ -159,7 +159,9 @@ def create_collection(
     """
     if not re.fullmatch(r"[A-Za-z_]\w{0,254}", name, flags=re.ASCII):
         raise StoreError(f"{name!r} cannot name a collection: use letters, digits and underscores.")
-    wanted = Collection(name, _one_model(segments), _dimensions(segments, options or _declared(segments)))
+    wanted = Collection(
+        name, _one_model(segments), _dimensions(segments, options or declared_options(segments))
+    )
     with milvus_errors(f"The collection {name!r} cannot be made"):
         lite = milvus.get_server_version().startswith("milvus_lite")
         if lite and index_type not in LITE_INDEXES:  # it takes any name, and cannot load the rows later
@@ -331,12 +333,6 @@ def _one_model(segments: pd.DataFrame) -> str:
     return str(models[0])
 
 
-def _declared(segments: pd.DataFrame) -> list[str]:
-    """The options that have a column, `visual` first, even where a column holds no vector yet."""
-    columns = [str(c) for c in segments if str(c).startswith("embedding_") and c not in COLUMNS]
-    return sorted((c.removeprefix("embedding_") for c in columns), key=lambda option: option != "visual")
-
-
 def _missing(cell: object) -> bool:
     return cell is None or (isinstance(cell, float) and math.isnan(cell))
 
@@ -370,7 +366,7 @@ def _rows(segments: pd.DataFrame, collection: Collection) -> list[dict[str, Any]
             f"The segments come from {model!r}, but the collection {collection.name!r} holds vectors of "
             f"{collection.model!r}: two models never share a collection, so make another one."
         )
-    for option in _declared(segments):
+    for option in declared_options(segments):
         if option not in collection.dims and not segments[vector_field(option)].map(_missing).all():
             raise StoreError(
                 f"The collection {collection.name!r} has no place for the option {option!r}: "

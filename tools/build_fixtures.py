@@ -21,6 +21,11 @@ import numpy as np
 import pandas as pd
 from twelvelabs import TwelveLabs
 
+from helpers.embedding import embed_image, embed_text, run_task, segmentation_request
+from helpers.encoder import MODEL
+from helpers.offline import OfflineTransport, cues_digest
+from helpers.videos import description_track, file_sha256
+
 ROOT = Path(__file__).resolve().parent.parent
 DATA, FIXTURES = ROOT / "data", ROOT / "data" / "fixtures"
 SEGMENTATIONS = {
@@ -33,10 +38,6 @@ KEYS = ["content", "option", "scope", "segmentation", "cues", "start_sec", "end_
 PACKAGES = ("av", "numpy", "onnxruntime", "pillow", "tokenizers", "twelvelabs")
 
 
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def texts() -> list[str]:
     """Every text that a notebook or the evaluation asks: data/queries.txt and the ground truth."""
     truth = pd.read_csv(DATA / "ground_truth.csv", keep_default_na=False)["query"]
@@ -44,11 +45,6 @@ def texts() -> list[str]:
 
 
 def segment_rows(client: TwelveLabs) -> pd.DataFrame:
-    from helpers.embedding import run_task, segmentation_request
-    from helpers.encoder import MODEL
-    from helpers.offline import cues_digest
-    from helpers.videos import description_track
-
     rows = []
     for segmentation, names in SEGMENTATIONS.items():
         for path in sorted((DATA / "videos").glob("*.mp4")):
@@ -62,7 +58,7 @@ def segment_rows(client: TwelveLabs) -> pd.DataFrame:
             for row in run_task(client, path, request, model=MODEL):
                 rows.append(
                     {
-                        "content": sha256(path),
+                        "content": file_sha256(path),
                         "option": row.embedding_option,
                         "scope": row.embedding_scope,
                         "segmentation": segmentation,
@@ -77,8 +73,6 @@ def segment_rows(client: TwelveLabs) -> pd.DataFrame:
 
 
 def query_rows(client: TwelveLabs) -> pd.DataFrame:
-    from helpers.embedding import embed_image, embed_text
-
     asked = [(t.encode(), t, embed_text(client, t)) for t in texts()]
     images = sorted((DATA / "images").glob("*.jpg"))
     asked += [(path.read_bytes(), path.name, embed_image(client, path)) for path in images]
@@ -104,15 +98,12 @@ def write(name: str, table: pd.DataFrame, keys: list[str]) -> tuple[dict[str, ob
     path = FIXTURES / name
     cosine = smallest_cosine(pd.read_parquet(path), table, keys) if path.exists() else float("nan")
     table.to_parquet(path, index=False)
-    return {"sha256": sha256(path), "rows": len(table)}, cosine
+    return {"sha256": file_sha256(path), "rows": len(table)}, cosine
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ |= {"VIDEO_SEARCH_MODE": "offline", "VIDEO_SEARCH_HOME": home}
-        from helpers.encoder import MODEL
-        from helpers.offline import OfflineTransport
-
         transport = OfflineTransport(models=DATA / "models", fixtures=None)
         client = TwelveLabs(api_key="offline", httpx_client=httpx.Client(transport=transport))
         FIXTURES.mkdir(exist_ok=True)
@@ -132,7 +123,7 @@ def main() -> None:
         "when": date.today().isoformat(),
         "model": MODEL,
         "packages": {name: version(name) for name in PACKAGES},
-        "inputs": {p.relative_to(DATA).as_posix(): sha256(p) for p in inputs},
+        "inputs": {p.relative_to(DATA).as_posix(): file_sha256(p) for p in inputs},
         "outputs": {"segments.parquet": segments, "queries.parquet": queries},
     }
     path = FIXTURES / "manifest.json"
