@@ -6,7 +6,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help env dev lab test lint types unit notebooks refresh fixtures format clean
+.PHONY: help env dev lab mine record test lint types unit notebooks live faults refresh fixtures bench format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,12 @@ dev:
 
 lab: env ## open JupyterLab on the notebooks; ARGS=--no-browser for its options
 	$(PY) tools/lab.py $(ARGS)
+
+mine: env ## copy the notebooks into mine/, which git ignores, for your own videos
+	@$(PY) tools/mine.py
+
+record: env ## with a key: record the live service's answers for the samples into recordings/
+	@$(PY) -m tools.record $(ARGS)
 
 test: dev lint types unit notebooks ## everything that CI runs
 
@@ -35,11 +41,20 @@ unit: dev ## the unit tests, the guards and the test in a browser
 notebooks: dev ## run every notebook and compare its outputs; NB=03_insertion for some
 	$(PY) tools/gate.py -n$(JOBS) --dist=loadscope $(NB)
 
+live: dev ## run every notebook live against the practice server, as 3.5 and 3.0; NB=… for some
+	$(PY) tools/live_run.py $(NB)
+
+faults: dev ## let every fault happen, and write the table of the README
+	$(PY) -m tools.faults --write
+
 refresh: dev ## run every notebook and write its outputs in place; NB=03_insertion for some
 	$(PY) tools/refresh.py $(NB)
 
 fixtures: dev ## rebuild data/fixtures from the videos, the descriptions and the models
 	$(PY) tools/build_fixtures.py
+
+bench: dev ## measure the explorer with 10,000 points, in headless Chromium
+	$(PY) -m benchmarks.explorer
 
 format: dev ## let ruff mend what it can
 	$(PY) -m ruff check --fix .

@@ -3,9 +3,17 @@
 Offline differs from live only in the HTTP transport below the SDK (helpers/offline.py).
 """
 
+import contextvars
+import logging
+import os
+import threading
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import httpx
 import pydantic
@@ -13,14 +21,20 @@ import tenacity
 from twelvelabs import TwelveLabs
 from twelvelabs.core.api_error import ApiError
 
-from helpers.errors import EmbedError
+from helpers.errors import EmbedError, QuotaError
+from helpers.logs import redact
 from helpers.offline import OfflineTransport
-from helpers.settings import Settings, load_settings, make_home
+from helpers.settings import Settings, is_local, load_settings, make_home
 
 T = TypeVar("T")
+log = logging.getLogger("video_search.api")
+
 RETRIED = (408, 429, 500, 502, 503, 504)
-WAIT = tenacity.wait_random_exponential(multiplier=0.5, max=20)  # seconds between two tries
-LONGEST_PAUSE = 90.0  # rate limits count by the minute
+UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)  # the request never left
+WAIT = tenacity.wait_random_exponential(multiplier=0.5, max=20)  # seconds between two tries, with jitter
+LONGEST_PAUSE = 90.0  # seconds; rate limits count by the minute, and what asks for more is a quota
+TIMEOUT = httpx.Timeout(120, connect=10)  # seconds of silence, not of the whole call: see `call`
+REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
 
 WHAT_TO_DO = {
     401: "set TWELVE_LABS_API_KEY to a valid key, or unset it to work offline",
@@ -29,6 +43,12 @@ WHAT_TO_DO = {
     413: "make the file smaller, or cut it into parts",
     429: "the rate limit or the quota is used up: wait, then run the cell again",
 }
+
+_settings: WeakKeyDictionary[TwelveLabs, Settings] = WeakKeyDictionary()
+_limit: contextvars.ContextVar[float] = contextvars.ContextVar(
+    "limit"
+)  # time.monotonic() of a call's deadline
+_making = threading.Lock()
 
 
 def connect_twelvelabs(settings: Settings | None = None) -> TwelveLabs:
@@ -39,72 +59,243 @@ def connect_twelvelabs(settings: Settings | None = None) -> TwelveLabs:
     settings = settings or load_settings()
     make_home(settings)
     if settings.live:
-        return TwelveLabs(api_key=settings.api_key, timeout=120)
-    transport = OfflineTransport(models=settings.data / "models", fixtures=settings.data / "fixtures")
-    return TwelveLabs(api_key="offline", httpx_client=httpx.Client(transport=transport))
+        http = httpx.Client(
+            timeout=TIMEOUT,
+            follow_redirects=True,
+            trust_env=not is_local(settings.base_url),  # a proxy knows nothing of a server on this machine
+            event_hooks={"request": [_before], "response": [_after]},
+        )
+        with _making, _base_url(settings.base_url):
+            client = TwelveLabs(api_key=settings.api_key, httpx_client=http, timeout=TIMEOUT)
+    else:
+        transport = OfflineTransport(models=settings.data / "models", fixtures=settings.data / "fixtures")
+        client = TwelveLabs(api_key="offline", httpx_client=httpx.Client(transport=transport))
+    _settings[client] = settings
+    return client
 
 
-def call(action: Callable[[], T], what: str, *, attempts: int = 5) -> T:
+@contextmanager
+def _base_url(url: str) -> Iterator[None]:
+    """The SDK lets this variable win over its own `base_url=`, so it is set while a client is made."""
+    kept = os.environ.get("TWELVELABS_BASE_URL")
+    try:
+        if url:
+            os.environ["TWELVELABS_BASE_URL"] = url
+        yield
+    finally:
+        if url and kept is None:
+            del os.environ["TWELVELABS_BASE_URL"]
+        elif url and kept is not None:
+            os.environ["TWELVELABS_BASE_URL"] = kept
+
+
+def settings_of(client: TwelveLabs) -> Settings:
+    """The settings that a client was made with; those of now for one that was made by hand, or for none."""
+    known = _settings.get(client) if isinstance(client, TwelveLabs) else None
+    return known or load_settings()
+
+
+def service_of(client: TwelveLabs) -> dict[str, str]:
+    """What keeps answers of another service apart in caches: empty for the published address and offline."""
+    url = settings_of(client).base_url if settings_of(client).live else ""
+    return {"service": url} if url else {}
+
+
+def call(
+    action: Callable[[], T],
+    what: str,
+    *,
+    attempts: int = 5,
+    deadline: float = 300.0,
+    repeatable: bool = True,
+    stop: threading.Event | None = None,
+) -> T:
     """Run one SDK call; try again, slower each time, when the service is busy or out of reach.
 
     `what` completes "Could not ..." in the message. `action` must open its files itself, since a second
-    try reads them again. The SDK's own retry stays off: it loses the body of an upload.
-    Raises EmbedError with the HTTP status and what to do.
+    try reads them again. The SDK's own retry stays off: it loses the body of an upload. `deadline` is the
+    longest time for all tries together, in seconds, a slow answer included. `repeatable=False` is for what
+    must not happen twice: it is tried again only where the service has certainly not acted. Setting `stop`
+    ends the waiting.
+    Raises QuotaError where the service asks to wait longer than LONGEST_PAUSE, or is busy to the end;
+    EmbedError with the HTTP status and what to do for all else.
     """
+    until = [tenacity.stop_after_attempt(attempts), tenacity.stop_before_delay(deadline)]
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_is_passing),
+        retry=tenacity.retry_if_exception(lambda error: _may_repeat(error, repeatable)),
         wait=_pause,
-        stop=tenacity.stop_after_attempt(attempts),
+        stop=tenacity.stop_any(*until, *([tenacity.stop_when_event_set(stop)] if stop else [])),
+        sleep=tenacity.sleep_using_event(stop) if stop else tenacity.nap.sleep,
+        before_sleep=_log_retry,
         reraise=True,
     )
+    token = _limit.set(time.monotonic() + deadline)
     try:
         return retrying(action)
-    except ApiError as error:
-        status = error.status_code
-        reason = _reason(error.body)
-        advice = WHAT_TO_DO.get(status or 0)
-        said = f"the Embed API answered {status}" + (f", {reason.rstrip('.')}" if reason else "")
-        raise EmbedError(
-            f"Could not {what}: {said}{f'; {advice}' if advice else ''}.", status=status
-        ) from error
-    except httpx.HTTPError as error:
-        raise EmbedError(
+    except (ApiError, httpx.HTTPError, pydantic.ValidationError, ValueError) as error:
+        # Without its cause: that holds whole bodies and headers, a page for a learner, maybe a key in it.
+        log.debug("failed: %s", what, extra={"event": "api.failed", "outcome": type(error).__name__})
+        raise _explained(error, what) from None
+    finally:
+        _limit.reset(token)
+
+
+def _explained(error: Exception, what: str) -> EmbedError:
+    """The error of ours, one sentence, for one that the SDK or the network gave."""
+    if isinstance(error, ApiError) and not 200 <= (error.status_code or 0) < 300:
+        status, request = error.status_code, _request_id(error)
+        said = f"the Embed API answered {status}"
+        if reason := _reason(error.body):
+            said += f", {reason.rstrip('.')}"
+        if advice := WHAT_TO_DO.get(status or 0):
+            said += f"; {advice}"
+        if request:
+            said += f" (request {request})"
+        message = f"Could not {what}: {said}."
+        if status == 429:
+            pause = _asked(error)
+            when = datetime.now(UTC) + timedelta(seconds=pause) if pause is not None else None
+            if when and pause and pause > LONGEST_PAUSE:
+                message = f"{message[:-1]}, not before {when:%Y-%m-%d %H:%M} UTC."
+            return QuotaError(redact(message), resume_at=when, request_id=request)
+        # What the service said no to was not done; a fault on the way may hide that it was.
+        unsure = status == 408 or (status or 500) >= 500
+        return EmbedError(redact(message), status=status, request_id=request, unsure=unsure)
+    if isinstance(error, httpx.HTTPError):
+        message = (
             f"Could not {what}: the Embed API cannot be reached ({type(error).__name__}); "
             "check the network, or set VIDEO_SEARCH_MODE=offline."
-        ) from error
-    except (pydantic.ValidationError, ValueError) as error:
-        raise EmbedError(
-            f"Could not {what}: the answer is not one that this SDK understands; "
-            "check TWELVELABS_BASE_URL and the version of twelvelabs."
-        ) from error
+        )
+        return EmbedError(message, unsure=not isinstance(error, UNSENT))
+    message = (
+        f"Could not {what}: the answer is not one that this SDK understands; "
+        "check TWELVELABS_BASE_URL and the version of twelvelabs."
+    )
+    return EmbedError(message, unsure=True)
+
+
+def _may_repeat(error: BaseException, repeatable: bool) -> bool:
+    if isinstance(error, ApiError):
+        if error.status_code == 429:
+            return (_asked(error) or 0) <= LONGEST_PAUSE
+        return repeatable and (error.status_code in RETRIED or _is_garbled(error))
+    return isinstance(error, httpx.TransportError) and (repeatable or isinstance(error, UNSENT))
+
+
+def _is_garbled(error: ApiError) -> bool:
+    """A good status with a body that is no JSON, but began as such: cut short on the way."""
+    return error.status_code == 200 and isinstance(error.body, str) and error.body.startswith(("{", "["))
+
+
+def _headers(error: BaseException | None) -> dict[str, str]:
+    return {k.lower(): v for k, v in (getattr(error, "headers", None) or {}).items()}
+
+
+def _asked(error: BaseException | None) -> float | None:
+    """Seconds that the service asks to wait, or None.
+
+    `Retry-After` comes as seconds from now or as a date (RFC 9110, 10.2.3), the reset of the rate limit as
+    seconds since 1970.
+    """
+    headers = _headers(error)
+    if after := headers.get("retry-after", ""):
+        try:
+            return max(float(after), 0.0)
+        except ValueError:
+            pass
+        try:
+            return max((parsedate_to_datetime(after) - datetime.now(UTC)).total_seconds(), 0.0)
+        except (ValueError, TypeError):
+            pass
+    if getattr(error, "status_code", None) == 429 and "x-ratelimit-reset" in headers:
+        try:
+            return max(float(headers["x-ratelimit-reset"]) - time.time(), 0.0)
+        except ValueError:
+            pass
+    return None
 
 
 def _pause(state: tenacity.RetryCallState) -> float:
-    """Seconds until the next try: what the service asks for, else longer each time.
+    """Seconds until the next try: what the service asks for, else longer each time."""
+    asked = _asked(state.outcome.exception() if state.outcome else None)
+    return min(asked, LONGEST_PAUSE) if asked is not None else float(WAIT(state))
 
-    The reset of the rate limit comes as seconds since 1970, `Retry-After` as seconds from now.
-    """
+
+def _log_retry(state: tenacity.RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    headers = {k.lower(): v for k, v in (getattr(error, "headers", None) or {}).items()}
-    try:
-        if "retry-after" in headers:
-            return min(max(float(headers["retry-after"]), 0), LONGEST_PAUSE)
-        if getattr(error, "status_code", None) == 429 and "x-ratelimit-reset" in headers:
-            return min(max(float(headers["x-ratelimit-reset"]) - time.time(), 0), LONGEST_PAUSE)
-    except ValueError:
-        pass  # a date in words, or nonsense
-    return float(WAIT(state))
-
-
-def _is_passing(error: BaseException) -> bool:
-    if isinstance(error, ApiError):
-        return error.status_code in RETRIED
-    return isinstance(error, httpx.TransportError)
+    pause = state.next_action.sleep if state.next_action else 0.0
+    log.debug(
+        "try %d failed, the next in %.1f s",
+        state.attempt_number,
+        pause,
+        extra={
+            "event": "api.retry",
+            "attempt": state.attempt_number,
+            "pause": round(pause, 3),
+            "status": getattr(error, "status_code", None),
+            "outcome": type(error).__name__,
+        },
+    )
 
 
 def _reason(body: object) -> str:
-    """The message of an error body, which is flat for assets and nested for embed-v2."""
+    """The message of an error body, which is flat for assets and nested for embed-v2; 300 letters at most."""
+    if isinstance(body, pydantic.BaseModel):  # where the SDK knows the shape of an error
+        body = body.model_dump()
     if isinstance(body, dict):
         inner = body.get("error", body)
-        return str(inner.get("message", "")) if isinstance(inner, dict) else ""
+        text = str(inner.get("message") or "") if isinstance(inner, dict) else ""
+        return " ".join(text.split())[:300]
     return ""
+
+
+def _request_id(error: ApiError) -> str | None:
+    headers = _headers(error)
+    return next((redact(headers[name])[:80] for name in REQUEST_IDS if headers.get(name)), None)
+
+
+# ---------------------------------------------------------------- below the SDK
+
+
+def _before(request: httpx.Request) -> None:
+    """No step of a request may outlast the call that it is part of."""
+    request.extensions["started"] = time.monotonic()
+    if (limit := _limit.get(None)) is not None:
+        left = max(limit - time.monotonic(), 0.001)
+        timeouts: dict[str, float | None] = request.extensions["timeout"]
+        request.extensions["timeout"] = {k: min(v or left, left) for k, v in timeouts.items()}
+
+
+def _after(response: httpx.Response) -> None:
+    request = response.request
+    log.debug(
+        "%s %s",
+        request.method,
+        request.url.path,
+        extra={
+            "event": "api",
+            "method": request.method,
+            "path": request.url.path,
+            "status": response.status_code,
+            "seconds": round(time.monotonic() - request.extensions["started"], 4),
+            "outcome": "ok" if response.is_success else "refused",
+        },
+    )
+    if (limit := _limit.get(None)) is not None:
+        response.stream = _Limited(response.stream, limit, request)
+
+
+class _Limited(httpx.SyncByteStream):
+    """A body that must be there by `limit`: httpx's own timeouts end only where nothing comes at all."""
+
+    def __init__(self, stream: Any, limit: float, request: httpx.Request) -> None:
+        self.stream, self.limit, self.request = stream, limit, request
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self.stream:
+            if time.monotonic() > self.limit:
+                raise httpx.ReadTimeout("The answer drips too slowly.", request=self.request)
+            yield chunk
+
+    def close(self) -> None:
+        self.stream.close()

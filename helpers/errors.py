@@ -3,6 +3,8 @@
 Each message is one sentence that says what happened and what to do about it.
 """
 
+from datetime import datetime
+
 
 class VideoSearchError(Exception):
     """Base of every error that the helpers raise on purpose."""
@@ -19,12 +21,26 @@ class VideoError(VideoSearchError):
 class EmbedError(VideoSearchError):
     """The Embed API refused a request, failed, or did not answer in time.
 
-    `status` is the HTTP status code, or None where the failure is not an HTTP answer.
+    `status` is the HTTP status code, or None where the failure is not an HTTP answer; `request_id` is what
+    the service calls the request, where it says so. `unsure` is true where the service may have acted all the
+    same: the answer was lost on its way.
     """
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, request_id: str | None = None, unsure: bool = False
+    ) -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.request_id, self.unsure = status, request_id, unsure
+
+
+class QuotaError(EmbedError):
+    """The rate limit or a quota is used up: nothing is lost, `resume_at` (UTC) says when to go on, if known."""
+
+    def __init__(
+        self, message: str, *, resume_at: datetime | None = None, request_id: str | None = None
+    ) -> None:
+        super().__init__(message, status=429, request_id=request_id)
+        self.resume_at = resume_at
 
 
 class DataError(VideoSearchError):
@@ -37,3 +53,7 @@ class StoreError(VideoSearchError):
 
 class SearchError(VideoSearchError):
     """A search that cannot be answered as asked: wrong model, dimension, option or filter."""
+
+
+class AnalysisError(VideoSearchError):
+    """Clusters, labels or maps that cannot be made from what was given."""

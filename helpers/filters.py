@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from helpers.embedding import COLUMNS
 from helpers.errors import SearchError
+from helpers.segments import COLUMNS
 
 NUMBERS = ("start_offset_sec", "end_offset_sec", "cluster")  # the other columns are text
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # Milvus Lite cannot read these in a filter

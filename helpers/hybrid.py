@@ -19,10 +19,13 @@ import numpy as np
 import pandas as pd
 from pymilvus import AnnSearchRequest, MilvusClient, RRFRanker, WeightedRanker
 
-from helpers.embedding import Query, vector_field
 from helpers.errors import SearchError
+from helpers.filters import Where
+from helpers.milvus import milvus_errors
+from helpers.queries import Query
 from helpers.search import FIELDS, MOST, Rows, _count, _expression, _hits, _nearest, _search
-from helpers.store import Where, count_segments, milvus_errors
+from helpers.segments import vector_field
+from helpers.store import count_segments
 
 DIGITS = {"rrf": 8, "weighted": 6}  # scores that agree to so many are equal, and ordered by segment_id
 
@@ -80,7 +83,7 @@ def hybrid_search(
         complete &= whole
         if alone[label].empty:
             text = "The leg %s finds no segment here, so what the other legs find decides."
-            logging.getLogger(__name__).warning(text, label)
+            logging.getLogger("video_search.hybrid").warning(text, label)
     if not complete:  # Milvus would fuse lists with holes
         weights = {label: leg.weight for label, leg in used.items()}
         return fuse(alone, ranker=ranker, weights=weights, k=k, limit=limit)
@@ -207,7 +210,7 @@ def _alone(
     milvus: MilvusClient, name: str, leg: Leg, expression: str, depth: int
 ) -> tuple[pd.DataFrame, bool]:
     """The hits of one leg, and whether Milvus finds them all: an approximate index may lose rows."""
-    with milvus_errors(f"The search in {name!r} failed, so check its filter", SearchError):
+    with milvus_errors(f"The search in {name!r} failed", SearchError, cure="check its filter"):
         if not (deep := min(depth, _count(milvus, name, expression))):
             return _hits([]), True
         rows = _search(milvus, name, leg.query.vector, vector_field(leg.option), expression, deep)

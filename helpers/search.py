@@ -11,9 +11,14 @@ import numpy as np
 import pandas as pd
 from pymilvus import MilvusClient
 
-from helpers.embedding import Query, Vector, vector_field
+from helpers.collection import Collection, open_collection
 from helpers.errors import SearchError
-from helpers.store import SCOPES, Collection, Where, build_filter, iterate, milvus_errors, open_collection
+from helpers.filters import Where, build_filter
+from helpers.milvus import milvus_errors
+from helpers.queries import Query
+from helpers.rows import SCOPES
+from helpers.segments import Vector, vector_field
+from helpers.store import iterate
 
 FIELDS = [
     *("segment_id", "video_id", "title", "start_offset_sec", "end_offset_sec", "video_url"),
@@ -169,7 +174,7 @@ def _nearest(
 ) -> Rows:
     """The `limit` nearest rows that match, in order; fewer only where fewer match."""
     field, fetch = vector_field(option), limit + 1
-    with milvus_errors(f"The search in {name!r} failed, so check its filter", SearchError):
+    with milvus_errors(f"The search in {name!r} failed", SearchError, cure="check its filter"):
         while True:
             found = [] if fetch > MOST else _search(milvus, name, vector, field, expression, fetch)
             if len(found) < fetch:

@@ -12,9 +12,10 @@ import re
 import shutil
 import socket
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -27,7 +28,7 @@ OFFLINE_MODEL = "offline-384"
 LIVE_MODEL = "marengo3.5"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Settings:
     """What the switches say. `live` is the Embed API; `milvus_uri` is a `.db` path or an http(s) address."""
 
@@ -39,8 +40,23 @@ class Settings:
     milvus_uri: str
     prefix: str
     notebook: str
+    base_url: str = ""  # of the Embed API; empty is the published one
     api_key: str = field(repr=False)
     milvus_token: str = field(repr=False)
+
+    def __repr__(self) -> str:
+        shown = ((f.name, getattr(self, f.name)) for f in fields(self) if f.repr)
+        return f"Settings({', '.join(f'{n}={without_password(v)!r}' for n, v in shown)})"
+
+
+def without_password(value: Any) -> Any:
+    """An address without what stands before its @; any other value as it is."""
+    return re.sub(r"(?<=://)[^/@\s]*@", "", value) if isinstance(value, str) else value
+
+
+def is_local(url: str) -> bool:
+    """Whether an address is on this machine, such as that of a practice server."""
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def load_settings(notebook: str | None = None) -> Settings:
@@ -73,6 +89,7 @@ def load_settings(notebook: str | None = None) -> Settings:
         milvus_uri=uri or str(home / "milvus" / f"{notebook or 'default'}.db"),
         prefix=prefix,
         notebook=notebook or "",
+        base_url=read("TWELVELABS_BASE_URL"),
         api_key=key if mode == "live" else "",
         milvus_token=read("MILVUS_TOKEN"),
     )
@@ -107,7 +124,6 @@ def check_environment() -> pd.DataFrame:
     python = sys.version_info[:2]
     supported = (3, 11) <= python <= (3, 13)
     server = settings.milvus_uri if "://" in settings.milvus_uri else ""
-    base_url = os.environ.get("TWELVELABS_BASE_URL", "")
     damaged = [name for name in ("models", "fixtures") if not _is_whole(settings.data / name)]
     rows = [
         ("Python", ".".join(map(str, python)), "ok" if supported else "install Python 3.11, 3.12 or 3.13"),
@@ -121,13 +137,15 @@ def check_environment() -> pd.DataFrame:
         ),
         (
             "Milvus",
-            server or "Milvus Lite, a folder per notebook",
+            without_password(server) or "Milvus Lite, a folder per notebook",
             "ok" if not server or _answers(server) else "start it, or mend MILVUS_URI",
         ),
         ("free disk", f"{'more' if free > 1 else 'less'} than 1 GB", "ok" if free > 1 else "make some room"),
     ]
-    if base_url:
-        rows.append(("TWELVELABS_BASE_URL", base_url, "every call goes here: unset it unless you meant this"))
+    if settings.base_url:
+        address = without_password(settings.base_url)
+        status = "ok" if is_local(address) else "every call goes here: unset it unless you meant this"
+        rows.append(("TWELVELABS_BASE_URL", address, status))
     return pd.DataFrame(rows, columns=["check", "found", "status"])
 
 

@@ -1,34 +1,36 @@
-"""The sample videos, and a learner's own files: who they are, what they hold, what they may be.
+"""Video files and what is known about them: the samples, a file's content, its description track.
 
 A video is known by its content: `video_id` is the first ten digits of the file's sha256 behind the name of a
 sample, or behind "own". The same file has the same id wherever it lies and whatever it is called.
 """
 
 import functools
-import hashlib
 import os
+import re
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import av
 import pandas as pd
 import webvtt
 
 from helpers.errors import DataError, VideoError
+from helpers.media import Probe as Probe
+from helpers.media import file_sha256 as file_sha256
+from helpers.media import printable, shown
+from helpers.media import probe as probe
 from helpers.settings import ROOT
 
 CATALOGUE = ROOT / "data" / "videos.csv"
 SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg")
-
-
-@dataclass(frozen=True)
-class Probe:
-    """What a video file holds: duration in seconds, size in pixels, whether it has sound."""
-
-    duration: float
-    width: int
-    height: int
-    has_audio: bool
+COLUMNS = (
+    *("video_id", "title", "category", "recorded_at", "video_url"),
+    *("duration_sec", "width", "height", "has_audio"),
+)
+TIME = r"(?:\d+:)?[0-5]?\d:[0-5]?\d\.\d{1,3}"
+CUE_TIMES = re.compile(rf"^\s*{TIME}\s*-->\s*{TIME}")
 
 
 @dataclass(frozen=True)
@@ -40,34 +42,6 @@ class Cue:
     text: str
 
 
-def file_sha256(path: str | Path) -> str:
-    """The sha256 of a file's bytes; VideoError if there is no such file."""
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise VideoError(f"There is no file to read at {path}: check the path and its spelling.") from error
-
-
-def probe(path: str | Path) -> Probe:
-    """Look into a video file; VideoError if it is missing or no video."""
-    if not Path(path).is_file():
-        raise VideoError(f"There is no video file at {path}: check the path and its spelling.")
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            if container.duration is not None:
-                seconds = container.duration / av.time_base
-            else:
-                seconds = float((stream.duration or 0) * (stream.time_base or 0))
-            return Probe(round(seconds, 3), stream.width, stream.height, bool(container.streams.audio))
-    except (av.FFmpegError, IndexError) as error:
-        raise VideoError(
-            f"{Path(path).name} is not a video that can be read: try to play it, or convert it with "
-            f"`ffmpeg -i {Path(path).name} -c:v libx264 -pix_fmt yuv420p out.mp4`."
-        ) from error
-
-
 def relative_url(path: str | Path) -> str:
     """The path as it is stored: relative to the checkout if it lies inside, absolute otherwise."""
     full = Path(os.path.normpath(Path(path).expanduser().absolute()))
@@ -76,18 +50,23 @@ def relative_url(path: str | Path) -> str:
 
 def local_path(video_url: str) -> Path | None:
     """The file behind a stored `video_url`; None for an http(s) address."""
-    return None if video_url.startswith(("http://", "https://")) else ROOT / os.path.expanduser(video_url)
+    return None if is_address(video_url) else ROOT / os.path.expanduser(video_url)
 
 
-@functools.lru_cache(maxsize=1)
-def _catalogue(stamp: float) -> pd.DataFrame:
-    return pd.read_csv(CATALOGUE, keep_default_na=False, dtype=str)
+def is_address(source: str) -> bool:
+    """Whether this is an http(s) address, in small or capital letters."""
+    return source[:8].lower().startswith(("http://", "https://"))
+
+
+@functools.lru_cache(maxsize=2)
+def _catalogue(path: Path, stamp: float) -> pd.DataFrame:
+    return pd.read_csv(path, keep_default_na=False, dtype=str)
 
 
 def catalogue() -> pd.DataFrame:
     """data/videos.csv: file, title, category, recorded_at, licence, credit, sha256 of each sample."""
     try:
-        return _catalogue(CATALOGUE.stat().st_mtime)
+        return _catalogue(CATALOGUE, CATALOGUE.stat().st_mtime)
     except OSError as error:
         raise DataError("data/videos.csv is missing: restore it with `git checkout -- data`.") from error
 
@@ -98,78 +77,90 @@ def sample_videos() -> pd.DataFrame:
     Columns: video_id, title, category, recorded_at, video_url, duration_sec, width, height, has_audio.
     Raises DataError if a file is missing or is not the one that was published.
     """
-    known = catalogue()
-    for row in known.itertuples():
+    rows = []
+    for row in catalogue().itertuples():
         path = CATALOGUE.parent / "videos" / str(row.file)
-        if not path.is_file() or file_sha256(path) != row.sha256:
+        if not path.is_file() or (digest := file_sha256(path)) != row.sha256:
             raise DataError(
                 f"data/videos/{row.file} is missing or damaged: restore it with `git checkout -- data/videos`."
             )
-    return own_videos(*(CATALOGUE.parent / "videos" / name for name in known["file"]))
+        rows.append(video_row(path, digest=digest))
+    return videos_table(rows)
 
 
-def _videos_in(folder: Path) -> list[Path]:
-    """The videos of a folder by name; hidden files are none (macOS leaves some beside each video)."""
-    found = (p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-    return sorted(found)
+def video_row(
+    path: Path, *, digest: str | None = None, title: str = "", category: str = "", recorded_at: str = ""
+) -> dict[str, Any]:
+    """The row of one file; a sample, known by its content, keeps its own title, category and date.
 
-
-def own_videos(*paths: str | Path) -> pd.DataFrame:
-    """Your own video files, or folders of them, as a table with the columns of `sample_videos`.
-
-    Files with the same content count once. Raises VideoError for what is missing or is no video.
+    Raises VideoError as `probe` does.
     """
-    files: list[Path] = []
-    for name in map(str, paths):
-        if name.startswith(("http://", "https://")):
-            raise VideoError(f"{name} is an address: download the video and pass its path.")
-        path = Path(name).expanduser()
-        inside = _videos_in(path) if path.is_dir() else [path]
-        if not inside:
-            raise VideoError(
-                f"The folder {path} holds no video ({', '.join(SUFFIXES)}): name another folder."
-            )
-        files.extend(inside)
-    if not files:
-        raise VideoError("There is no video to work on: name at least one file or folder.")
-    known = catalogue().set_index("sha256")
-    rows = []
-    for file in files:
-        found, digest = probe(file), file_sha256(file)
-        sample = known.loc[digest] if digest in known.index else None
-        slug = Path(sample["file"]).stem if sample is not None else "own"  # never the name: it may change
-        rows.append(
-            {
-                "video_id": f"{slug}-{digest[:10]}",
-                "title": sample["title"] if sample is not None else file.stem,
-                "category": sample["category"] if sample is not None else "own",
-                "recorded_at": sample["recorded_at"] if sample is not None else "",
-                "video_url": relative_url(file),
-                "duration_sec": found.duration,
-                "width": found.width,
-                "height": found.height,
-                "has_audio": found.has_audio,
-            }
-        )
-    return pd.DataFrame(rows).drop_duplicates("video_id", ignore_index=True)
+    found = probe(path)
+    digest = digest or file_sha256(path)
+    known = catalogue()
+    samples: Sequence[dict[Any, Any]] = known[known["sha256"] == digest].to_dict("records")
+    sample = samples[0] if samples else None
+    slug = Path(sample["file"]).stem if sample else "own"  # never the file's own name: it may change
+    return {
+        "video_id": f"{slug}-{digest[:10]}",
+        "title": sample["title"] if sample else title or printable(path.stem),
+        "category": sample["category"] if sample else category or "own",
+        "recorded_at": sample["recorded_at"] if sample else recorded_at,
+        "video_url": relative_url(path),
+        "duration_sec": found.duration,
+        "width": found.width,
+        "height": found.height,
+        "has_audio": found.has_audio,
+    }
+
+
+def videos_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Rows as a table; `has_audio` is of pandas' type "boolean", as it is not known for an address."""
+    types = {"duration_sec": "float64", "width": "int64", "height": "int64", "has_audio": "boolean"}
+    return pd.DataFrame(rows, columns=COLUMNS).astype(types)
 
 
 def read_cues(path: str | Path) -> list[Cue]:
-    """Read a WebVTT description track, in order of time; VideoError if it cannot be read or holds no cue."""
-    name = Path(path).name
+    """Read a WebVTT description track, in order of time; cues that overlap are kept, with a warning.
+
+    Raises VideoError if it cannot be read, holds no cue, or holds a time that means nothing.
+    """
+    name = shown(path)
     try:
-        captions = webvtt.read(str(path)).captions
+        text = Path(path).read_bytes().decode("utf-8-sig")
+        captions = webvtt.from_string(text).captions
     except UnicodeDecodeError as error:
         raise VideoError(f"{name} is not in UTF-8: save it in that encoding.") from error
-    except (OSError, webvtt.errors.MalformedFileError) as error:
+    except OSError as error:
+        raise VideoError(
+            f"{name} cannot be opened ({error.strerror}): check the description track."
+        ) from error
+    except webvtt.errors.MalformedFileError as error:
         raise VideoError(f"{name} is not a WebVTT file: its first line must be WEBVTT.") from error
+    for number, line in enumerate(text.splitlines(), 1):
+        if "-->" in line and not CUE_TIMES.match(line):  # webvtt would leave such a cue out without a word
+            if re.search(r"(?:^|-->)\s*-\s*\d", line):
+                raise VideoError(f"{name}, line {number}: a time is negative: count from 00:00:00.000.")
+            raise VideoError(
+                f"{name}, line {number}: no times can be read: write 00:00:00.000 --> 00:00:06.000."
+            )
     if not captions:
         raise VideoError(
             f"{name} holds no cue that can be read: write times as 00:00:00.000 --> 00:00:06.000."
         )
-    times = [(c.start_time.in_milliseconds() / 1000, c.end_time.in_milliseconds() / 1000) for c in captions]
-    cues = [Cue(*span, " ".join(c.text.split())) for span, c in zip(times, captions, strict=True)]
-    return sorted(cues, key=lambda cue: cue.start)
+    cues = []
+    for c in captions:
+        start, end = (t.in_milliseconds() / 1000 for t in (c.start_time, c.end_time))
+        if end <= start:
+            raise VideoError(f"{name}: the cue at {c.start} ends at {c.end}: it must end after it begins.")
+        cues.append(Cue(start, end, " ".join(c.text.split())))
+    cues.sort(key=lambda cue: cue.start)
+    if late := next((b for a, b in zip(cues, cues[1:], strict=False) if a.end > b.start), None):
+        warnings.warn(
+            f"{name}: the cue at {late.start:g} s begins before the one in front of it ends: both are used.",
+            stacklevel=2,
+        )
+    return cues
 
 
 def description_track(path: str | Path, digest: str | None = None) -> list[Cue]:

@@ -8,8 +8,12 @@ from typing import Any
 
 import matplotlib
 import pytest
+import tenacity
 from hypothesis import settings
+from twelvelabs import TwelveLabs
 
+from helpers import api, connect_twelvelabs, tasks
+from helpers.practice_server import PracticeServer
 from tools.notebook_env import SWITCHES
 
 matplotlib.use("Agg")
@@ -49,6 +53,27 @@ def no_network() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", local_connect)
         yield
+
+
+KEY = "tlk_planted_in_the_tests"
+
+
+@pytest.fixture
+def practice(monkeypatch: pytest.MonkeyPatch) -> Iterator[PracticeServer]:
+    """A service to misbehave, and the switches of live mode set to it; nobody waits between two tries."""
+    with PracticeServer(None, time_scale=0.01) as server:
+        monkeypatch.delenv("VIDEO_SEARCH_MODE", raising=False)
+        monkeypatch.setenv("TWELVE_LABS_API_KEY", KEY)
+        monkeypatch.setenv("TWELVELABS_BASE_URL", server.url)
+        monkeypatch.setattr(api, "WAIT", tenacity.wait_none())
+        monkeypatch.setattr(tasks, "LOST_SECONDS", 0.0)
+        yield server
+
+
+@pytest.fixture
+def client(practice: PracticeServer) -> TwelveLabs:
+    """The live client, connected to the practice server."""
+    return connect_twelvelabs()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -16,11 +16,12 @@ from twelvelabs import TwelveLabs
 from twelvelabs.core.api_error import ApiError
 
 from helpers import embed_clip, embed_image, embed_text, embed_videos
-from helpers.embedding import run_task, segmentation_request
 from helpers.encoder import MODEL, Encoder
 from helpers.errors import DataError, EmbedError
 from helpers.offline import OfflineTransport
+from helpers.segments import segmentation_request
 from helpers.settings import ROOT
+from helpers.tasks import run_task
 from helpers.videos import description_track, file_sha256
 
 DATA = ROOT / "data"

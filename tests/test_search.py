@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from helpers import search, store
-from helpers.embedding import COLUMNS, Query
 from helpers.errors import SearchError, StoreError
+from helpers.queries import Query
+from helpers.segments import COLUMNS
 from helpers.settings import load_settings
 
 DIM = 16

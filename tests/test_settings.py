@@ -141,9 +141,11 @@ def test_a_server_that_does_not_answer_is_seen(checkout: Path, monkeypatch: pyte
 
 def test_another_python_and_a_diverted_api_are_seen(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.version_info", (3, 14, 0))
-    monkeypatch.setenv("TWELVELABS_BASE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("TWELVELABS_BASE_URL", "https://api.example.org/v1.3")
     assert status()["Python"].startswith("install Python")
     assert "unset it" in status()["TWELVELABS_BASE_URL"]
+    monkeypatch.setenv("TWELVELABS_BASE_URL", "http://127.0.0.1:1")  # a practice server
+    assert status()["TWELVELABS_BASE_URL"] == "ok"
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 from pymilvus import DataType, MilvusClient
 
 from helpers import store
-from helpers.embedding import COLUMNS, Query
 from helpers.errors import SearchError, StoreError
+from helpers.queries import Query
 from helpers.search import search_segments
+from helpers.segments import COLUMNS
 from helpers.settings import load_settings
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -21,9 +21,11 @@ import numpy as np
 import pandas as pd
 from twelvelabs import TwelveLabs
 
-from helpers.embedding import embed_image, embed_text, run_task, segmentation_request
 from helpers.encoder import MODEL
 from helpers.offline import OfflineTransport, cues_digest
+from helpers.queries import embed_image, embed_text
+from helpers.segments import segmentation_request
+from helpers.tasks import run_task
 from helpers.videos import description_track, file_sha256
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,0 +1,132 @@
+"""The table of segments: its columns, its embedding options, and how one answer of the API becomes rows of it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from twelvelabs.types import EmbeddingData
+
+from helpers.cache import cache_key
+from helpers.errors import EmbedError
+from helpers.settings import LIVE_MODEL, OFFLINE_MODEL
+from helpers.videos import Cue, describe
+
+Vector = np.ndarray[Any, np.dtype[np.float32]]
+COLUMNS = [
+    *("segment_id", "video_id", "title", "category", "recorded_at", "video_url", "embedding_scope"),
+    *("start_offset_sec", "end_offset_sec", "description", "segmentation", "model", "cluster"),
+]
+TEMPORAL_MODELS = (LIVE_MODEL, OFFLINE_MODEL)  # they speak the dialect of Marengo 3.5, the others that of 3.0
+
+
+def vector_field(option: str) -> str:
+    """The name of the column and Milvus field that holds the vectors of an embedding option."""
+    return f"embedding_{option}"
+
+
+def declared_options(segments: pd.DataFrame) -> list[str]:
+    """The embedding options that have a column, `visual` first, even where a column holds no vector yet."""
+    columns = [str(c) for c in segments if str(c).startswith("embedding_") and c not in COLUMNS]
+    return sorted((c.removeprefix("embedding_") for c in columns), key=lambda option: option != "visual")
+
+
+def available_options(segments: pd.DataFrame) -> list[str]:
+    """The embedding options that the segments have vectors for, `visual` first."""
+    return [o for o in declared_options(segments) if segments[vector_field(o)].notna().any()]
+
+
+def to_answer(rows: Iterable[EmbeddingData]) -> pd.DataFrame:
+    """The rows of the API's answer as a table: option, scope, start, end (seconds), embedding."""
+    scopes = {"local": "clip", None: "clip"}
+    table = [
+        {
+            "option": str(row.embedding_option),
+            "scope": scopes.get(row.embedding_scope, str(row.embedding_scope)),
+            "start": float(row.start_sec or 0),
+            "end": float(row.end_sec or 0),
+            "embedding": np.asarray(row.embedding, dtype=np.float32),
+        }
+        for row in rows
+    ]
+    return pd.DataFrame(table)
+
+
+def to_segments(
+    answer: pd.DataFrame, video: dict[str, Any], *, model: str, segmentation: str, cues: Sequence[Cue] = ()
+) -> pd.DataFrame:
+    """The rows of one answer (option, scope, start, end, embedding) as segments: one row per stretch of time.
+
+    Raises EmbedError for vectors that cannot be used.
+    """
+    check_vectors(answer["embedding"], video["title"])
+    wide = answer.pivot_table(
+        index=["scope", "start", "end"], columns="option", values="embedding", aggfunc="first", sort=True
+    )
+    frame = wide.rename(columns=vector_field).reset_index().rename_axis(columns=None)
+    frame = frame.rename(
+        columns={"scope": "embedding_scope", "start": "start_offset_sec", "end": "end_offset_sec"}
+    ).sort_values(["embedding_scope", "start_offset_sec"], ascending=[False, True], ignore_index=True)
+    for name in ("video_id", "title", "category", "recorded_at", "video_url"):
+        frame[name] = video.get(name, "")
+    times = list(
+        zip(frame["embedding_scope"], frame["start_offset_sec"], frame["end_offset_sec"], strict=True)
+    )
+    frame["description"] = [describe(list(cues), a, b) if scope == "clip" else "" for scope, a, b in times]
+    frame["segmentation"], frame["model"], frame["cluster"] = segmentation, model, -1
+    frame["segment_id"] = [
+        segment_id(video["video_id"], scope, a, b, segmentation=segmentation, model=model)
+        for scope, a, b in times
+    ]
+    return frame[[*COLUMNS, *(c for c in frame.columns if c not in COLUMNS)]]
+
+
+def join_segments(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The segments of several videos in one table; None where a video lacks an option that others have."""
+    segments = pd.concat(tables, ignore_index=True)
+    vectors = [vector_field(option) for option in declared_options(segments)]
+    return segments[[*COLUMNS, *vectors]].astype({c: object for c in vectors}).replace({np.nan: None})
+
+
+def segment_id(video_id: str, scope: str, start: float, end: float, *, segmentation: str, model: str) -> str:
+    """The same id for the same segment, always; another id for any other (seconds to the millisecond)."""
+    tag = cache_key(model=model, segmentation=segmentation)[:6]
+    return f"{video_id}/{scope}/{start:09.3f}-{end:09.3f}/{tag}"
+
+
+def segmentation_request(segmentation: str, *, model: str) -> dict[str, Any]:
+    """The wire form of "fixed-6" or "dynamic-4": Marengo 3.5 wraps in `temporal` what 3.0 takes as it is.
+
+    Raises EmbedError for a segmentation outside the API's limits.
+    """
+    strategy, _, number = segmentation.partition("-")
+    limits = {"fixed": (2.0, 10.0), "dynamic": (2.0, 5.0)}
+    try:
+        low, high = limits[strategy]
+        seconds = float(number)
+        if not low <= seconds <= high:
+            raise ValueError
+    except (KeyError, ValueError) as error:
+        raise EmbedError(
+            f"The segmentation {segmentation!r} is not known: write fixed-2 to fixed-10, or dynamic-2 to dynamic-5."
+        ) from error
+    name = "duration_sec" if strategy == "fixed" else "min_duration_sec"
+    inner = {"strategy": strategy, strategy: {name: int(seconds) if seconds.is_integer() else seconds}}
+    return {"temporal": inner} if model in TEMPORAL_MODELS else inner
+
+
+def check_vectors(vectors: Iterable[Vector], source: str) -> None:
+    """EmbedError if the vectors differ in length, or one is zero or holds what is not a finite number."""
+    rows = list(vectors)
+    problem = ""
+    if len({len(row) for row in rows}) > 1:
+        problem = "of different lengths"
+    elif not all(np.isfinite(row).all() for row in rows):
+        problem = "that hold what is not a finite number"
+    elif not all(row.any() for row in rows):
+        problem = "of which one is all zeros"
+    if problem:
+        raise EmbedError(
+            f"The Embed API returned vectors for {source[:60]!r} that cannot be used, {problem}: "
+            "run the cell again."
+        )

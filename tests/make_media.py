@@ -1,0 +1,76 @@
+"""Small media files and an unreadable folder, made by the tests that need them."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+NOBODY = 65534
+
+
+def film(
+    path: Path, *, size: tuple[int, int] = (64, 48), seconds: float = 1, rate: int | Fraction = 5
+) -> Path:
+    """A small video of one flat grey that changes, without sound."""
+    with av.open(str(path), "w") as container:
+        codec = "libvpx" if path.suffix == ".webm" else "libx264"
+        options = (
+            {"preset": "ultrafast"} if codec == "libx264" else {"cpu-used": "16", "deadline": "realtime"}
+        )
+        stream = container.add_stream(codec, rate=rate, options=options)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        for number in range(round(seconds * rate)):
+            grey = np.full((size[1], size[0], 3), 40 + number % 150, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def sound(path: Path, *, cover: bool = False) -> Path:
+    """A second of silence; with a cover picture if wanted."""
+    with av.open(str(path), "w") as container:
+        voice = container.add_stream("libmp3lame" if path.suffix == ".mp3" else "aac", rate=44100)
+        picture = container.add_stream("mjpeg", rate=1) if cover else None
+        if picture:
+            picture.width = picture.height = 32
+            picture.pix_fmt = "yuvj420p"
+            picture.disposition = av.stream.Disposition.attached_pic
+            still = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")
+            container.mux(picture.encode(still))
+            container.mux(picture.encode())
+        for _ in range(40):
+            chunk = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            chunk.rate = 44100
+            container.mux(voice.encode(chunk))
+        container.mux(voice.encode())
+    return path
+
+
+def write(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+@contextmanager
+def locked_folder() -> Iterator[Path]:
+    """A folder, with a file film.mp4 in it, that nobody may read; root becomes another user meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="locked-") as name:
+        outer, folder = Path(name), Path(name) / "locked"
+        folder.mkdir()
+        write(folder / "film.mp4", b"secret")
+        outer.chmod(0o755)
+        folder.chmod(0)
+        root = os.geteuid() == 0
+        if root:
+            os.seteuid(NOBODY)
+        try:
+            yield folder
+        finally:
+            if root:
+                os.seteuid(0)
+            folder.chmod(0o700)

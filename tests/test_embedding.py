@@ -1,0 +1,383 @@
+"""embed_batch, embed_videos, uploads and tasks: against the practice server, over real HTTP."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from filelock import FileLock
+from twelvelabs import TwelveLabs
+
+from helpers import (
+    available_options,
+    cached_videos,
+    delete_uploads,
+    embed_batch,
+    embed_videos,
+    own_videos,
+    sample_videos,
+    uploads,
+)
+from helpers.errors import EmbedError, QuotaError, VideoError
+from helpers.practice_server import PracticeServer
+from helpers.settings import ROOT
+from tests.conftest import KEY
+
+CAT, COFFEE, FLOWER = (ROOT / "data" / "videos" / f"{name}.mp4" for name in ("cat", "coffee", "flower"))
+ASSETS, TASKS, POLL = "POST /assets", "POST /embed-v2/tasks", "GET /embed-v2/tasks/*"
+
+
+def journal() -> dict[str, Any]:
+    folder = Path(os.environ["VIDEO_SEARCH_HOME"]) / "journal"
+    return {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
+
+
+def charged(practice: PracticeServer) -> list[int]:
+    return sorted(practice.charged.values())
+
+
+# ---------------------------------------------------------------- what is sent, and what comes of it
+
+
+@pytest.mark.parametrize("model", ["marengo3.5", "marengo3.0"])
+def test_a_video_becomes_segments(client: TwelveLabs, practice: PracticeServer, model: str) -> None:
+    segments = embed_videos(client, CAT, model=model)
+    assert segments["embedding_scope"].tolist() == ["clip"] * 4 + ["asset"]
+    assert segments["start_offset_sec"].tolist() == [0.0, 6.0, 12.0, 18.0, 0.0]
+    assert segments["model"].unique().tolist() == [model]
+    assert available_options(segments)[0] == "visual"
+    assert all(len(v) == 512 for v in segments["embedding_visual"])
+    request = next(seen.json for seen in practice.seen if seen.route == TASKS)
+    assert ("temporal" in request["video"]["segmentation"]) == (model == "marengo3.5")
+    assert "time_based_metadata" not in request["video"]  # no local text leaves the machine
+
+
+def test_the_file_s_name_stays_at_home(client: TwelveLabs, practice: PracticeServer, tmp_path: Path) -> None:
+    file = tmp_path / "my secret holiday.mp4"
+    file.write_bytes(CAT.read_bytes())
+    embed_videos(client, file)
+    said = repr([(s.path, s.body) for s in practice.seen])
+    assert "secret" not in said and "holiday" not in said
+
+
+def test_a_second_run_asks_nothing(client: TwelveLabs, practice: PracticeServer) -> None:
+    first = embed_batch(client, CAT)
+    asked = len(practice.seen)
+    second = embed_batch(client, CAT)
+    assert len(practice.seen) == asked
+    assert [*first.report["status"], *second.report["status"]] == ["done", "cached"]
+    assert [*first.report["tasks"], *second.report["tasks"]] == [1, 0]
+    assert second.segments["segment_id"].tolist() == first.segments["segment_id"].tolist()
+    pair = [np.stack(list(b.segments["embedding_visual"])) for b in (first, second)]
+    assert np.array_equal(*pair)
+
+
+def test_what_is_cached_needs_no_client(client: TwelveLabs, practice: PracticeServer) -> None:
+    embed_videos(client, CAT)
+    assert len(embed_videos(None, CAT)) == 5  # type: ignore[arg-type]
+
+
+def test_another_segmentation_uses_the_same_upload(client: TwelveLabs, practice: PracticeServer) -> None:
+    embed_videos(client, CAT)
+    embed_videos(client, CAT, segmentation="fixed-3")
+    assert (practice.count(ASSETS), practice.count(TASKS)) == (1, 2)
+
+
+def test_an_upload_that_is_gone_is_made_again(client: TwelveLabs, practice: PracticeServer) -> None:
+    embed_videos(client, CAT)
+    practice.service.assets.all.clear()
+    embed_videos(client, CAT, segmentation="fixed-3")
+    assert practice.count(ASSETS) == 2
+
+
+def test_what_is_on_disk_costs_nothing(client: TwelveLabs, practice: PracticeServer) -> None:
+    videos = own_videos(CAT, COFFEE)
+    embed_videos(client, CAT)
+    assert cached_videos(client, videos) == {videos["video_id"].iloc[0]}
+    assert cached_videos(client, videos, segmentation="fixed-3") == set()
+
+
+def test_delete_uploads_takes_only_our_own(client: TwelveLabs, practice: PracticeServer) -> None:
+    with COFFEE.open("rb") as file:
+        other = client.assets.create(method="direct", file=("coffee.mp4", file, "video/mp4")).id
+    embed_videos(client, [CAT, FLOWER])
+    assert delete_uploads(client) == 2
+    assert list(practice.service.assets.all) == [other]
+    assert delete_uploads(client) == 0
+    embed_videos(client, [CAT, FLOWER])  # the answers are still on disk
+    assert practice.count(TASKS) == 2
+
+
+def test_delete_uploads_finds_those_whose_answer_was_lost(
+    client: TwelveLabs, practice: PracticeServer
+) -> None:
+    practice.fault(ASSETS, "lost")
+    embed_videos(client, CAT)
+    assert len(practice.service.assets.all) == 2  # the first was not known here
+    assert delete_uploads(client) == 2 and not practice.service.assets.all
+
+
+def test_a_large_file_goes_in_parts(
+    client: TwelveLabs, practice: PracticeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "DIRECT_BYTES", 100_000)
+    practice.service.assets.chunk_bytes = 100_000
+    practice.fault("PUT *", 503)
+    before = set(CAT.parent.iterdir())
+    assert len(embed_videos(client, CAT)) == 5
+    assert practice.count("POST /assets/multipart-uploads") == 1 and practice.count(ASSETS) == 0
+    assert set(CAT.parent.iterdir()) == before  # the SDK's own would leave a folder while it works
+
+
+def test_an_address_is_handed_over(client: TwelveLabs, practice: PracticeServer) -> None:
+    videos = own_videos(f"{practice.host}/media/holiday.mp4?token=abc")
+    batch = embed_batch(client, videos)
+    assert practice.count(ASSETS) == 1
+    assert batch.report["status"].tolist() in (["done"], ["failed"])
+    assert "token" not in " ".join(batch.report["reason"])
+
+
+# ---------------------------------------------------------------- the same task is never paid for twice
+
+
+def test_a_task_whose_id_is_on_disk_is_not_created_again(
+    client: TwelveLabs, practice: PracticeServer
+) -> None:
+    practice.fault(POLL, "never")
+    with pytest.raises(EmbedError, match="in time"):
+        embed_videos(client, CAT, deadline=1.0)
+    assert [entry["id"] for key, entry in journal().items() if key.startswith("task-")]
+    task = next(iter(practice.tasks.values()))
+    task.fate = ""
+    practice.heal()
+    batch = embed_batch(client, CAT)
+    assert batch.report[["status", "tasks"]].values.tolist() == [["done", 0]]
+    assert charged(practice) == [1]
+
+
+@pytest.mark.parametrize("kind", ["lost", "cut", "truncated"])
+def test_a_task_whose_answer_was_lost_is_found_again(
+    client: TwelveLabs, practice: PracticeServer, kind: str
+) -> None:
+    practice.fault(TASKS, kind)
+    batch = embed_batch(client, CAT)
+    assert batch.report[["status", "repeated"]].values.tolist() == [["done", 0]]
+    assert charged(practice) == [1]
+
+
+@pytest.mark.parametrize("kind", ["reset", "503", "html"])
+def test_what_cannot_be_found_again_is_repeated_once_and_said(
+    client: TwelveLabs, practice: PracticeServer, kind: str
+) -> None:
+    practice.fault(TASKS, kind)
+    batch = embed_batch(client, CAT)
+    assert batch.report[["status", "tasks", "repeated"]].values.tolist() == [["done", 2, 1]]
+    assert charged(practice) == [1]
+    practice.fault(TASKS, kind, times=2)
+    batch = embed_batch(client, COFFEE)
+    assert batch.report[["status", "tasks", "repeated"]].values.tolist() == [["failed", 2, 1]]
+
+
+def test_where_the_list_is_out_of_reach_nothing_is_repeated(
+    client: TwelveLabs, practice: PracticeServer
+) -> None:
+    practice.fault(TASKS, "lost")
+    practice.fault("GET /embed-v2/tasks", 400)
+    assert embed_batch(client, CAT).report["status"].tolist() == ["failed"]
+    assert embed_batch(client, CAT).report[["status", "tasks"]].values.tolist() == [["done", 0]]
+    assert charged(practice) == [1]
+
+
+def test_a_task_that_expired_is_created_anew(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(POLL, "never")
+    with pytest.raises(EmbedError):
+        embed_videos(client, CAT, deadline=1.0)
+    practice.heal()
+    practice.advance(days=8)
+    assert embed_batch(client, CAT).report["tasks"].tolist() == [1]
+    assert charged(practice) == [2]
+
+
+def test_a_task_that_failed_is_created_anew(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(TASKS, "failed", message="cannot read the media")
+    with pytest.raises(EmbedError, match=r"embed cat.mp4: cannot read the media"):
+        embed_videos(client, CAT)
+    assert not [key for key in journal() if key.startswith("task-")]
+    assert len(embed_videos(client, CAT)) == 5
+
+
+def test_the_intent_is_on_disk_before_the_post(
+    client: TwelveLabs, practice: PracticeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, Any]] = []
+    respond = practice.respond
+
+    def spy(request: Any, headers: Any, body: bytes) -> Any:
+        if request.route == TASKS:
+            seen.append(journal())
+        return respond(request, headers, body)
+
+    monkeypatch.setattr(practice, "respond", spy)
+    embed_videos(client, CAT)
+    assert [set(e) for k, e in seen[0].items() if k.startswith("task-")] == [{"intent"}]
+
+
+def test_without_a_place_for_the_intent_nothing_is_sent(client: TwelveLabs, practice: PracticeServer) -> None:
+    (Path(os.environ["VIDEO_SEARCH_HOME"]) / "journal").write_text("in the way")
+    with pytest.raises(EmbedError, match="Nothing was sent"):
+        embed_videos(client, CAT)
+    assert practice.seen == []
+
+
+def test_the_journal_does_not_grow_for_ever(client: TwelveLabs, practice: PracticeServer) -> None:
+    embed_videos(client, CAT)
+    folder = Path(os.environ["VIDEO_SEARCH_HOME"]) / "journal"
+    for path in folder.iterdir():
+        os.utime(path, (time.time() - 9 * 86_400,) * 2)
+    embed_videos(client, CAT)
+    assert [key.split("-")[0] for key in journal()] == ["asset"]  # an upload stays until it is deleted
+
+
+def test_two_at_once_ask_once(client: TwelveLabs, practice: PracticeServer) -> None:
+    code = f"from helpers import *; embed_videos(connect_twelvelabs(), [{str(CAT)!r}])"
+    practice.latency = 5  # times the scale: a twentieth of a second
+    both = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) for _ in range(2)]
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert charged(practice) == [1]
+
+
+def test_a_lock_that_another_left_behind_is_free(client: TwelveLabs, practice: PracticeServer) -> None:
+    embed_videos(client, CAT)
+    locks = list((Path(os.environ["VIDEO_SEARCH_HOME"]) / "journal").glob("*.lock"))
+    assert all(FileLock(lock).acquire(timeout=0) for lock in locks)
+
+
+# ---------------------------------------------------------------- many videos
+
+
+def test_one_failure_does_not_stop_the_others(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(TASKS, 400, message="no such luck")
+    batch = embed_batch(client, [CAT, COFFEE, FLOWER], workers=1)
+    assert batch.report["status"].tolist() == ["failed", "done", "done"]
+    assert "no such luck" in batch.report["reason"][0] and set(batch.segments["title"]) == set(
+        batch.report["title"][1:]
+    )
+    again = embed_batch(client, [CAT, COFFEE, FLOWER])
+    assert again.report["status"].tolist() == ["done", "cached", "cached"]
+    assert practice.count(ASSETS) == 3
+
+
+def test_embed_videos_says_which_failed(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(TASKS, 400, message="no such luck")
+    with pytest.raises(
+        EmbedError, match="1 of 3 videos were not embedded, the others are kept.*no such luck"
+    ):
+        embed_videos(client, [CAT, COFFEE, FLOWER], workers=1)
+
+
+def test_a_wrong_key_is_said_once_and_at_once(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(ASSETS, 401, times=99)
+    with pytest.raises(EmbedError, match="valid key") as caught:
+        embed_batch(client, CAT.parent, workers=1)
+    assert caught.value.status == 401 and practice.count(ASSETS) <= 2
+
+
+def test_a_quota_is_a_clean_stop(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.time_scale = 1.0
+    practice.fault(TASKS, "quota", times=99, after=1)
+    batch = embed_batch(client, [CAT, COFFEE, FLOWER], workers=1)
+    assert batch.report["status"].tolist() == ["done", "left", "left"]
+    assert batch.resume_at is not None and practice.count(TASKS) == 2
+    practice.heal()
+    assert embed_batch(client, [CAT, COFFEE, FLOWER]).report["tasks"].tolist() == [0, 1, 1]
+    assert charged(practice) == [1, 1, 1]
+
+
+def test_embed_videos_stops_at_a_quota(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.time_scale = 1.0
+    practice.fault(TASKS, "quota", times=99)
+    with pytest.raises(QuotaError, match=r"2 of 2 videos.*not before") as caught:
+        embed_videos(client, [CAT, COFFEE], workers=1)
+    assert caught.value.resume_at is not None
+
+
+def test_a_rate_limit_only_makes_it_slower(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(TASKS, 429, times=4, retry_after=1)
+    assert set(embed_batch(client, [CAT, COFFEE, FLOWER]).report["status"]) == {"done"}
+    assert charged(practice) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("kind", ["dimension", "nan", "zero", "no_rows", "missing_field"])
+def test_rows_that_cannot_be_used(client: TwelveLabs, practice: PracticeServer, kind: str) -> None:
+    practice.fault(POLL, kind, rows=1)
+    with pytest.raises(EmbedError, match="cannot be used|no segments|not one that this SDK"):
+        embed_videos(client, CAT)
+    assert len(embed_videos(client, CAT)) == 5  # asked for once more, out of the same task
+    assert charged(practice) == [1]
+
+
+def test_vectors_that_are_all_too_short(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(POLL, "dimension", size=256)
+    with pytest.raises(EmbedError, match="of 256 numbers in place of the 512"):
+        embed_videos(client, CAT)
+    assert len(embed_videos(client, CAT)) == 5
+
+
+def test_an_option_that_is_missing(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(POLL, "missing_option", option="audio")
+    segments = embed_videos(client, [CAT], options=["visual", "audio"])
+    assert available_options(segments) == ["visual"]
+
+
+@pytest.mark.parametrize("kind", ["order", "double"])
+def test_rows_in_any_order(client: TwelveLabs, practice: PracticeServer, kind: str) -> None:
+    practice.fault(POLL, kind, times=9)
+    segments = embed_videos(client, CAT)
+    assert segments["start_offset_sec"].tolist() == [0.0, 6.0, 12.0, 18.0, 0.0]
+
+
+@pytest.mark.parametrize("segmentation", ["fixed-11", "fixed-1", "dynamic-9", "shots", "fixed-", "6"])
+def test_segmentations_that_do_not_exist(client: TwelveLabs, segmentation: str) -> None:
+    with pytest.raises(EmbedError, match="write fixed-2 to fixed-10"):
+        embed_videos(client, CAT, segmentation=segmentation)
+
+
+def test_an_empty_table(client: TwelveLabs) -> None:
+    with pytest.raises(VideoError, match="the table is empty"):
+        embed_videos(client, sample_videos().head(0))
+
+
+def test_an_upload_is_sent_again_whole(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(ASSETS, 503)
+    embed_videos(client, CAT)
+    first, second = (seen.json for seen in practice.seen if seen.route == ASSETS)
+    assert first == second and first["method"] == "direct" and first["file"]
+
+
+# ---------------------------------------------------------------- Ctrl-C
+
+
+def test_ctrl_c_comes_back_at_once_and_keeps_what_is_done(practice: PracticeServer) -> None:
+    practice.fault(POLL, "never", times=99, after=2)
+    code = (
+        "from helpers import connect_twelvelabs, embed_videos\n"
+        "import sys; embed_videos(connect_twelvelabs(), sys.argv[1:], workers=1)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(CAT), str(COFFEE)], cwd=ROOT, stderr=subprocess.PIPE
+    )
+    while practice.count(POLL) < 5:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)  # far below the deadline of half an hour
+    assert process.returncode != 0 and b"KeyboardInterrupt" in errors and KEY.encode() not in errors
+    home = Path(os.environ["VIDEO_SEARCH_HOME"])
+    assert len(list((home / "cache" / "segments").glob("*/*.parquet"))) == 1
+    assert len([key for key in journal() if key.startswith("task-")]) == 2
