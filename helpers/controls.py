@@ -17,14 +17,14 @@ from matplotlib.ticker import MultipleLocator
 from helpers.display import (
     PALETTE,
     QuietWidget,
-    _credit,
-    _data_uri,
-    _jpeg_uri,
-    _source,
+    data_uri,
     figure_style,
     format_time,
     hits_html,
+    jpeg_uri,
     nobody_looks,
+    player_source,
+    sample_credit,
 )
 from helpers.errors import SearchError, VideoError
 from helpers.evaluation import EXACT
@@ -329,8 +329,8 @@ class CurvePlayer(QuietWidget, anywidget.AnyWidget):  # type: ignore[misc]
         start = min(self.position, max(0.0, self.page["duration"] - 1))
         try:
             if not self.poster and local_path(self.video_url) is not None:
-                self.poster = _jpeg_uri(thumbnail(self.video_url, start), 60)
-            source = _source(self.video_url, start, start + CUT, in_widget=True)
+                self.poster = jpeg_uri(thumbnail(self.video_url, start), 60)
+            source = player_source(self.video_url, start, start + CUT, in_widget=True)
         except VideoError as error:
             self.problem = str(error)
             return
@@ -361,7 +361,7 @@ def curve_player(
     box = fig.axes[0].get_position()  # where the layout has put the axes; y from the bottom up
     found = _rows(moments)
     page = {
-        "picture": _data_uri("image/svg+xml", buffer.getvalue()),
+        "picture": data_uri("image/svg+xml", buffer.getvalue()),
         "words": curve_words(curve, moments=moments, truth=truth, title=title),
         "axes": [float(share) for share in (box.x0, box.x1, 1 - box.y1, 1 - box.y0)],  # of the picture
         "duration": _duration(curve),
@@ -370,7 +370,7 @@ def curve_player(
             [f"{row.get('rank', n)}. {_spans([row])}", float(row["start_offset_sec"])]
             for n, row in enumerate(found, 1)
         ],
-        "credit": _credit(video_url),
+        "credit": sample_credit(video_url),
     }
     first = float(found[0]["start_offset_sec"]) if found else 0.0
     return CurvePlayer(video_url, page=page, position=first)

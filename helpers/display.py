@@ -57,18 +57,18 @@ def format_time(seconds: float) -> str:
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minutes}:{second:02d}"
 
 
-def _span(hit: Hit) -> str:
+def format_span(hit: Hit) -> str:
     return f"{format_time(hit['start_offset_sec'])}-{format_time(hit['end_offset_sec'])}"
 
 
-def _caption(hit: Hit) -> str:
+def caption_of(hit: Hit) -> str:
     """Rank, title, time and score in one line of plain text; what a hit does not have is left out."""
     rank = f"{hit['rank']}. " if "rank" in hit else ""
     score = f", score {hit['score']:.3f}" if "score" in hit else ""
-    return f"{rank}{hit.get('title') or Path(str(hit['video_url'])).stem}, {_span(hit)}{score}"
+    return f"{rank}{hit.get('title') or Path(str(hit['video_url'])).stem}, {format_span(hit)}{score}"
 
 
-def _credit(video_url: str, video_id: str = "") -> str:
+def sample_credit(video_url: str, video_id: str = "") -> str:
     """Credit, licence and what was changed of a sample video; "" for any other.
 
     It is known by its content, the ten digits of its sha256 that end `video_id`, or else by its place.
@@ -86,8 +86,8 @@ def _credit(video_url: str, video_id: str = "") -> str:
     return f"{credit}, {licence} ({change})"
 
 
-def _credit_of(hit: Hit) -> str:
-    return _credit(str(hit["video_url"]), str(hit.get("video_id", "")))
+def credit_of(hit: Hit) -> str:
+    return sample_credit(str(hit["video_url"]), str(hit.get("video_id", "")))
 
 
 def _records(hits: pd.DataFrame, limit: int | None = None) -> list[dict[str, Any]]:
@@ -105,7 +105,7 @@ def show_table(
     table = df.head(limit or len(df)).copy()
     if {"start_offset_sec", "end_offset_sec"} <= set(table):
         at = int(np.flatnonzero(table.columns == "start_offset_sec")[0])
-        spans = [_span(row) for row in _records(table)]
+        spans = [format_span(row) for row in _records(table)]
         table.insert(at, "time", pd.Series(spans, table.index, dtype=str))
     if columns is None:
         drop = (*PLUMBING, "start_offset_sec", "end_offset_sec")
@@ -127,7 +127,7 @@ def _show(bundle: dict[str, Any]) -> None:
     display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
 
-def _data_uri(kind: str, content: bytes) -> str:
+def data_uri(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
@@ -147,7 +147,7 @@ def _server() -> tuple[str, Path] | None:
         return None
 
 
-def _source(video_url: str, start: float, end: float, *, in_widget: bool) -> str:
+def player_source(video_url: str, start: float, end: float, *, in_widget: bool) -> str:
     """What a <video> must have as `src` to play the clip.
 
     A relative path with a time fragment works in a notebook's output, run or not, under every base URL.
@@ -168,7 +168,7 @@ def _source(video_url: str, start: float, end: float, *, in_widget: bool) -> str
         return urllib.parse.quote(Path(os.path.relpath(path)).as_posix()) + fragment
     if inside is not None and reachable and server:
         return f"{server[0]}files/{urllib.parse.quote(inside.as_posix())}{fragment}"
-    return _data_uri("video/mp4", cut_clip(path, start, end))
+    return data_uri("video/mp4", cut_clip(path, start, end))
 
 
 def clip_html(hit: Hit, *, context: float = 0.0, width: str = "48%", in_widget: bool = False) -> str:
@@ -179,14 +179,14 @@ def clip_html(hit: Hit, *, context: float = 0.0, width: str = "48%", in_widget: 
     """
     url = str(hit["video_url"])
     start, end = max(0.0, hit["start_offset_sec"] - context), hit["end_offset_sec"] + context
-    caption, credit = _caption(hit), _credit_of(hit)
+    caption, credit = caption_of(hit), credit_of(hit)
     poster, problem, player = "", "", ""
     try:
         if local_path(url) is not None:
-            poster = f' poster="{_jpeg_uri(thumbnail(url, (start + end) / 2), 60)}"'
+            poster = f' poster="{jpeg_uri(thumbnail(url, (start + end) / 2), 60)}"'
         # The address stands on <video>: JupyterLab removes <source> from a notebook that was not run yet.
         player = (
-            f'<video src="{html.escape(_source(url, start, end, in_widget=in_widget))}" controls '
+            f'<video src="{html.escape(player_source(url, start, end, in_widget=in_widget))}" controls '
             f'preload="metadata" width="100%"{poster} aria-label="{html.escape(caption)}"></video>'
         )
     except VideoError as error:
@@ -202,7 +202,7 @@ def show_moments(hits: pd.DataFrame, *, columns: int = 2, limit: int = 6, contex
     """Show the first `limit` hits as players side by side, each with `context` more seconds on both sides."""
     rows = _records(hits, limit)
     players = [clip_html(row, context=context, width=f"{100 // columns - 2}%") for row in rows]
-    words = "\n".join(_caption(row) for row in rows) or "No moments to show."
+    words = "\n".join(caption_of(row) for row in rows) or "No moments to show."
     _show({"text/html": "\n".join(players) or words, "text/plain": words})
 
 
@@ -211,7 +211,7 @@ def show_moments(hits: pd.DataFrame, *, columns: int = 2, limit: int = 6, contex
 
 def _show_picture(png: bytes, *, alt: str, caption: str = "", source: str = "") -> None:
     """The one way out for pictures: PNG, HTML with alt text (`source` or the same PNG), the alt text alone."""
-    page = _figure(source or _data_uri("image/png", png), alt, caption)
+    page = _figure(source or data_uri("image/png", png), alt, caption)
     _show({"image/png": png, "text/html": page, "text/plain": alt})
 
 
@@ -247,7 +247,9 @@ def _sheet(rows: Sequence[Hit], columns: int) -> Image.Image:
         else:
             draw.rectangle((x, y, x + TILE - 1, y + height - 1), fill="#cccccc")
         score = f" · {row['score']:.3f}" if "score" in row else ""
-        draw.text((x, y + height + 3), f"{row.get('rank', i + 1)} · {_span(row)}{score}", "black", _font(10))
+        draw.text(
+            (x, y + height + 3), f"{row.get('rank', i + 1)} · {format_span(row)}{score}", "black", _font(10)
+        )
         title = str(row.get("title") or Path(str(row["video_url"])).stem)
         draw.text((x, y + height + 17), textwrap.shorten(title, 25, placeholder=" …"), "#444444", _font(10))
     return sheet
@@ -255,13 +257,13 @@ def _sheet(rows: Sequence[Hit], columns: int) -> Image.Image:
 
 def _sheet_words(rows: Sequence[Hit], title: str) -> tuple[str, str]:
     """Alt text that lists the tiles, and a caption with the credits that the licences ask for."""
-    alt = f"{title or 'Contact sheet'}: " + "; ".join(_caption(row) for row in rows)
-    credits = dict.fromkeys(filter(None, map(_credit_of, rows)))
+    alt = f"{title or 'Contact sheet'}: " + "; ".join(caption_of(row) for row in rows)
+    credits = dict.fromkeys(filter(None, map(credit_of, rows)))
     return alt, ". ".join(filter(None, [title, "Frames: " + "; ".join(credits) if credits else ""]))
 
 
-def _jpeg_uri(picture: Image.Image, quality: int) -> str:
-    return _data_uri("image/jpeg", _encoded(picture, "JPEG", quality=quality))
+def jpeg_uri(picture: Image.Image, quality: int) -> str:
+    return data_uri("image/jpeg", _encoded(picture, "JPEG", quality=quality))
 
 
 def show_contact_sheet(hits: pd.DataFrame, *, columns: int = 5, limit: int = 10, title: str = "") -> None:
@@ -274,7 +276,7 @@ def show_contact_sheet(hits: pd.DataFrame, *, columns: int = 5, limit: int = 10,
     alt, caption = _sheet_words(rows, title)
     # The PNG is for viewers that draw no HTML: few colours keep it as small as the JPEG.
     png = _encoded(sheet.quantize(64, dither=Image.Dither.NONE), "PNG")
-    _show_picture(png, alt=alt, caption=caption, source=_jpeg_uri(sheet, 75))
+    _show_picture(png, alt=alt, caption=caption, source=jpeg_uri(sheet, 75))
 
 
 def figure_style() -> Any:
@@ -373,7 +375,7 @@ def hits_html(search: Callable[[], pd.DataFrame], *, players: int = 4) -> str:
         if hits.empty:
             return "Nothing was found."
         rows = _records(hits, 10)
-        sheet = _figure(_jpeg_uri(_sheet(rows, 5), 75), *_sheet_words(rows, ""))
+        sheet = _figure(jpeg_uri(_sheet(rows, 5), 75), *_sheet_words(rows, ""))
         return sheet + "".join(clip_html(row, in_widget=True) for row in rows[:players])
     except VideoSearchError as error:
         return f'<p role="alert">{html.escape(str(error))}</p>'

@@ -10,9 +10,12 @@ Notebook = Any  # nbformat.NotebookNode
 Rule = Callable[[Notebook], list[str]]
 
 # Cells whose output is not compared, by notebook and tag: how many there are, no more and no fewer.
-UNCOMPARED: dict[str, dict[str, int]] = {"nbval-ignore-output": {}, "nbval-skip": {}}
+UNCOMPARED: dict[str, dict[str, int]] = {
+    "nbval-ignore-output": {"06_clustering_analysis": 1},  # t-SNE: its map differs from machine to machine
+    "nbval-skip": {},
+}
 
-NOT_YET = {6}  # notebooks that are still to be written
+NOT_YET = {8}  # notebooks that are still to be written
 
 MAX_BYTES = 1_000_000
 CELLS = (25, 45)

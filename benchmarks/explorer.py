@@ -1,0 +1,220 @@
+"""How fast the cluster explorer is with 10,000 points: `python -m benchmarks.explorer` from the checkout.
+
+Starts a JupyterLab of its own and drives it in headless Chromium, whose graphics are software. Prints figures, and
+asserts nothing; see benchmarks/README.md for what they mean.
+"""
+
+import argparse
+import os
+import secrets
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.test_browser import CHROMIUM, address
+from tools.notebook_env import ROOT, offline_environment
+
+SETUP = """import numpy as np
+import pandas as pd
+from helpers.explorer import cluster_explorer
+
+n, dim = {points}, 512
+random = np.random.default_rng(0)
+centres = random.normal(size=(40, dim))
+vectors = (centres[random.integers(0, 40, n)] + 1.5 * random.normal(size=(n, dim))).astype("float32")
+second = 6.0 * (np.arange(n) % 90)
+clips = pd.DataFrame({{
+    "segment_id": [f"s{{i}}" for i in range(n)], "video_id": [f"film-{{i % 50}}" for i in range(n)],
+    "title": [f"film {{i % 50}}" for i in range(n)], "video_url": "data/videos/big-buck-bunny.mp4",
+    "start_offset_sec": second, "end_offset_sec": second + 6, "embedding_visual": list(vectors)}})"""
+SHOW = "explorer = cluster_explorer(clips, k=8)\nexplorer"
+CLUSTER = """import time
+from helpers.analysis import hdbscan_clusters, kmeans_clusters
+from helpers.matrix import unit_rows
+
+rows = unit_rows(vectors)
+
+def seconds(act):
+    start = time.perf_counter()
+    act()
+    return time.perf_counter() - start
+
+def set_to(control, value):
+    return seconds(lambda: setattr(control, "value", value))
+
+bare = [seconds(lambda: kmeans_clusters(rows, k)) for k in (9, 10, 11)]
+whole = [set_to(explorer.k, k) for k in (9, 10, 11)]
+hdbscan = [set_to(explorer.method, "hdbscan"), seconds(lambda: hdbscan_clusters(rows))]
+print("clusters", *whole, *bare, *hdbscan)"""
+# One step of the mouse in each frame, so that each frame has a map to draw and none is counted for nothing.
+FRAMES = """async ([canvas, steps]) => {
+  const box = canvas.getBoundingClientRect(), times = [];
+  let last = await new Promise(requestAnimationFrame);
+  for (let i = 0; i < steps; i++) {
+    canvas.dispatchEvent(new PointerEvent("pointermove", {
+      bubbles: true, pointerId: 1, clientX: box.x + box.width * (0.5 + 0.3 * Math.sin(i / 5)),
+      clientY: box.y + box.height * (0.5 + 0.3 * Math.cos(i / 7)) }));
+    const now = await new Promise(requestAnimationFrame);
+    times.push(now - last);
+    last = now;
+  }
+  return times;
+}"""
+IDLE = """async steps => {
+  const times = [];
+  let last = await new Promise(requestAnimationFrame);
+  for (let i = 0; i < steps; i++) {
+    const now = await new Promise(requestAnimationFrame);
+    times.push(now - last);
+    last = now;
+  }
+  return times;
+}"""
+# From the press of the mouse to the frame after the player has its film at the second, and the pictures beside it.
+CLICK = """() => new Promise(done => {
+  const root = document.querySelector(".explorer"), video = root.querySelector("video"), told = {};
+  const old = root.querySelector("figcaption").textContent, tiles = root.querySelector(".strip").textContent;
+  root.addEventListener("pointerdown", () => {
+    const start = performance.now();
+    const look = () => {
+      const since = performance.now() - start;
+      if (root.querySelector("figcaption").textContent !== old) {
+        told.shown ??= since;
+        if (video.readyState >= 1 && !video.seeking) told.ready ??= since;
+      }
+      if (root.querySelector(".strip").textContent !== tiles && root.querySelector(".tile img")
+          && !root.querySelector(".blank")) told.tiles ??= since;
+      if ((told.ready && told.tiles) || since > 20000) return done(told);
+      requestAnimationFrame(look);
+    };
+    look();
+  }, { once: true, capture: true });
+})"""
+
+
+@contextmanager
+def lab(points: int) -> Iterator[str]:
+    """A JupyterLab of its own on a scratch notebook; gives the address of the notebook."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True, dir=ROOT, prefix="benchmark-") as scratch:
+        home = Path(scratch)
+        cells = [nbformat.v4.new_code_cell(text) for text in (SETUP.format(points=points), SHOW, CLUSTER)]
+        kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+        nbformat.write(notebook, home / "benchmark.ipynb")
+        env = offline_environment(home) | {"HOME": str(home)}
+        for name in ("VIDEO_SEARCH_PROGRESS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            env.pop(name)  # as an analyst has it
+        command = [sys.executable, str(ROOT / "tools" / "lab.py"), "--no-browser", "--port=0"]
+        command += [f"--IdentityProvider.token={secrets.token_hex(16)}"]
+        with (home / "lab.log").open("w") as log:
+            process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=log, stderr=log)
+            try:
+                found = address(Path(env["JUPYTER_RUNTIME_DIR"]), process, home / "lab.log")
+                before, _, after = found.partition("notebooks/")
+                yield f"{before}{home.name}/benchmark.ipynb?{after.partition('?')[2]}"
+            finally:
+                process.terminate()
+                process.wait(20)
+
+
+def say(what: str, times: list[float], unit: str = "ms") -> None:
+    """One line: the median, the 90th of a hundred and the longest."""
+    ranked = sorted(times)
+    high = ranked[min(len(ranked) - 1, int(0.9 * len(ranked)))]
+    print(
+        f"{what:<44} median {statistics.median(ranked):7.1f} {unit}   p90 {high:7.1f}   max {ranked[-1]:7.1f}"
+    )
+
+
+def run_cell(page: Page, number: int) -> None:
+    cell = page.locator(".jp-CodeCell").nth(number)
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    expect(cell.locator(".jp-InputPrompt")).to_have_text(f"[{number + 1}]:", timeout=600_000)
+
+
+def measure(page: Page, steps: int) -> None:
+    run_cell(page, 0)
+    started = time.monotonic()
+    run_cell(page, 1)
+    page.locator(".explorer canvas").wait_for()
+    print(f"{'the cell, until the map is there':<44} {time.monotonic() - started:14.1f} s")
+    canvas = page.locator(".explorer canvas")
+    canvas.evaluate("c => c.scrollIntoView({ block: 'center' })")
+    page.wait_for_timeout(2000)
+    box = canvas.bounding_box()
+    assert box
+    handle, (x, y) = canvas.element_handle(), (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    idle = page.evaluate(IDLE, steps)
+    say("frame, nothing moves", idle)
+    hover = page.evaluate(FRAMES, [handle, steps])
+    say("frame, hovering", hover)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 9, y + 9)
+    pan = page.evaluate(FRAMES, [handle, steps])
+    page.mouse.up()
+    say("frame, panning", pan)
+    page.get_by_role("button", name="Whole map").click()
+    print(f"{'panning / nothing moves':<44} {statistics.median(pan) / statistics.median(idle):14.2f} times")
+
+    clicks: dict[str, list[float]] = {"shown": [], "ready": [], "tiles": []}
+    for i in range(15):
+        page.wait_for_timeout(500)
+        page.evaluate(f"() => {{ window.told = ({CLICK})(); }}")
+        page.mouse.click(x - 60 + 13 * i, y - 30 + 7 * (i % 5))
+        told = page.evaluate("window.told")
+        for name in clicks:
+            clicks[name].append(told.get(name, float("nan")))
+    say("click, until the player shows the moment", clicks["shown"])
+    say("click, until it stands at its second", clicks["ready"])
+    say("click, until the neighbours are there", clicks["tiles"])
+
+    run_cell(page, 2)
+    said = page.locator(".jp-CodeCell").nth(2).locator(".jp-OutputArea-output", has_text="clusters")
+    numbers = [float(word) for word in said.inner_text().split()[1:]]
+    whole, bare, (hdbscan, bare_hdbscan) = numbers[:3], numbers[3:6], numbers[6:]
+    say("cluster anew with k-means", whole, "s ")
+    say("kmeans_clusters alone", bare, "s ")
+    print(f"{'cluster anew / kmeans_clusters alone':<44} {sum(whole) / sum(bare):14.2f} times")
+    print(
+        f"{'cluster anew with HDBSCAN':<44} {hdbscan:14.1f} s ({bare_hdbscan:.1f} s of it hdbscan_clusters)"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--points", type=int, default=10_000)
+    parser.add_argument("--frames", type=int, default=200)
+    parser.add_argument("--screenshot", help="write a picture of the page here")
+    given = parser.parse_args()
+    if not CHROMIUM:
+        sys.exit("There is no Chromium here: install it, or name it in CHROMIUM.")
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown"
+    print(f"{given.points} points of 512 numbers; {os.cpu_count()} cores; load before {load}")
+    with lab(given.points) as url, sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--enable-unsafe-swiftshader"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(120_000)
+        page.goto(url)
+        page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
+        measure(page, given.frames)
+        if given.screenshot:
+            page.screenshot(path=given.screenshot)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
