@@ -1,6 +1,7 @@
 """A key that is planted in the environment shows up nowhere: not in errors, logs, caches, databases, outputs, git."""
 
 import io
+import json
 import logging
 import re
 import shutil
@@ -28,8 +29,8 @@ from helpers import (
     store,
 )
 from helpers.errors import VideoSearchError
+from helpers.practice_server import PracticeServer
 from helpers.settings import ROOT, load_settings
-from tests.embed_server import METADATA, EmbedServer
 from tests.gate import rules
 from tools.notebook_env import SWITCHES, offline_environment
 
@@ -55,8 +56,8 @@ def files_that_leak(folder: Path) -> list[str]:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbedServer]:
-    running = EmbedServer()
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[PracticeServer]:
+    running = PracticeServer(None, time_scale=0.01)
     monkeypatch.setenv("TWELVE_LABS_API_KEY", KEY)
     monkeypatch.setenv("VIDEO_SEARCH_MODE", "")
     monkeypatch.setenv("MILVUS_TOKEN", f"root:{PASSWORD}")
@@ -90,31 +91,32 @@ ACTIONS: dict[str, Callable[[Any], object]] = {
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: f"{answer[0]}-{type(answer[1]).__name__}")
 @pytest.mark.parametrize("route", ACTIONS)
 def test_a_service_that_repeats_the_key(
-    server: EmbedServer, capfd: pytest.CaptureFixture[str], route: str, answer: tuple[int, Any]
+    server: PracticeServer, capfd: pytest.CaptureFixture[str], route: str, answer: tuple[int, Any]
 ) -> None:
-    server.script[route].extend([answer] * 9)
-    server.headers.extend([{"www-authenticate": f"key={KEY}", "set-cookie": f"key={KEY}"}] * 9)
+    status, body = answer
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"www-authenticate": f"key={KEY}", "set-cookie": f"key={KEY}"}
+    server.fault(route, "answer", times=9, status=status, body=data, headers=headers)
     with pytest.raises(VideoSearchError) as caught:
         ACTIONS[route](connect_twelvelabs())
     logging.getLogger("video_search.tests").error("It failed", exc_info=caught.value)
     shown = "".join(traceback.format_exception(caught.value))
     assert leaks(f"{shown} {caught.value!r} {vars(caught.value)!r}") == []
     assert leaks("".join(capfd.readouterr())) == [] and files_that_leak(load_settings().home) == []
-    assert any(headers.get("x-api-key") == KEY for _, _, headers, _ in server.seen)  # it was there to be lost
+    assert server.seen[-1].headers["x-api-key"] == "(a key)"  # it was there to be lost
 
 
-def test_a_request_id_that_is_the_key(server: EmbedServer) -> None:
-    server.script["POST /embed-v2"].append((400, {}))
-    server.headers.append({"x-request-id": KEY})
+def test_a_request_id_that_is_the_key(server: PracticeServer) -> None:
+    server.fault("POST /embed-v2", 400, headers={"x-request-id": KEY})
     with pytest.raises(VideoSearchError) as caught:
         embed_text(connect_twelvelabs(), "a cat")
     assert leaks(f"{caught.value} {vars(caught.value)!r}") == []
 
 
 def test_a_task_that_fails_with_the_key_in_its_reason(
-    server: EmbedServer, capfd: pytest.CaptureFixture[str]
+    server: PracticeServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    server.result_shape = {"_id": "t0", "status": "failed", "metadata": METADATA, "error": {"message": ECHO}}
+    server.fault("POST /embed-v2/tasks", "failed", message=ECHO)
     with pytest.raises(VideoSearchError) as caught:
         embed_videos(connect_twelvelabs(), CAT)
     assert leaks("".join(traceback.format_exception(caught.value))) == []
@@ -122,7 +124,7 @@ def test_a_task_that_fails_with_the_key_in_its_reason(
 
 
 def test_nothing_is_left_by_a_run_that_goes_well(
-    server: EmbedServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    server: PracticeServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     settings = load_settings()
     client = connect_twelvelabs(settings)
@@ -143,7 +145,7 @@ def test_nothing_is_left_by_a_run_that_goes_well(
 
 
 def test_a_milvus_that_does_not_answer(
-    server: EmbedServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    server: PracticeServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MILVUS_URI", f"http://root:{PASSWORD}@127.0.0.1:1")
     with pytest.raises(VideoSearchError) as caught:
@@ -219,7 +221,7 @@ def test_no_file_in_git_holds_a_key() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["x = 'tlk_0123456789ABCDEFGHIJ'", "API_KEY=0123456789abcdefABCDEF0123", '"token": "' + "aB3" * 9 + '"'],
+    ["x = 'tlk_" + "0123456789" * 2 + "'", "API_KEY=" + "0123456789" * 3, '"token": "' + "aB3" * 9 + '"'],
 )
 def test_what_looks_like_a_key(line: str) -> None:
     assert REAL.search(line.encode())
