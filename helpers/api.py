@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -32,6 +32,9 @@ log = logging.getLogger("video_search.api")
 RETRIED = (408, 429, 500, 502, 503, 504)
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)  # the request never left
 WAIT = tenacity.wait_random_exponential(multiplier=0.5, max=20)  # seconds between two tries, with jitter
+RATE_WAIT = tenacity.wait_exponential_jitter(
+    multiplier=5, max=60, jitter=5
+)  # a 429 that does not say how long
 LONGEST_PAUSE = 90.0  # seconds; rate limits count by the minute, and what asks for more is a quota
 TIMEOUT = httpx.Timeout(120, connect=10)  # seconds of silence, not of the whole call: see `call`
 REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
@@ -39,7 +42,7 @@ REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
 WHAT_TO_DO = {
     401: "set TWELVE_LABS_API_KEY to a valid key, or unset it to work offline",
     403: "your plan or key does not allow this: look at your account's page",
-    404: "it may have expired on the server: embed the video again",
+    404: "what was asked for is not there, or not any more: check the model's name, or embed the video again",
     413: "make the file smaller, or cut it into parts",
     429: "the rate limit or the quota is used up: wait, then run the cell again",
 }
@@ -48,6 +51,8 @@ _settings: WeakKeyDictionary[TwelveLabs, Settings] = WeakKeyDictionary()
 _limit: contextvars.ContextVar[float] = contextvars.ContextVar(
     "limit"
 )  # time.monotonic() of a call's deadline
+_stop: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("stop")
+_full: dict[str, float] = {}  # host -> time.monotonic() until which its rate limit has nothing left
 _making = threading.Lock()
 
 
@@ -59,12 +64,7 @@ def connect_twelvelabs(settings: Settings | None = None) -> TwelveLabs:
     settings = settings or load_settings()
     make_home(settings)
     if settings.live:
-        http = httpx.Client(
-            timeout=TIMEOUT,
-            follow_redirects=True,
-            trust_env=not is_local(settings.base_url),  # a proxy knows nothing of a server on this machine
-            event_hooks={"request": [_before], "response": [_after]},
-        )
+        http = http_client(local=is_local(settings.base_url))
         with _making, _base_url(settings.base_url):
             client = TwelveLabs(api_key=settings.api_key, httpx_client=http, timeout=TIMEOUT)
     else:
@@ -72,6 +72,16 @@ def connect_twelvelabs(settings: Settings | None = None) -> TwelveLabs:
         client = TwelveLabs(api_key="offline", httpx_client=httpx.Client(transport=transport))
     _settings[client] = settings
     return client
+
+
+def http_client(*, local: bool = False) -> httpx.Client:
+    """An HTTP client that keeps to the deadline of `call`, waits for a used-up rate limit, and logs."""
+    return httpx.Client(
+        timeout=TIMEOUT,
+        follow_redirects=True,
+        trust_env=not local,  # a proxy knows nothing of a server on this machine
+        event_hooks={"request": [_before], "response": [_after]},
+    )
 
 
 @contextmanager
@@ -129,15 +139,27 @@ def call(
         before_sleep=_log_retry,
         reraise=True,
     )
-    token = _limit.set(time.monotonic() + deadline)
+    stopped = EmbedError(f"Stopped on the way to {what}: run the cell again to go on.")
+
+    def act() -> T:
+        if stop and stop.is_set():
+            raise stopped
+        return action()
+
+    tokens = _limit.set(time.monotonic() + deadline), _stop.set(stop)
     try:
-        return retrying(action)
+        return retrying(act)
     except (ApiError, httpx.HTTPError, pydantic.ValidationError, ValueError) as error:
         # Without its cause: that holds whole bodies and headers, a page for a learner, maybe a key in it.
         log.debug("failed: %s", what, extra={"event": "api.failed", "outcome": type(error).__name__})
-        raise _explained(error, what) from None
+        explained = _explained(error, what)
+        if stop and stop.is_set():
+            stopped.unsure = explained.unsure
+            raise stopped from None
+        raise explained from None
     finally:
-        _limit.reset(token)
+        _limit.reset(tokens[0])
+        _stop.reset(tokens[1])
 
 
 def _explained(error: Exception, what: str) -> EmbedError:
@@ -217,8 +239,11 @@ def _asked(error: BaseException | None) -> float | None:
 
 def _pause(state: tenacity.RetryCallState) -> float:
     """Seconds until the next try: what the service asks for, else longer each time."""
-    asked = _asked(state.outcome.exception() if state.outcome else None)
-    return min(asked, LONGEST_PAUSE) if asked is not None else float(WAIT(state))
+    error = state.outcome.exception() if state.outcome else None
+    asked = _asked(error)
+    if asked is not None:
+        return min(asked, LONGEST_PAUSE)
+    return float((RATE_WAIT if getattr(error, "status_code", None) == 429 else WAIT)(state))
 
 
 def _log_retry(state: tenacity.RetryCallState) -> None:
@@ -258,9 +283,18 @@ def _request_id(error: ApiError) -> str | None:
 
 
 def _before(request: httpx.Request) -> None:
-    """No step of a request may outlast the call that it is part of."""
+    """Wait for the rate limit; and no step of a request may outlast the call that it is part of."""
+    limit, stop = _limit.get(None), _stop.get(None)
+    pause = _full.get(request.url.host, 0.0) - time.monotonic()
+    if request.method == "POST" and pause > 0 and (limit is None or time.monotonic() + pause < limit):
+        log.debug(
+            "the rate limit is used up: a pause", extra={"event": "api.pause", "pause": round(pause, 3)}
+        )
+        (stop or threading.Event()).wait(pause)
+        if stop and stop.is_set():
+            raise httpx.PoolTimeout("Stopped before the request was sent.", request=request)
     request.extensions["started"] = time.monotonic()
-    if (limit := _limit.get(None)) is not None:
+    if limit is not None:
         left = max(limit - time.monotonic(), 0.001)
         timeouts: dict[str, float | None] = request.extensions["timeout"]
         request.extensions["timeout"] = {k: min(v or left, left) for k, v in timeouts.items()}
@@ -281,6 +315,10 @@ def _after(response: httpx.Response) -> None:
             "outcome": "ok" if response.is_success else "refused",
         },
     )
+    if request.method == "POST" and response.headers.get("x-ratelimit-remaining") == "0":
+        with suppress(ValueError):
+            pause = float(response.headers.get("x-ratelimit-reset", "")) - time.time()
+            _full[request.url.host] = time.monotonic() + min(pause, LONGEST_PAUSE)
     if (limit := _limit.get(None)) is not None:
         response.stream = _Limited(response.stream, limit, request)
 

@@ -2,15 +2,16 @@
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import Timeout
 from tqdm.auto import tqdm
 from twelvelabs import TwelveLabs
 
@@ -105,7 +106,7 @@ class _Embedder:
         """The segments of one video, out of the cache or from the service; `row` of the report is filled in."""
         source, digest, cues, key = self.look(video)
         # One worker per video, in this process or another: a second would ask, and pay, for the same.
-        with self.journal.lock(key) if self.journal else nullcontext():
+        with self._alone(key):
             answer = self.cache.get(key)
             if answer is None:
                 answer = self._ask(source, digest, cues, key, row)
@@ -115,11 +116,26 @@ class _Embedder:
         row.update(status=row["status"] if row["status"] == "cached" else "done", segments=len(segments))
         return segments
 
+    @contextmanager
+    def _alone(self, key: str) -> Iterator[None]:
+        if self.journal is None:
+            yield
+            return
+        lock = self.journal.lock(f"task-{key[:32]}")
+        try:
+            lock.acquire(timeout=self.deadline, cancel_check=self.stop.is_set)
+        except Timeout:
+            said = "Stopped before its turn" if self.stop.is_set() else "Another process is still at it"
+            raise EmbedError(f"{said}: run the cell again to go on.") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
     def _ask(
         self, source: Path | str, digest: str, cues: Sequence[Cue], key: str, row: dict[str, Any]
     ) -> pd.DataFrame:
-        if isinstance(source, Path):
-            require_limits(source, model=self.model)
+        found = require_limits(source, model=self.model) if isinstance(source, Path) else None
         request: dict[str, Any] = {"segmentation": self.wire, "embedding_scope": self.scopes}
         if self.options:
             request["embedding_option"] = list(self.options)
@@ -127,7 +143,16 @@ class _Embedder:
             request["time_based_metadata"] = [{"start": c.start, "end": c.end, "text": c.text} for c in cues]
         if self.full:
             raise self.full
-        work = Work(source, digest, request, self.model, f"task-{key[:32]}", self.deadline)
+        work = Work(
+            source,
+            digest,
+            request,
+            self.model,
+            key=f"task-{key[:32]}",
+            deadline=self.deadline,
+            duration=found.duration if found else None,
+            has_audio=found.has_audio if found else None,
+        )
         try:
             answer = to_answer(run_work(self.client, work, self.journal, self.stop))
             check_vectors(answer["embedding"], work.name)
@@ -135,7 +160,7 @@ class _Embedder:
             self.full = error
             raise
         finally:
-            row.update(tasks=work.posts, repeated=work.repeated)
+            row.update(tasks=work.posts, repeated=work.repeated, reason=work.note)
         self.cache.put(key, answer)
         return answer
 
@@ -164,6 +189,7 @@ def embed_batch(
     embedder = _Embedder(
         client, model=model, options=options, scopes=scopes, segmentation=segmentation, deadline=deadline
     )
+    table = table.drop_duplicates("video_id")  # the same content twice is one video
     records = [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
     if not records:
         raise VideoError("There is no video to embed: the table is empty.")

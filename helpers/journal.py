@@ -62,10 +62,6 @@ class Journal:
             if name:
                 Path(name).unlink(missing_ok=True)
 
-    def intend(self, key: str, **entry: Any) -> None:
-        """Write down that a POST is about to happen, and when."""
-        self.write(key, intent=datetime.now(UTC).isoformat(), **entry)
-
     def forget(self, key: str) -> None:
         """Remove an entry, if there is one."""
         self._path(key).unlink(missing_ok=True)

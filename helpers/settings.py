@@ -54,6 +54,14 @@ def without_password(value: Any) -> Any:
     return re.sub(r"(?<=://)[^/@\s]*@", "", value) if isinstance(value, str) else value
 
 
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+
+
 def is_local(url: str) -> bool:
     """Whether an address is on this machine, such as that of a practice server."""
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
@@ -77,6 +85,12 @@ def load_settings(notebook: str | None = None) -> Settings:
         raise SettingsError(
             "VIDEO_SEARCH_MODE is live, but there is no key: set TWELVE_LABS_API_KEY, or set the mode to offline."
         )
+    base_url = read("TWELVELABS_BASE_URL")
+    if base_url and not _is_address(base_url):
+        raise SettingsError(
+            f"TWELVELABS_BASE_URL is {without_password(base_url)!r}, which is no address: unset it, or write it "
+            "as http://127.0.0.1:8800/v1.3."
+        )
     home = Path(read("VIDEO_SEARCH_HOME") or ROOT / ".video-search").expanduser().absolute()
     uri = read("MILVUS_URI")
     prefix = _prefix(read("MILVUS_PREFIX") or (getpass.getuser() if uri else ""))
@@ -89,7 +103,7 @@ def load_settings(notebook: str | None = None) -> Settings:
         milvus_uri=uri or str(home / "milvus" / f"{notebook or 'default'}.db"),
         prefix=prefix,
         notebook=notebook or "",
-        base_url=read("TWELVELABS_BASE_URL"),
+        base_url=base_url,
         api_key=key if mode == "live" else "",
         milvus_token=read("MILVUS_TOKEN"),
     )

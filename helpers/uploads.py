@@ -17,9 +17,9 @@ from twelvelabs import TwelveLabs
 from twelvelabs.core.api_error import ApiError
 from twelvelabs.types import AssetDetail, CompletedChunk
 
-from helpers.api import call, service_of, settings_of
+from helpers.api import call, http_client, service_of, settings_of
 from helpers.cache import cache_key
-from helpers.errors import EmbedError
+from helpers.errors import EmbedError, VideoError
 from helpers.journal import Journal
 
 DIRECT_BYTES = 200_000_000  # the documented limit of one POST; above it a file goes in parts
@@ -41,15 +41,16 @@ def upload(
     `digest` is the sha256 of the content (of the address for a URL). Files above 200 MB go in parts.
     Raises EmbedError if the upload fails, or takes longer than `deadline` seconds.
     """
-    key = _key(client, digest)
+    key, limits = _key(client, digest), {"deadline": deadline, "stop": stop}
     entry = journal.read(key) if journal else {}
     name = f"{digest[:16]}{Path(source).suffix.lower() if isinstance(source, Path) else ''}"
-    if entry and (known := _known(client, entry, name)):
+    if entry and (known := _known(client, entry, name, limits)):
         asset_id = known
     else:
         if journal:
-            journal.intend(key, filename=name, service=service_of(client))
-        asset_id = _send(client, source, name, deadline, stop)
+            now = datetime.now(UTC).isoformat()
+            journal.write(key, intent=now, filename=name, service=service_of(client))
+        asset_id = _send(client, source, name, limits)
     if journal:
         made = datetime.now(UTC).isoformat()
         journal.write(key, id=asset_id, filename=name, service=service_of(client), created=made)
@@ -60,17 +61,17 @@ def _key(client: TwelveLabs, digest: str) -> str:
     return "asset-" + cache_key(content=digest, **service_of(client))[:32]
 
 
-def _known(client: TwelveLabs, entry: dict[str, Any], name: str) -> str | None:
+def _known(client: TwelveLabs, entry: dict[str, Any], name: str, limits: dict[str, Any]) -> str | None:
     """The id of an upload that is there and good; a lost one is looked for by its name on the wire."""
     if asset_id := entry.get("id"):
         try:
-            asset = call(lambda: client.assets.retrieve(asset_id), "look for an upload")
+            asset = call(lambda: client.assets.retrieve(asset_id), "look for an upload", **limits)
         except EmbedError as error:
             if error.status == 404:  # deleted, or of another account
                 return None
             raise
         return str(asset_id) if asset.status in ("ready", "processing") else None
-    listed = call(partial(_listed, client, name), "look for a lost upload")
+    listed = call(partial(_listed, client, name), "look for a lost upload", **limits)
     good = [asset.id for asset in listed if asset.status in ("ready", "processing")]
     return good[0] if good else None
 
@@ -80,16 +81,24 @@ def _listed(client: TwelveLabs, name: str) -> list[AssetDetail]:
     return [a for a in client.assets.list(filename=name, page_limit=50) if a.filename == name and a.id]
 
 
-def _send(
-    client: TwelveLabs, source: Source, name: str, deadline: float, stop: threading.Event | None
-) -> str:
+def _send(client: TwelveLabs, source: Source, name: str, limits: dict[str, Any]) -> str:
     what = f"upload {source.name}" if isinstance(source, Path) else "hand over the address of a video"
-    limits: dict[str, Any] = {"deadline": deadline, "stop": stop}
     if isinstance(source, str):
         made = call(lambda: client.assets.create(method="url", url=source, filename=name), what, **limits)
         return _id(made, what)
-    if (size := source.stat().st_size) > DIRECT_BYTES:
-        return _send_parts(client, source, name, size, what, limits)
+    try:
+        if (size := source.stat().st_size) > DIRECT_BYTES:
+            return _send_parts(client, source, name, size, what, limits)
+        return _send_whole(client, source, name, size, what, limits)
+    except OSError as error:
+        raise VideoError(
+            f"{source.name} could not be read to its end ({error.strerror}): is it moved?"
+        ) from None
+
+
+def _send_whole(
+    client: TwelveLabs, source: Path, name: str, size: int, what: str, limits: dict[str, Any]
+) -> str:
 
     def send() -> Any:
         with open(source, "rb") as file, tqdm.wrapattr(file, "read", **_bar(source, size)) as watched:
@@ -124,14 +133,21 @@ def _send_parts(
     upload_id, length = session.upload_id, session.chunk_size
     urls = {u.chunk_index: u.url for u in session.upload_urls or []}
     bar = {**_bar(source, size), "unit": "B", "unit_scale": True}
-    with open(source, "rb") as file, httpx.Client(timeout=300) as http, tqdm(**bar) as progress:
+    with open(source, "rb") as file, http_client(local=True) as http, tqdm(**bar) as progress:
         for index in range(1, -(-size // length) + 1):
-            if index not in urls:
-                ask = partial(parts.get_additional_presigned_urls, upload_id, start=index, count=10)
-                urls |= {u.chunk_index: u.url for u in call(ask, what, **limits).upload_urls or []}
             file.seek((index - 1) * length)
             data = file.read(length)
-            tag = call(partial(_put, http, urls.get(index) or "", data), what, **limits)
+            tag = ""
+            for fresh in (False, True):  # an address is good for an hour, and once
+                if fresh or index not in urls:
+                    ask = partial(parts.get_additional_presigned_urls, upload_id, start=index, count=10)
+                    urls |= {u.chunk_index: u.url for u in call(ask, what, **limits).upload_urls or []}
+                try:
+                    tag = call(partial(_put, http, urls.get(index) or "", data), what, **limits)
+                    break
+                except EmbedError as error:
+                    if fresh or error.status not in (400, 403, 404, 410):
+                        raise EmbedError(f"{str(error).rstrip('.')}, in part {index}.") from None
             chunk = CompletedChunk(chunk_index=index, proof=tag, proof_type="etag", chunk_size=len(data))
             call(partial(parts.report_chunk_batch, upload_id, completed_chunks=[chunk]), what, **limits)
             progress.update(len(data))

@@ -50,7 +50,7 @@ def relative_url(path: str | Path) -> str:
 
 def local_path(video_url: str) -> Path | None:
     """The file behind a stored `video_url`; None for an http(s) address."""
-    return None if is_address(video_url) else ROOT / os.path.expanduser(video_url)
+    return None if is_address(video_url) else ROOT / video_url
 
 
 def is_address(source: str) -> bool:

@@ -66,6 +66,7 @@ def practice(monkeypatch: pytest.MonkeyPatch) -> Iterator[PracticeServer]:
         monkeypatch.setenv("TWELVE_LABS_API_KEY", KEY)
         monkeypatch.setenv("TWELVELABS_BASE_URL", server.url)
         monkeypatch.setattr(api, "WAIT", tenacity.wait_none())
+        monkeypatch.setattr(api, "RATE_WAIT", tenacity.wait_none())
         monkeypatch.setattr(tasks, "LOST_SECONDS", 0.0)
         yield server
 

@@ -14,9 +14,14 @@ NOBODY = 65534
 
 
 def film(
-    path: Path, *, size: tuple[int, int] = (64, 48), seconds: float = 1, rate: int | Fraction = 5
+    path: Path,
+    *,
+    size: tuple[int, int] = (64, 48),
+    seconds: float = 1,
+    rate: int | Fraction = 5,
+    loud: bool = False,
 ) -> Path:
-    """A small video of one flat grey that changes, without sound."""
+    """A small video of one flat grey that changes, without sound or with a hiss."""
     with av.open(str(path), "w") as container:
         codec = "libvpx" if path.suffix == ".webm" else "libx264"
         options = (
@@ -24,10 +29,18 @@ def film(
         )
         stream = container.add_stream(codec, rate=rate, options=options)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        voice = container.add_stream("aac", rate=8000, layout="mono") if loud else None
         for number in range(round(seconds * rate)):
             grey = np.full((size[1], size[0], 3), 40 + number % 150, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
         container.mux(stream.encode())
+        if voice is not None:
+            noise = np.random.default_rng(0).normal(0, 0.1, round(seconds * 8000)).astype(np.float32)
+            for start in range(0, len(noise), 1024):
+                frame = av.AudioFrame.from_ndarray(noise[None, start : start + 1024], "fltp", "mono")
+                frame.sample_rate, frame.pts = 8000, start
+                container.mux(voice.encode(frame))
+            container.mux(voice.encode())
     return path
 
 

@@ -1,35 +1,47 @@
 """embed_batch, embed_videos, uploads and tasks: against the practice server, over real HTTP."""
 
+import dataclasses
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from filelock import FileLock
 from twelvelabs import TwelveLabs
+from twelvelabs.types import EmbeddingData
 
 from helpers import (
+    api,
     available_options,
     cached_videos,
+    connect_twelvelabs,
     delete_uploads,
     embed_batch,
     embed_videos,
+    load_settings,
     own_videos,
     sample_videos,
     uploads,
 )
+from helpers.answers import is_answer, lacks
 from helpers.errors import EmbedError, QuotaError, VideoError
+from helpers.journal import Journal
 from helpers.practice_server import PracticeServer
 from helpers.settings import ROOT
+from helpers.tasks import Work, run_work
 from tests.conftest import KEY
+from tests.make_media import film
 
 CAT, COFFEE, FLOWER = (ROOT / "data" / "videos" / f"{name}.mp4" for name in ("cat", "coffee", "flower"))
+SIZE = (640, 360)
 ASSETS, TASKS, POLL = "POST /assets", "POST /embed-v2/tasks", "GET /embed-v2/tasks/*"
 
 
@@ -184,6 +196,59 @@ def test_what_cannot_be_found_again_is_repeated_once_and_said(
     assert batch.report[["status", "tasks", "repeated"]].values.tolist() == [["failed", 2, 1]]
 
 
+def lose(practice: PracticeServer, client: TwelveLabs, **how: Any) -> None:
+    """Lose the answer to a task, and the way to the list, so that it stays lost after this run."""
+    practice.fault(TASKS, "lost")
+    practice.fault("GET /embed-v2/tasks", 400)
+    assert embed_batch(client, CAT, **how).report["status"].tolist() == ["failed"]
+
+
+LOST: list[dict[str, Any]] = [
+    {"segmentation": "fixed-6"},
+    {"segmentation": "fixed-3"},
+    {"segmentation": "dynamic-4"},
+    {"segmentation": "fixed-6", "options": ["visual"]},
+    {"segmentation": "fixed-6", "scopes": ["clip"]},
+    {"segmentation": "fixed-6", "scopes": ["asset"]},
+]
+
+
+@pytest.mark.parametrize("mine", range(len(LOST)))
+def test_the_lost_task_of_another_request_is_not_taken_for_mine(
+    client: TwelveLabs, practice: PracticeServer, mine: int
+) -> None:
+    for how in LOST:
+        lose(practice, client, **how)
+    batch = embed_batch(client, CAT, **LOST[mine])
+    assert batch.report["status"].tolist() == ["done"]
+    with PracticeServer(None) as other:  # what the same request brings where nothing went wrong
+        settings = dataclasses.replace(load_settings(), base_url=other.url)
+        wanted = embed_videos(connect_twelvelabs(settings), CAT, **LOST[mine])
+    assert batch.segments["segment_id"].tolist() == wanted["segment_id"].tolist()
+    assert available_options(batch.segments) == available_options(wanted)
+    assert max(charged(practice)) <= 2 and batch.report["repeated"][0] == max(charged(practice)) - 1
+
+
+def test_a_film_shorter_than_its_clips_is_found_again(
+    client: TwelveLabs, practice: PracticeServer, tmp_path: Path
+) -> None:
+    lose(practice, client, segmentation="fixed-6")
+    short = film(tmp_path / "short.mp4", size=SIZE, seconds=5)
+    practice.fault(TASKS, "lost")
+    batch = embed_batch(client, short, segmentation="fixed-6")
+    assert batch.report[["status", "repeated"]].values.tolist() == [["done", 0]]
+    assert charged(practice) == [1, 1]
+
+
+def test_a_second_no_does_not_forget_the_first_maybe(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(TASKS, "reset")
+    practice.fault(TASKS, 400)
+    assert embed_batch(client, CAT).report["status"].tolist() == ["failed"]
+    assert embed_batch(client, CAT).report[["status", "tasks", "repeated"]].values.tolist() == [
+        ["done", 1, 1]
+    ]
+
+
 def test_where_the_list_is_out_of_reach_nothing_is_repeated(
     client: TwelveLabs, practice: PracticeServer
 ) -> None:
@@ -225,7 +290,8 @@ def test_the_intent_is_on_disk_before_the_post(
 
     monkeypatch.setattr(practice, "respond", spy)
     embed_videos(client, CAT)
-    assert [set(e) for k, e in seen[0].items() if k.startswith("task-")] == [{"intent"}]
+    (entry,) = (e for key, e in seen[0].items() if key.startswith("task-"))
+    assert "id" not in entry and entry["intent"] and entry["request"]["embedding_scope"] == ["clip", "asset"]
 
 
 def test_without_a_place_for_the_intent_nothing_is_sent(client: TwelveLabs, practice: PracticeServer) -> None:
@@ -329,10 +395,142 @@ def test_vectors_that_are_all_too_short(client: TwelveLabs, practice: PracticeSe
     assert len(embed_videos(client, CAT)) == 5
 
 
-def test_an_option_that_is_missing(client: TwelveLabs, practice: PracticeServer) -> None:
+def test_a_silent_film_has_no_audio_and_lacks_nothing(client: TwelveLabs, practice: PracticeServer) -> None:
+    assert available_options(embed_videos(client, CAT, options=["visual", "audio"])) == ["visual"]
+
+
+def test_an_option_that_is_missing_is_asked_for_again_and_then_said(
+    client: TwelveLabs, practice: PracticeServer, tmp_path: Path
+) -> None:
+    loud = film(tmp_path / "loud.mp4", size=SIZE, seconds=6, loud=True)
     practice.fault(POLL, "missing_option", option="audio")
-    segments = embed_videos(client, [CAT], options=["visual", "audio"])
-    assert available_options(segments) == ["visual"]
+    batch = embed_batch(client, loud)
+    assert batch.report["status"][0] == "failed" and "lacks the option audio" in batch.report["reason"][0]
+    assert available_options(embed_videos(client, loud)) == ["visual", "audio"] and charged(practice) == [1]
+    other = film(tmp_path / "other.mp4", size=SIZE, seconds=7, loud=True)
+    practice.fault(POLL, "missing_option", option="audio", times=9)
+    assert embed_batch(client, other).report["status"].tolist() == ["failed"]
+    batch = embed_batch(client, other)
+    assert batch.report["status"].tolist() == ["done"] and "kept as it is" in batch.report["reason"][0]
+
+
+def test_what_came_and_what_was_asked() -> None:
+    def row(start: float, end: float) -> EmbeddingData:
+        return EmbeddingData(
+            embedding=[1.0],
+            embedding_option="visual",
+            embedding_scope="clip",
+            start_sec=start,
+            end_sec=end,
+        )
+
+    fixed = {"strategy": "fixed", "fixed": {"duration_sec": 6}}
+    request = {"segmentation": fixed, "embedding_scope": ["clip"]}
+    rows = [row(0, 6), row(6, 12), row(12, 14)]
+    known: dict[str, Any] = {"duration": 14.0, "has_audio": False}
+    assert lacks(request, rows, **known) == "" and is_answer(request, rows, **known)
+    assert lacks(request, rows[:1], **known) == "the clips from 6 to 14 s"
+    assert lacks(request, rows[1:], **known) == "the clips from 0 to 6 s"
+    assert lacks(request, rows, duration=None, has_audio=None) == ""
+    assert lacks({**request, "embedding_scope": ["clip", "asset"]}, rows, **known) == "the scope asset"
+    assert not is_answer(request, rows[:2], duration=14.0, has_audio=True)
+    assert not is_answer(request, [row(0, 5), row(5, 10)], duration=10.0, has_audio=False)
+    dynamic = {**request, "segmentation": {"temporal": {"strategy": "dynamic"}}}
+    shots = [row(0, 4.4), row(4.4, 14)]
+    assert is_answer(dynamic, shots, **known) and not is_answer(dynamic, rows, **known)
+
+
+@pytest.mark.parametrize(
+    "entry", ['{"id": "gone"}', '{"id": "gone", "created": 7}', "", "[]", '{"intent": "?"}']
+)
+def test_a_damaged_journal_stops_nothing(client: TwelveLabs, practice: PracticeServer, entry: str) -> None:
+    practice.fault(POLL, "never")
+    with pytest.raises(EmbedError):
+        embed_videos(client, CAT, deadline=1.0)
+    folder = Path(os.environ["VIDEO_SEARCH_HOME"]) / "journal"
+    for path in folder.glob("*.json"):
+        path.write_text(entry)
+    practice.heal()
+    for task in practice.tasks.values():
+        task.fate = ""
+    assert embed_batch(client, [CAT, COFFEE]).report["status"].tolist() == ["done", "done"]
+
+
+def test_the_same_content_twice_is_one_video(client: TwelveLabs, practice: PracticeServer) -> None:
+    table = own_videos(CAT)
+    batch = embed_batch(client, pd.concat([table, table.assign(title="again")]))
+    assert len(batch.report) == 1 and charged(practice) == [1]
+
+
+def test_the_password_of_an_address_is_not_shown(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(ASSETS, 400)
+    batch = embed_batch(client, own_videos("http://ann:geheim@films.example.org/a.mp4"))
+    assert batch.report["status"][0] == "failed" and "geheim" not in batch.report.to_csv()
+
+
+def test_a_file_that_goes_away_stops_nothing(
+    client: TwelveLabs, practice: PracticeServer, tmp_path: Path
+) -> None:
+    gone = film(tmp_path / "gone.mp4", size=SIZE, seconds=5)
+    videos = own_videos(gone, COFFEE)
+    gone.unlink()
+    assert embed_batch(client, videos).report["status"].tolist() == ["failed", "done"]
+
+
+def test_where_the_id_cannot_be_written_the_answer_still_comes(
+    client: TwelveLabs, practice: PracticeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Journal.write
+
+    def full(self: Journal, key: str, **entry: Any) -> None:
+        if key.startswith("task-") and "id" in entry:
+            raise EmbedError("Nothing was sent, as the disk is full.")
+        write(self, key, **entry)
+
+    monkeypatch.setattr(Journal, "write", full)
+    assert len(embed_videos(client, CAT)) == 5 and charged(practice) == [1]
+
+
+# ---------------------------------------------------------------- a rate limit is waited for, and Ctrl-C ends it
+
+
+def test_a_rate_limit_only_delays(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.time_scale = 0.005
+    practice.limit(TASKS, 2)  # in a minute, which lasts 0.3 s here
+    assert set(embed_batch(client, [CAT, COFFEE, FLOWER]).report["status"]) == {"done"}
+    assert charged(practice) == [1, 1, 1]
+
+
+def test_after_a_refusal_nobody_asks_before_the_limit_begins_anew(
+    client: TwelveLabs, practice: PracticeServer
+) -> None:
+    practice.time_scale = 0.01
+    practice.limit(TASKS, 1, seconds=30)
+    embed_batch(client, [CAT, COFFEE], workers=1)
+    posts = [seen.at for seen in practice.seen if seen.route == TASKS]
+    assert len(posts) <= 4 and charged(practice) == [1, 1]
+
+
+def test_ctrl_c_ends_a_pause_for_the_rate_limit(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.time_scale = 1.0
+    practice.fault("GET /embed-v2/tasks/*", 429, times=99, retry_after=60)
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    with pytest.raises(EmbedError, match="Stopped on the way"):
+        api.call(lambda: client.embed.v_2.tasks.retrieve("x"), "look", stop=stop)
+    with pytest.raises(EmbedError, match="Stopped on the way"):
+        api.call(lambda: client.embed.v_2.tasks.retrieve("x"), "look", stop=stop)
+    assert practice.count("GET /embed-v2/tasks/*") == 1
+
+
+def test_after_ctrl_c_nothing_new_is_asked_for(client: TwelveLabs, practice: PracticeServer) -> None:
+    stop = threading.Event()
+    stop.set()
+    request = {"segmentation": {"strategy": "fixed"}, "embedding_scope": ["clip"]}
+    work = Work(CAT, "0" * 64, request, "marengo3.5", key="task-x")
+    with pytest.raises(EmbedError, match="Stopped on the way"):
+        run_work(client, work, None, stop)
+    assert practice.seen == []
 
 
 @pytest.mark.parametrize("kind", ["order", "double"])

@@ -139,6 +139,13 @@ def test_a_server_that_does_not_answer_is_seen(checkout: Path, monkeypatch: pyte
         assert status()["Milvus"] == "ok"
 
 
+@pytest.mark.parametrize("address", ["http://[bad", "127.0.0.1:8800", "http://", "http://host:port/v1.3"])
+def test_an_address_of_the_api_that_is_none(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("TWELVELABS_BASE_URL", address)
+    with pytest.raises(SettingsError, match="TWELVELABS_BASE_URL is .* no address: unset it"):
+        settings.load_settings()
+
+
 def test_another_python_and_a_diverted_api_are_seen(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.version_info", (3, 14, 0))
     monkeypatch.setenv("TWELVELABS_BASE_URL", "https://api.example.org/v1.3")

@@ -2,11 +2,13 @@
 
 For your own use, into recordings/<model>/ (git-ignored), never mixed with the fixtures in data/. Check the
 service's terms before you pass them on. Needs TWELVE_LABS_API_KEY; says first what it will ask for, and asks
-whether to go on (`--yes` does not). What is in the cache already costs nothing, so an interrupted run goes on.
+whether to go on. `make record ARGS="--yes --price 0.03"` does not ask, and reckons with your price of a minute.
+What is in the cache already costs nothing, so an interrupted run goes on.
 
 Read them with `pandas.read_parquet`; the table of segments can go to `insert_segments` as it is.
 """
 
+import argparse
 import json
 import sys
 from datetime import UTC, datetime
@@ -28,7 +30,7 @@ from helpers import (
 from helpers.settings import ROOT
 
 
-def record(folder: Path, *, sure: bool) -> int:
+def record(folder: Path, *, sure: bool, price: float | None = None) -> int:
     """Write segments.parquet, queries.parquet, report.csv and manifest.json; the exit code."""
     settings = load_settings()
     if not settings.live:
@@ -37,7 +39,7 @@ def record(folder: Path, *, sure: bool) -> int:
     client, videos = connect_twelvelabs(settings), sample_videos()
     texts = [line for line in (ROOT / "data" / "queries.txt").read_text("utf-8").splitlines() if line]
     known = cached_videos(client, videos)
-    print(estimate_cost(videos, model=settings.model, cached=known).to_string(index=False))
+    print(estimate_cost(videos, model=settings.model, cached=known, price_per_minute=price).to_string())
     print(f"and {len(texts)} short queries, less those in the cache, with {settings.model}")
     if not sure and input("Go on? [y/N] ").strip().lower() != "y":
         return 1
@@ -66,7 +68,11 @@ def record(folder: Path, *, sure: bool) -> int:
 
 def main(arguments: list[str]) -> int:
     try:
-        return record(ROOT / "recordings", sure="--yes" in arguments)
+        parser = argparse.ArgumentParser(prog="make record", description=__doc__)
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--price", type=float, help="what a minute of video costs you, for the estimate")
+        given = parser.parse_args(arguments)
+        return record(ROOT / "recordings", sure=given.yes, price=given.price)
     except VideoSearchError as error:
         print(error)
         return 1
