@@ -35,7 +35,7 @@ CROSS: dict[str, Any] = {"linewidths": 1.0}  # noise has no face to outline
 def plot_k(choices: pd.DataFrame) -> Figure:
     """Silhouette and inertia for each number of clusters, from `choose_k`; the best silhouette is marked."""
     with plt.rc_context(chart_settings()):
-        fig = Figure(figsize=(7.5, 3.2), layout="constrained")
+        fig = Figure(figsize=(6.6, 2.9), layout="constrained")
         left, right = fig.subplots(1, 2)
         left.plot(choices["k"], choices["silhouette"], marker="o", markersize=4)
         silhouette = choices["silhouette"].to_numpy(dtype=float)

@@ -158,7 +158,7 @@ def plot_similarity(
     bare = end[owner] < middles
     cells[bare, :] = cells[:, bare] = np.nan
     with plt.rc_context(chart_settings()):
-        fig = Figure(figsize=(6.4, 5.4), layout="constrained")
+        fig = Figure(figsize=(5.4, 4.5), layout="constrained")
         axes = fig.add_subplot()
         apart = cells[~np.eye(len(cells), dtype=bool) & np.isfinite(cells)]
         low, high = np.percentile(apart, [2, 98]) if apart.size else (0.0, 1.0)
