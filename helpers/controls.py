@@ -151,7 +151,8 @@ def plot_curve(
         axes.set_ylim(low - 0.22 * room, high + 0.28 * room)
         axes.xaxis.set_major_locator(MultipleLocator(tick))
         axes.xaxis.set_major_formatter(lambda seconds, _: format_time(seconds))
-        axes.set(xlabel="time (m:ss)", ylabel="score", title=title or "")
+        axes.set(xlabel="time (m:ss)", ylabel="score")
+        axes.set_title(title or "", parse_math=False)  # a title with two $ is no formula
         fig.legend(loc="outside lower center", ncols=5, fontsize=9)
     return fig
 

@@ -123,6 +123,12 @@ def show_table(
 # ---------------------------------------------------------------- players
 
 
+def _as_text(words: str) -> str:
+    """Words as HTML that shows just them: not marked up, and no formula made of what stands between two $."""
+    escaped = html.escape(words)
+    return f'<span class="mathjax_ignore">{escaped}</span>' if re.search(r"[$\\]", words) else escaped
+
+
 def _show(bundle: dict[str, Any]) -> None:
     display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
@@ -190,11 +196,11 @@ def clip_html(hit: Hit, *, context: float = 0.0, width: str = "48%", in_widget: 
             f'preload="metadata" width="100%"{poster} aria-label="{html.escape(caption)}"></video>'
         )
     except VideoError as error:
-        problem = f"<br>{html.escape(str(error))}"
-    note = f"<br><small>{html.escape(credit)}</small>" if credit else ""
+        problem = f"<br>{_as_text(str(error))}"
+    note = f"<br><small>{_as_text(credit)}</small>" if credit else ""
     return (
         f'<figure style="display:inline-block;vertical-align:top;width:{width};margin:0 1% 12px 0">{player}'
-        f"<figcaption>{html.escape(caption)}{problem}{note}</figcaption></figure>"
+        f"<figcaption>{_as_text(caption)}{problem}{note}</figcaption></figure>"
     )
 
 
@@ -216,7 +222,7 @@ def _show_picture(png: bytes, *, alt: str, caption: str = "", source: str = "") 
 
 
 def _figure(source: str, alt: str, caption: str) -> str:
-    words = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
+    words = f"<figcaption>{_as_text(caption)}</figcaption>" if caption else ""
     return f'<figure style="margin:0"><img alt="{html.escape(alt)}" src="{source}">{words}</figure>'
 
 
@@ -332,7 +338,7 @@ def plot_timeline(
             bars = list(zip(start.tolist(), length.tolist(), strict=True))
             for shade, alpha in ((0, 0.9), (1, 0.5)):
                 axes.broken_barh(bars[shade::2], (row - 0.35, 0.7), facecolor=colour, alpha=alpha)
-        axes.set_yticks(range(len(segmentations)), list(segmentations))
+        axes.set_yticks(range(len(segmentations)), list(segmentations), parse_math=False)
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         end = until or max(
@@ -345,7 +351,7 @@ def plot_timeline(
         axes.xaxis.set_major_formatter(lambda seconds, _: format_time(seconds))
         axes.set_xlim(0, until)
         axes.set_xlabel("time (m:ss)")
-        axes.set_title(title)
+        axes.set_title(title, parse_math=False)  # a title with two $ is no formula
     return fig
 
 
@@ -378,7 +384,7 @@ def hits_html(search: Callable[[], pd.DataFrame], *, players: int = 4) -> str:
         sheet = _figure(jpeg_uri(_sheet(rows, 5), 75), *_sheet_words(rows, ""))
         return sheet + "".join(clip_html(row, in_widget=True) for row in rows[:players])
     except VideoSearchError as error:
-        return f'<p role="alert">{html.escape(str(error))}</p>'
+        return f'<p role="alert">{_as_text(str(error))}</p>'
 
 
 def nobody_looks() -> bool:

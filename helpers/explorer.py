@@ -30,6 +30,7 @@ from helpers.explorer_state import (
     record,
     still_of,
     tile_strip,
+    without_whole_videos,
     words_of,
 )
 from helpers.explorer_view import ExplorerView
@@ -65,7 +66,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         option: str,
         k: int,
     ) -> None:
-        self.segments = check_segments(segments)
+        self.segments, self._whole = without_whole_videos(check_segments(segments))
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 2:
             raise AnalysisError(f"The number of clusters is {k!r}: give a whole number from 2.")
         self._search = search
@@ -145,6 +146,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             layout=auto("11em"),
             tooltip="take each film's mean away: what differs within a film, not which film it is",
         )
+        self._knobs = (self.option, self.method, self.k, self.least, self.centre)
         self.film = widgets.Dropdown(
             options=[("all films", ALL), *((film["title"], film["video_id"]) for film in films)],
             description="show",
@@ -171,7 +173,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         return [widgets.HBox(first, layout=line), widgets.HBox(second, layout=line)]
 
     def _listen(self) -> None:
-        for control in (self.option, self.method, self.k, self.least, self.centre):
+        for control in self._knobs:
             control.observe(lambda _: self._recluster(), "value")
         self.film.observe(lambda _: self._filter(), "value")
         for button, line, act in (
@@ -209,6 +211,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         else:
             labels = hdbscan_clusters(matrix, min_cluster_size=self.least.value)
         self._matrix, self._labels = matrix, labels
+        self._used = {control: control.value for control in self._knobs}
         # From the names as they were saved last, so that trying another k and coming back loses none.
         carried = assign_clusters(self._saved, self.clusters)
         self._words = carried.labels
@@ -234,6 +237,8 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         said += f", and {noise} as noise." if self.method.value == "hdbscan" else "."
         if unmatched:
             said += f" No cluster shares segments with these names now: {', '.join(unmatched)}."
+        if self._whole:
+            said += f" Left out: {self._whole} whole video{'s' if self._whole > 1 else ''}."
         return said
 
     def _show_names(self) -> None:
@@ -246,17 +251,25 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         self.least.layout.display = "none" if kmeans else ""
 
     def _recluster(self) -> None:
-        self._fit_controls()
+        if all(control.value == value for control, value in self._used.items()):
+            return  # a control that went back
         self.view.status = "Clustering …"
-        with self._told():
-            self._cluster()
-            self._aim()
-            self._show_strip()
+        try:
+            with self._told():
+                self._cluster()
+                self._aim()
+                self._show_strip()
+        finally:  # the controls say what is shown, also where that stayed as it was
+            for control, value in self._used.items():
+                control.value = value
 
     def _filter(self) -> None:
         shown = self._shown()
         self.view.shown = shown.astype(np.uint8).tobytes()
         self.view.picked = [row for row in self.view.picked if shown[row]]
+        if self.view.focus is not None and self._target() is None:
+            self.view.focus = None
+        self._aim()
         self._show_strip()
 
     def _shown(self) -> Any:
@@ -296,10 +309,16 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
     # ------------------------------------------------------------ words
 
     def _target(self) -> int | None:
-        """The cluster that a name would go to: the one clicked in the legend, or that of the clicked point."""
+        """The cluster that a name would go to: the one clicked in the legend, or that of the clicked point.
+
+        None if the film filter hides it: nobody is to name what they do not see.
+        """
+        shown = self._shown()
         if self.view.focus is not None:
-            return int(self.view.focus)
-        return int(self._labels[self.view.chosen]) if self.view.chosen >= 0 else None
+            seen = (self._labels[shown] == self.view.focus).any()
+            return int(self.view.focus) if seen else None
+        row = self.view.chosen
+        return int(self._labels[row]) if 0 <= row < len(shown) and shown[row] else None
 
     def _aim(self) -> None:
         target = self._target()
@@ -315,9 +334,13 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             if target is None:
                 raise AnalysisError("No cluster is chosen: click a point, or a cluster in the legend.")
             name = self.name.value.strip()
-            self._keep(name_cluster(self._words, target, name))
-            self._show_names()
+            carried = assign_clusters(self._stored(), self.clusters)
+            words = name_cluster(carried.labels, target, name)
+            self._keep(words, words)
             said = f"is called {name!r}" if name else "has no name"
+            if carried.unmatched:
+                lost = ", ".join(carried.unmatched)
+                said += f' (names that found no cluster are tags "was <name>" now: {lost})'
             self.view.status = f"Cluster {target} {said}{self._kept()}."
 
     def _tag(self) -> None:
@@ -325,13 +348,23 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             tag, ids = self.tag.value.strip(), self.selection["segment_id"].tolist()
             if not tag or not ids:
                 raise AnalysisError("A tag needs words and a selection: draw around points, then type.")
-            self._keep(tag_segments(self._words, ids, tag))
+            stored = tag_segments(self._stored(), ids, tag)
+            # The clusters shown may be a trial: they are kept when one is named, not by a tag.
+            self._keep(stored, assign_clusters(stored, self.clusters).labels)
             self.view.status = f"{len(ids)} segments have the tag {tag!r}{self._kept()}."
 
-    def _keep(self, words: pd.DataFrame) -> None:
+    def _stored(self) -> pd.DataFrame:
+        """The words as the file has them now, as a cell or another explorer may have added some."""
+        if self._path and self._path.exists():
+            return read_labels(self._path)
+        return self._saved
+
+    def _keep(self, stored: pd.DataFrame, shown: pd.DataFrame) -> None:
+        """Write the words to disk; `shown` are the same with the clusters on the map."""
         if self._path:
-            write_labels(self._path, words)
-        self._saved = self._words = words
+            write_labels(self._path, stored)
+        self._saved, self._words = stored, shown
+        self._show_names()
 
     def _kept(self) -> str:
         return f", kept in {self._path}" if self._path else " (not on disk: give labels=path to keep it)"
@@ -374,7 +407,8 @@ def cluster_explorer(
     labels.parquet, read at once and written whenever a cluster is named or a selection is tagged; without it
     words last as long as the widget. `folder` is where exports go (a folder of the home by default). `option` is
     one of the segments' options or "fused", `k` the number of clusters to begin with. The film filter hides
-    points, and leaves the clusters as they are: to cluster one film, give its segments only.
+    points, and leaves the clusters as they are: to cluster one film, give its segments only. Whole videos (scope
+    asset) among clips are left out.
     Read `.selection` and `.clusters` in the next cell. Raises AnalysisError as `cluster_matrix`,
     `kmeans_clusters` and `read_labels` do; what goes wrong later is said in the widget, in one sentence.
     """

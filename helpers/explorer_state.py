@@ -36,6 +36,19 @@ def check_segments(segments: pd.DataFrame) -> pd.DataFrame:
     return segments.reset_index(drop=True)
 
 
+def without_whole_videos(segments: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The clips, rows numbered from 0, and how many whole videos (scope asset) were left out from among them.
+
+    Where there are no clips, whole videos are what is explored, and all stay.
+    """
+    if "embedding_scope" not in segments:
+        return segments, 0
+    whole = segments["embedding_scope"] == "asset"
+    if whole.all():
+        return segments, 0
+    return segments[~whole].reset_index(drop=True), int(whole.sum())
+
+
 def choices(segments: pd.DataFrame) -> list[str]:
     """The options to cluster by: each that has vectors, and "fused" where there are several."""
     options = available_options(segments)

@@ -79,6 +79,8 @@ function render({ model, el }) {
   root.dataset.lmSuppressShortcuts = "true";  // keys typed here are not the notebook's
   const left = make("div", "left", undefined, root), right = make("div", "right", undefined, root);
   const bar = make("div", "bar", undefined, left);
+  const status = make("p", "status", undefined, left);  // above the map: below, a small screen does not show it
+  status.setAttribute("role", "status");
   const plot = make("div", "plot", undefined, left);
   const canvas = make("canvas", "", undefined, plot);
   canvas.tabIndex = 0;
@@ -86,8 +88,6 @@ function render({ model, el }) {
   const tip = make("div", "tip", undefined, plot);
   tip.hidden = true;
   const legend = make("div", "legend", undefined, left);
-  const status = make("p", "status", undefined, left);
-  status.setAttribute("role", "status");
   const figure = make("figure", "", undefined, right);
   const screen = make("div", "screen", undefined, figure);
   const hint = make("p", "", undefined, screen), video = make("video", "", undefined, screen);
@@ -104,6 +104,10 @@ function render({ model, el }) {
   let hover = -1, mode = "pan", drag = null, waiting = false;
   const page = () => model.get("page");
   const label = ({ cluster, name }) => cluster < 0 ? "noise" : name ? `${cluster} ${name}` : `cluster ${cluster}`;
+  const short = name => {  // code points, so that no character is cut in two
+    const signs = Array.from(name);
+    return signs.length > 28 ? `${signs.slice(0, 27).join("").trimEnd()}…` : name;
+  };
   const span = i => `${clock(points[4 * i + 2])}-${clock(points[4 * i + 3])}`;
   const film = i => page().films[films[i]];
   const X = i => width / 2 + panX + (points[4 * i] - fit.x) * fit.scale * zoom;
@@ -189,11 +193,16 @@ function render({ model, el }) {
     pen.drawImage(layer, 0, 0);
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     const chosen = model.get("chosen");
+    const taken = [];
+    pen.font = "bold 13px sans-serif";
     for (const group of groups) if (group.at && group.cluster >= 0) {
-      const text = group.name || String(group.cluster);
+      const text = short(group.name || String(group.cluster)), wide = pen.measureText(text).width + 6;
       const x = width / 2 + panX + (group.at[0] - fit.x) * fit.scale * zoom;
-      const y = height / 2 + panY - (group.at[1] - fit.y) * fit.scale * zoom;
-      write(text, x, y, "bold 13px sans-serif", "#111", 4);
+      let y = height / 2 + panY - (group.at[1] - fit.y) * fit.scale * zoom;
+      const under = other => Math.abs(other.x - x) < (other.wide + wide) / 2 && Math.abs(other.y - y) < 15;
+      for (let other, n = 0; n < 40 && (other = taken.find(under)); n++) y = other.y + 15;  // the next free line
+      taken.push({ x, y, wide });
+      write(text, x, y, pen.font, "#111", 4);
     }
     const { of, items } = model.get("tiles");
     if (chosen >= 0 && shown[chosen]) {
@@ -411,6 +420,7 @@ function render({ model, el }) {
       const entry = make("button", "entry", undefined, legend);
       entry.dataset.cluster = group.cluster;
       entry.title = "show and select the points of this cluster";
+      entry.disabled = !group.seen;  // the film filter hides all of it
       entry.setAttribute("aria-pressed", model.get("focus") === group.cluster);
       const icon = make("img", "", undefined, entry);
       icon.src = sprite(group.colour, group.shape, 5, 2).toDataURL();
@@ -523,7 +533,8 @@ function render({ model, el }) {
 
   // -------------------------------------------------------------- what Python changes
   const on = {
-    "change:points": () => { readPoints(); whole(); }, "change:groups": readGroups, "change:labels": readGroups,
+    "change:points": () => { readPoints(); readGroups(); whole(); },  // the clusters may be the same, their places not
+    "change:groups": readGroups, "change:labels": readGroups,
     "change:shown": () => { readGroups(); whole(); }, "change:player": showPlayer, "change:tiles": showTiles,
     "change:hits": () => { hits = model.get("hits"); showTiles(); draw(); },
     "change:picked": () => { showTable(); draw(); }, "change:focus": () => { showLegend(); draw(); },
@@ -581,9 +592,10 @@ STYLE = """
 .explorer .legend { display: flex; flex-wrap: wrap; gap: 4px; max-height: 96px; overflow: auto; }
 .explorer .entry { display: flex; align-items: center; gap: 4px; border: 1px solid var(--jp-border-color2, #ccc);
   border-radius: 12px; padding: 1px 9px 1px 5px; background: none; color: inherit; font: inherit; cursor: pointer; }
+.explorer .entry:disabled { opacity: .45; cursor: default; }
 .explorer .entry img { width: 15px; height: 15px; background: #fff; border-radius: 50%; }
 .explorer .entry span { max-width: 18em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.explorer .status { margin: 0; min-height: 1.4em; overflow-wrap: anywhere; }
+.explorer .status { margin: 0; height: 2.75em; overflow: auto; overflow-wrap: anywhere; }
 .explorer figure { margin: 0; }
 .explorer .screen { aspect-ratio: 16 / 9; max-height: 230px; width: 100%; display: flex; align-items: center;
   justify-content: center; background: var(--jp-layout-color2, #eee); }

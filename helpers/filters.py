@@ -22,10 +22,13 @@ def build_filter(where: Where, options: Sequence[str] = ()) -> str:
     {"category": "space"} means equal, {"category": ["space", "cats"]} any of these, and a tuple from-to, both
     included: {"start_offset_sec": (0, 60)}; None leaves an end open. Fields are the scalar columns of the
     segments table, and `has_<option>`. A str is passed on as an expression that you wrote yourself.
-    Raises SearchError for an unknown field, or a value that does not suit it.
+    Raises SearchError for what is no dict, for an unknown field, or a value that does not suit it.
     """
     if where is None or isinstance(where, str):
         return where or ""
+    if not isinstance(where, Mapping):
+        kind = type(where).__name__
+        raise SearchError(f"The filter is a {kind}: give a dict, such as {{'category': 'space'}}.")
     known = [*COLUMNS, *(f"has_{option}" for option in options)]
     parts = []
     for field, value in where.items():

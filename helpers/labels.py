@@ -32,6 +32,7 @@ from helpers.frames import cut_clip
 COLUMNS = ["segment_id", "cluster", "name", "tags", "note"]
 WORDS = ["name", "tags", "note"]
 ABOUT = ["title", "category", "recorded_at", "description", "video_id", "video_url"]  # of a segment, for CSV
+WAS = "was "  # and a name: the tag that keeps a name whose cluster is gone
 GAP = 1.0  # seconds: clips of one cluster no further apart than this are one chapter
 FORMULA = re.compile(r"'*(\s*[=+\-@＝＋－＠]|[\t\r\n])")  # how a cell begins that a spreadsheet may run
 RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)\s*(\.|$)", re.IGNORECASE)
@@ -154,8 +155,9 @@ def assign_clusters(labels: pd.DataFrame, clusters: pd.Series) -> Carried:
     the assignment problem on the contingency table (Kuhn 1955, doi:10.1002/nav.3800020109), solved by
     scipy.optimize.linear_sum_assignment. A name goes to all segments of its new cluster and leaves the rest
     of its old one. Noise (-1) takes no name. A name that shares no segment with a cluster left for it is
-    listed as unmatched, and stays on its segments as the tag "was <name>". Segments that are not in
-    `clusters` keep their words and get the cluster -1, as the number of another clustering would mislead.
+    listed as unmatched, and stays on its segments as the tag "was <name>"; it is a name again, and the tag
+    goes, as soon as a cluster without a name has exactly these segments. Segments that are not in `clusters`
+    keep their words and get the cluster -1, as the number of another clustering would mislead.
     How clusters are numbered changes nothing. Raises AnalysisError for clusters or labels that are none.
     """
     table, new = _checked(labels), _clusters(clusters)
@@ -182,14 +184,41 @@ def assign_clusters(labels: pd.DataFrame, clusters: pd.Series) -> Carried:
     unmatched = [name for name in names if name not in set(matched["name"])]
     lost = inside & table["name"].isin(unmatched)
     was = [
-        _add_tags(tags, [f"was {name}"])
+        _add_tags(tags, [f"{WAS}{name}"])
         for tags, name in zip(table["tags"][lost], table["name"][lost], strict=True)
     ]
     table.loc[lost, "tags"] = was
     follow = dict(zip(matched["new"], matched["name"], strict=True))
     now = [follow.get(cluster, "") for cluster in table["cluster"]]
     table["name"] = table["name"].mask(inside, pd.Series(now, index=table.index, dtype="str"))
+    table, back = _names_again(table)
+    matched = pd.concat([matched, back.astype(matched.dtypes)], ignore_index=True)
     return Carried(table, matched, unmatched)
+
+
+def _names_again(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Turn tags "was <name>" into names where a cluster without one has exactly the segments with the tag.
+
+    Gives the table and the names that came back (name, old: -1, new, shared). A name in use stays where it
+    is, and of two names for one cluster neither is taken.
+    """
+    tags = table["tags"].map(split_tags)
+    tagged = tags.explode().dropna()
+    tagged = tagged[tagged.str.startswith(WAS)]
+    rows_of = {tag: frozenset(rows) for tag, rows in tagged.groupby(tagged).groups.items()}
+    claims = list(rows_of.values())
+    bare = table[(table["cluster"] != -1) & (table["name"] == "")]
+    cluster_at = {frozenset(rows): cluster for cluster, rows in bare.groupby("cluster").groups.items()}
+    used, back = set(table["name"]), []
+    for tag, rows in rows_of.items():
+        name = str(tag).removeprefix(WAS)
+        if rows not in cluster_at or name in used or claims.count(rows) > 1:
+            continue
+        table.loc[list(rows), "name"] = name
+        for row in rows:
+            table.loc[row, "tags"] = _add_tags("", [other for other in tags[row] if other != tag])
+        back.append((name, -1, cluster_at[rows], len(rows)))
+    return table, pd.DataFrame(back, columns=["name", "old", "new", "shared"])
 
 
 def _usual(numbers: pd.Series) -> int:

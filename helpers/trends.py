@@ -1,5 +1,6 @@
 """How clusters share the time of a film, of each video, and of each date."""
 
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ def cluster_shares(
 ) -> pd.DataFrame:
     """The share of time that each cluster has, per video, per date or per stretch of time: rows sum to 1.
 
-    Rows are videos (`by="video_id"`, in the order of the table), dates ("recorded_at", in order; segments
-    without a date are left out) or the starts in seconds of windows of `window` seconds ("time"), a segment
-    counting in each window by the seconds it has there, and windows without any segment being left out.
+    Rows are videos (`by="video_id"`, in the order of the table), dates ("recorded_at", in order; of a timestamp
+    the date as written, in its own time zone; segments without a date are left out) or the starts in seconds of
+    windows of `window` seconds ("time"), a segment counting in each window by the seconds it has there, and
+    windows without any segment being left out.
     Columns are the clusters, noise (-1) last.
     Raises AnalysisError for another `by`, a window that is not above 0, labels that do not fit, no segments,
     and if no segment has a date.
@@ -32,6 +34,8 @@ def cluster_shares(
         rows, keys, seconds = _windows(start, end, window)
     elif by in ("video_id", "recorded_at"):
         values = segments[by].to_numpy(dtype=object)
+        if by == "recorded_at":
+            values = np.array([_date(value) for value in values], dtype=object)
         rows = np.flatnonzero(values != "") if by == "recorded_at" else np.arange(len(values))
         if not rows.size:
             raise AnalysisError(
@@ -50,6 +54,15 @@ def cluster_shares(
     shares = totals.div(totals.sum(axis=1), axis=0)
     shares.attrs["window"] = window if by == "time" else None  # for the figure: a gap is not a long window
     return shares
+
+
+def _date(recorded: Any) -> str:
+    """The ISO date of a date or timestamp, "" for none; text that is neither stays as it is."""
+    text = "" if pd.isna(recorded) else str(recorded).strip()
+    try:
+        return datetime.fromisoformat(text).date().isoformat()
+    except ValueError:
+        return text
 
 
 def _windows(

@@ -352,6 +352,12 @@ def test_ctfidf_is_the_published_formula():
     assert analysis.suggest_labels(segments, [0, 1], words=1)[0] == "moon"
 
 
+def test_ctfidf_counts_words_by_their_sums_and_weighs_by_the_mean_of_the_clusters():
+    # shares 1/6, 2/6, 3/6 times log(1 + 3.5 / f) with f = 1, 2, 4: 0.251, 0.337, 0.314
+    segments = make_segments(at(0, 1), description=["apple moon moon star star star", "star"])
+    assert analysis.suggest_labels(segments, [0, 1])[0] == "moon, star, apple"
+
+
 def test_no_descriptions_no_words():
     with pytest.raises(AnalysisError, match="use nearest_concepts instead"):
         analysis.suggest_labels(make_segments(at(0, 1)), [0, 1])
@@ -417,6 +423,11 @@ def test_outlier_scores_tell_the_lonely_row_by_both_measures():
     noise = analysis.outlier_scores(rows, np.append(truth, -1))
     assert noise.loc[60, "medoid_distance"] == pytest.approx(scores.loc[60, "medoid_distance"], abs=0.05)
     assert np.isfinite(analysis.outlier_scores(rows, [-1] * 61)).all(axis=None)
+
+
+def test_noise_is_as_far_as_the_nearest_medoid():
+    scores = analysis.outlier_scores(at(0, 0, 1, 90, 90, 91, 60), [0, 0, 0, 1, 1, 1, -1])
+    assert scores.loc[6, "medoid_distance"] == pytest.approx(1 - np.cos(np.radians(30)), abs=1e-6)
 
 
 def test_many_copies_of_a_frame_make_nothing_else_odd():
@@ -519,6 +530,20 @@ def test_shares_per_video_keep_the_order_of_the_table_and_those_per_date_are_sor
     by_date = analysis.cluster_shares(segments, [0, 1, 1], by="recorded_at")
     assert by_date.index.tolist() == ["2026-05-01", "2026-05-02"]
     assert by_date.to_numpy().tolist() == [[0, 1], [1, 0]]
+
+
+def test_shares_per_date_take_the_date_of_a_timestamp():
+    moments = [
+        "2026-05-02T09:30:00Z",
+        "2026-05-01 23:59",
+        "2026-05-02",
+        "2026-05-02T23:30:00-07:00",
+        "spring",
+    ]
+    segments = make_segments(at(*range(6)), videos="abcdef", recorded_at=[*moments, None])
+    shares = analysis.cluster_shares(segments, [0, 0, 1, 1, 0, 1], by="recorded_at")
+    assert shares.index.tolist() == ["2026-05-01", "2026-05-02", "spring"]
+    np.testing.assert_allclose(shares, [[1, 0], [1 / 3, 2 / 3], [1, 0]])
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,11 @@ clips["end_offset_sec"] = clips["start_offset_sec"] + 6
 clips["segment_id"] = [f"s{{i:02d}}" for i in range(len(clips))]
 clips["video_id"] = clips["video_url"]
 noise = np.random.default_rng(4).normal(scale=0.3, size=(len(clips), 8))
-clips["embedding_visual"] = list((np.eye(8)[np.arange(len(clips)) % 3] + noise).astype("float32"))""",
+clips["embedding_visual"] = list((np.eye(8)[np.arange(len(clips)) % 3] + noise).astype("float32"))
+
+from helpers.analysis import cluster_matrix, kmeans_clusters
+found = kmeans_clusters(cluster_matrix(clips), 3)  # the same clusters by the other vectors, on another map
+clips["embedding_description"] = list(clips["embedding_visual"] + list(3 * np.eye(8, dtype="float32")[5 + found]))""",
     """from helpers.explorer import cluster_explorer
 
 def search(words):
@@ -108,13 +112,13 @@ def explorer(whole: Page) -> Locator:
     return box
 
 
-def places(explorer: Locator) -> tuple[np.ndarray, FloatRect]:
+def places(explorer: Locator, points: np.ndarray = POINTS) -> tuple[np.ndarray, FloatRect]:
     """Where the points of `map_points` are on the screen: in the middle, with 25 pixels of room at the edges."""
     box = explorer.locator("canvas").bounding_box()
     assert box
-    low, high = POINTS.min(axis=0), POINTS.max(axis=0)
+    low, high = points.min(axis=0), points.max(axis=0)
     scale = min((box["width"] - 50) / (high - low)[0], (box["height"] - 50) / (high - low)[1])
-    moved = (POINTS - (low + high) / 2) * [scale, -scale]
+    moved = (points - (low + high) / 2) * [scale, -scale]
     return moved + [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2], box
 
 
@@ -133,6 +137,24 @@ def draw(explorer: Locator, mode: str, corners: list[tuple[float, float]]) -> No
             mouse.down()
     mouse.up()
     explorer.get_by_role("button", name="Move", exact=True).click()
+
+
+def written(explorer: Locator) -> dict[str, tuple[float, float]]:
+    """What is written on the map, and where on the screen, in the next picture that is drawn."""
+    said = explorer.locator("canvas").evaluate(
+        """async c => {
+          const pen = c.getContext("2d"), box = c.getBoundingClientRect(), said = {};
+          pen.fillText = function (text, x, y) {
+            said[text] = [x + box.x, y + box.y];
+            CanvasRenderingContext2D.prototype.fillText.call(this, text, x, y);
+          };
+          c.dispatchEvent(new PointerEvent("pointercancel"));
+          await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+          delete pen.fillText;
+          return said;
+        }"""
+    )
+    return {text: (x, y) for text, (x, y) in said.items()}
 
 
 def listed(explorer: Locator) -> list[str]:
@@ -180,6 +202,36 @@ def test_the_neighbours_are_the_nearest_and_play(explorer: Locator) -> None:
     near = next(row for row in found if row < CAT)
     explorer.locator(f".tile[data-row='{near}']").click()
     stands_at(explorer.locator("video"), CLIPS["start_offset_sec"][near])
+
+
+def test_other_vectors_move_the_numbers_of_the_clusters_too(explorer: Locator) -> None:
+    labels = kmeans_clusters(MATRIX, 3)
+    other = cluster_matrix(CLIPS, option="description")
+    assert np.array_equal(kmeans_clusters(other, 3), labels), "only the map changes"
+    for option, points in (("description", map_points(other).to_numpy()), ("visual", POINTS)):
+        explorer.get_by_label("vectors").select_option(option)
+        expect(explorer.locator(".status")).to_have_text("29 segments in 3 clusters.", timeout=PATIENCE)
+        explorer.page.wait_for_timeout(200)
+        at, _ = places(explorer, points)
+        numbers = written(explorer)
+        for cluster in range(3):
+            rows = at[labels == cluster]
+            middle = np.sort(rows, axis=0)[len(rows) // 2]
+            assert abs(numbers[str(cluster)][0] - middle[0]) < 2, (option, cluster)
+            assert abs(numbers[str(cluster)][1] - rows[:, 1].mean()) < 60, (option, cluster)
+
+
+def test_what_cannot_be_done_is_said_above_the_map_and_the_control_goes_back(explorer: Locator) -> None:
+    slider = explorer.locator(".widget-slider", has_text="clusters").get_by_role("slider")
+    slider.focus()
+    slider.press("End")
+    status = explorer.locator(".status")
+    expect(status).to_contain_text("29 segments, fewer than the 30 clusters", timeout=PATIENCE)
+    expect(explorer.locator(".widget-slider", has_text="clusters").locator(".widget-readout")).to_have_text(
+        "3"
+    )
+    above, plot = status.bounding_box(), explorer.locator(".plot").bounding_box()
+    assert above and plot and above["y"] + above["height"] <= plot["y"]
 
 
 def test_what_is_drawn_around_is_selected_and_no_more(explorer: Locator) -> None:
@@ -300,6 +352,32 @@ def test_a_name_is_kept_on_disk_and_follows_its_cluster(explorer: Locator, tree:
     expect(explorer.locator(".entry").nth(1)).to_contain_text("1 meadows")
     _, clusters = seen_by_the_next_cell(explorer.page)
     assert list(clusters.values()) == kmeans_clusters(MATRIX, 3).tolist()
+
+
+def test_a_long_name_is_short_on_the_map_and_names_do_not_cover_each_other(explorer: Locator) -> None:
+    explorer.locator(".entry").nth(2).click()
+    line = explorer.get_by_placeholder("a name for cluster 2")
+    line.fill("very long " * 30)
+    line.press("Enter")
+    expect(explorer.locator(".entry").nth(2)).to_contain_text("2 very long very", timeout=PATIENCE)
+    assert "very long very long very lo…" in written(explorer)
+    plot = explorer.locator(".plot")
+    plot.evaluate("p => p.style.height = '60px'")  # a map so small that all clusters are in one place
+    explorer.page.wait_for_timeout(200)
+    at = [y for text, (_, y) in written(explorer).items()]
+    assert len(at) == 3 and min(abs(a - b) for i, a in enumerate(at) for b in at[:i]) >= 14
+    plot.evaluate("p => p.style.height = ''")
+    line.fill("")
+    line.press("Enter")
+    expect(explorer.locator(".entry").nth(2)).to_contain_text("cluster 2", timeout=PATIENCE)
+
+
+def test_a_film_alone_leaves_only_its_clusters_to_click(explorer: Locator) -> None:
+    explorer.get_by_label("show").select_option(HOSTILE)  # its two clips are in two clusters
+    expect(explorer.locator(".count")).to_have_text("2 of 29 segments")
+    expect(explorer.locator(".entry:disabled")).to_have_count(1)
+    explorer.get_by_label("show").select_option("all films")
+    expect(explorer.locator(".entry:disabled")).to_have_count(0)
 
 
 def test_the_export_says_where_it_is(explorer: Locator, tree: Path) -> None:

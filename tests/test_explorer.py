@@ -14,7 +14,7 @@ from helpers.charts import cluster_style
 from helpers.errors import AnalysisError, SearchError
 from helpers.explorer import cluster_explorer
 from helpers.frames import thumbnail
-from helpers.labels import read_labels
+from helpers.labels import annotate_segment, read_labels, split_tags, tag_segments, write_labels
 from helpers.settings import ROOT
 from tests.test_display import BUNNY, CAT, difference, start_server
 from tests.test_display import in_the_notebooks_folder as in_the_notebooks_folder
@@ -203,8 +203,40 @@ def test_what_cannot_be_clustered_is_said_and_leaves_the_map(explorer):
     assert explorer.view.status.startswith("There are 30 segments, fewer than the 31 clusters")
     assert explorer.clusters.equals(before[0])
     assert (explorer.view.labels, explorer.view.points) == before[1:]
+    assert explorer.k.value == 3, "the control says what is shown"
+    assert explorer.view.status.startswith("There are 30 segments, fewer"), "and the sentence stays"
     explorer.k.value = 4
     assert explorer.view.status == "30 segments in 4 clusters."
+
+
+def test_a_control_that_cannot_be_obeyed_goes_back():
+    gap = CLIPS.assign(
+        embedding_description=[None if i == 7 else v for i, v in enumerate(CLIPS["embedding_description"])]
+    )
+    explorer = cluster_explorer(gap, k=3)
+    explorer.option.value = "description"
+    assert explorer.option.value == "visual" and "description" in explorer.view.status
+    explorer.view.set_state({"chosen": 1})
+    assert explorer.view.tiles["title"] == "Nearest by visual, with cosine"
+    few = cluster_explorer(CLIPS.head(4), k=2)
+    few.method.value = "hdbscan"
+    assert few.method.value == "kmeans" and (few.k.layout.display, few.least.layout.display) == ("", "none")
+
+
+def test_new_clusters_have_none_in_focus(explorer):
+    explorer.view.set_state({"focus": 2})
+    assert explorer.rename.description == "Name cluster 2"
+    explorer.k.value = 4
+    assert explorer.view.focus is None and explorer.rename.disabled
+
+
+def test_whole_videos_among_clips_are_left_out():
+    whole = CLIPS.iloc[[0, 10]].assign(segment_id=["w0", "w1"], embedding_scope="asset")
+    explorer = cluster_explorer(pd.concat([whole, CLIPS]), k=3)
+    assert explorer.clusters.index.tolist() == CLIPS["segment_id"].tolist()
+    assert explorer.view.status == "30 segments in 3 clusters. Left out: 2 whole videos."
+    only = cluster_explorer(CLIPS.assign(embedding_scope="asset"), k=3)
+    assert len(only.clusters) == 30 and only.view.status == "30 segments in 3 clusters."
 
 
 @pytest.mark.parametrize(
@@ -266,6 +298,35 @@ def test_the_film_filter_hides_rows_and_leaves_the_clusters(explorer):
     assert {item["row"] for item in explorer.view.tiles["items"]} <= set(range(10, 20))
     explorer.film.value = ""
     assert numbers(explorer.view.shown, np.uint8).all()
+
+
+def test_a_cluster_that_the_filter_hides_has_no_name_to_give():
+    vectors = (
+        np.eye(3, 8)[[0] * 10 + [1] * 10 + [2] * 10]
+        + CLIPS["embedding_visual"].map(lambda v: v * 0.05).tolist()
+    )
+    explorer = cluster_explorer(CLIPS.assign(embedding_visual=list(vectors)), k=3)  # a cluster per film
+    explorer.view.set_state({"focus": 0, "chosen": 1})
+    explorer.film.value = "film-1"
+    assert explorer.view.focus is None and explorer.rename.disabled
+    explorer.view.set_state({"focus": 2})
+    assert explorer.rename.disabled
+    name(explorer, 2, "unseen")
+    assert explorer.view.status.startswith("No cluster is chosen") and (explorer.labels["name"] == "").all()
+    explorer.view.set_state({"focus": 1})
+    assert not explorer.rename.disabled
+    explorer.film.value = ""
+    explorer.view.set_state({"focus": None})
+    assert explorer.rename.description == "Name cluster 0", "the clicked point is back"
+    explorer.film.value = "film-1"
+    assert explorer.rename.disabled, "the clicked point is hidden"
+
+
+def test_of_many_hits_all_light_up_and_eight_have_a_tile(explorer):
+    explorer.words.value = "anything"
+    explorer.find.click()
+    assert explorer.view.hits == list(range(30))
+    assert [item["row"] for item in explorer.view.tiles["items"]] == list(range(8))
 
 
 def test_the_selection_is_a_table_for_the_next_cell(explorer):
@@ -354,6 +415,88 @@ def test_trying_another_k_and_coming_back_loses_no_name(explorer, tmp_path):
     assert [g["name"] for g in explorer.view.groups] == ["group 0", "group 1", "group 2"]
     assert (tmp_path / "labels.parquet").read_bytes() == written
     assert (explorer.labels["tags"] == "").all()
+
+
+def name(explorer, cluster, words):
+    explorer.view.set_state({"focus": cluster})
+    explorer.name.value = words
+    explorer.rename.click()
+
+
+def names_by_segment(labels):
+    return labels[labels["name"] != ""].set_index("segment_id")["name"].to_dict()
+
+
+def test_words_that_came_to_the_file_meanwhile_stay_there(tmp_path):
+    path = tmp_path / "labels.parquet"
+    one, two = (cluster_explorer(CLIPS, labels=path, k=3) for _ in range(2))
+    name(one, 0, "of one")
+    words = annotate_segment(read_labels(path), "s05", "look again")
+    write_labels(path, tag_segments(words, ["s06", "elsewhere"], "of a cell"))
+    name(two, 1, "of two")
+    assert [g["name"] for g in two.view.groups] == ["of one", "of two", ""]
+    one.view.set_state({"picked": [7]})
+    one.tag.value = "seen"
+    one.add_tag.click()
+    assert [g["name"] for g in one.view.groups] == ["of one", "of two", ""]
+    stored = read_labels(path).set_index("segment_id")
+    names = one.clusters.map({0: "of one", 1: "of two", 2: ""})
+    assert stored["name"].to_dict() == {**names, "elsewhere": ""}
+    assert stored["note"]["s05"] == "look again"
+    tags = {"s06": "of a cell", "elsewhere": "of a cell", "s07": "seen"}
+    assert stored["tags"][stored["tags"] != ""].to_dict() == tags
+
+
+def test_a_file_of_labels_that_was_damaged_meanwhile_is_left(explorer, tmp_path):
+    path = tmp_path / "labels.parquet"
+    path.write_bytes(b"no parquet")
+    name(explorer, 0, "cats")
+    assert "cannot be read" in explorer.view.status and path.read_bytes() == b"no parquet"
+    path.unlink()
+    name(explorer, 0, "cats")
+    path.unlink()
+    name(explorer, 1, "dogs")
+    assert set(read_labels(path)["name"]) == {"cats", "dogs", ""}, "a file that is gone is written again"
+
+
+def test_a_tag_does_not_keep_the_clusters_that_are_only_tried(tmp_path):
+    path = tmp_path / "labels.parquet"
+    explorer = cluster_explorer(CLIPS, labels=path, k=8)
+    for cluster in range(8):
+        name(explorer, cluster, f"N{cluster}")
+    before = read_labels(path)
+    explorer.k.value = 5
+    explorer.view.set_state({"picked": [4]})
+    explorer.tag.value = "to check"
+    explorer.add_tag.click()
+    pd.testing.assert_frame_equal(read_labels(path), tag_segments(before, ["s04"], "to check"))
+    assert len([g for g in explorer.view.groups if g["name"]]) == 5
+    explorer.k.value = 8
+    assert [g["name"] for g in explorer.view.groups] == [f"N{n}" for n in range(8)]
+    assert explorer.labels["tags"].loc[lambda tags: tags != ""].tolist() == ["to check"]
+
+
+def test_a_name_keeps_the_clusters_and_says_which_names_found_none(tmp_path):
+    path = tmp_path / "labels.parquet"
+    explorer = cluster_explorer(CLIPS, labels=path, k=8)
+    for cluster in range(8):
+        name(explorer, cluster, f"N{cluster}")
+    before = names_by_segment(explorer.labels)
+    explorer.k.value = 5
+    lost = {f"N{n}" for n in range(8)} - {g["name"] for g in explorer.view.groups}
+    assert len(lost) == 3
+    name(explorer, 4, "new")
+    stored = read_labels(path)
+    assert set(stored["name"]).isdisjoint(lost) and "new" in set(stored["name"])
+    was = {tag for tags in stored["tags"] for tag in split_tags(tags)}
+    assert was == {f"was {words}" for words in lost}
+    assert all(words in explorer.view.status for words in lost) and "was <name>" in explorer.view.status
+    explorer.k.value = 8
+    after = names_by_segment(explorer.labels)
+    back = {words for words in lost if words in after.values()}
+    assert back, "a name comes back with its cluster"
+    for words in back:
+        assert {k for k, v in after.items() if v == words} == {k for k, v in before.items() if v == words}
 
 
 def test_a_name_that_cannot_be_is_said(explorer):

@@ -268,6 +268,30 @@ def test_noise_takes_no_name_and_segments_left_out_keep_their_words():
     assert back.labels["name"].tolist() == ["cats"] * 2 + ["dogs"] * 3 + [""]
 
 
+def test_a_lost_name_comes_back_with_its_cluster():
+    labels = words.name_cluster(words.name_cluster(fresh(0, 0, 0, 1, 1), 0, "cats"), 1, "owls; \\ dogs")
+    labels = words.tag_segments(labels, ["s3"], "fine")
+    merged = words.assign_clusters(labels, clusters_of(0, 0, 0, 0, 0))
+    assert merged.unmatched == ["owls; \\ dogs"]
+    back = words.assign_clusters(merged.labels, clusters_of(4, 4, 4, 2, 2))
+    assert names_of(back.labels) == names_of(labels)
+    assert back.labels["tags"].tolist() == labels["tags"].tolist()
+    assert {"name": "owls; \\ dogs", "old": -1, "new": 2, "shared": 2} in back.matched.to_dict("records")
+    assert back.unmatched == []
+    # Not for a cluster that is nearly the same, has a name, or would have two; nor if the name is in use.
+    near = words.assign_clusters(merged.labels, clusters_of(4, 4, 4, 4, 2)).labels
+    assert near["name"].tolist() == ["cats"] * 4 + [""]
+    assert tags_of(near)["s3"] == ["fine", "was owls; \\ dogs"]
+    taken = words.name_cluster(words.assign_clusters(labels, clusters_of(0, 0, 0, 0, 0)).labels, 0, "")
+    both = words.tag_segments(taken, ["s3", "s4"], "was mice")
+    assert set(words.assign_clusters(both, clusters_of(1, 1, 1, 0, 0)).labels["name"]) == {""}
+    used = words.name_cluster(
+        words.assign_clusters(taken, clusters_of(0, 1, 1, 2, 1)).labels, 0, "owls; \\ dogs"
+    )
+    again = words.assign_clusters(used, clusters_of(1, 1, 1, 0, 0)).labels
+    assert names_of(again) == dict.fromkeys(["s0", "s1", "s2"], "owls; \\ dogs") | {"s3": "", "s4": ""}
+
+
 def test_first_clusters_have_no_names_and_the_same_again_changes_nothing():
     labels = words.name_cluster(fresh(0, 1, -1), 1, "x")
     carried = words.assign_clusters(labels, clusters_of(0, 1, -1))
@@ -450,6 +474,22 @@ def test_chapters_of_gaps_overlaps_whole_videos_and_unlabelled_segments(tmp_path
     times = [(start, end) for start, end, _ in chapters_in(path)]
     assert all(a[1] <= b[0] for a, b in itertools.pairwise(times))
     assert len(times) == 4
+
+
+def test_a_clip_within_another_neither_shortens_nor_leaves_an_empty_chapter(tmp_path):
+    def chapters(*clips):
+        segments = make_segments(len(clips))
+        segments[["start_offset_sec", "end_offset_sec", "cluster"]] = clips
+        (path,) = words.export_chapters(segments.astype({"cluster": int}), fresh(), tmp_path)
+        return chapters_in(path)
+
+    assert chapters((0.0, 30.0, 1), (6.0, 12.0, 1), (30.5, 36.0, 1)) == [
+        ("00:00:00.000", "00:00:36.000", "cluster 1")
+    ]
+    assert chapters((0.0, 30.0, 1), (6.0, 12.0, 1)) == [("00:00:00.000", "00:00:30.000", "cluster 1")]
+    assert chapters((0.0, 6.0, 1), (0.0, 12.0, 2), (12.0, 12.0, 3)) == [
+        ("00:00:00.000", "00:00:12.000", "cluster 2")
+    ]
 
 
 @pytest.mark.parametrize("text", NASTY)
