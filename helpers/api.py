@@ -52,7 +52,7 @@ _limit: contextvars.ContextVar[float] = contextvars.ContextVar(
     "limit"
 )  # time.monotonic() of a call's deadline
 _stop: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("stop")
-_full: dict[str, float] = {}  # host -> time.monotonic() until which its rate limit has nothing left
+_full: dict[str, float] = {}  # of a service -> time.monotonic() until which its rate limit has nothing left
 _making = threading.Lock()
 
 
@@ -88,14 +88,12 @@ def http_client(*, local: bool = False) -> httpx.Client:
 def _base_url(url: str) -> Iterator[None]:
     """The SDK lets this variable win over its own `base_url=`, so it is set while a client is made."""
     kept = os.environ.get("TWELVELABS_BASE_URL")
+    os.environ["TWELVELABS_BASE_URL"] = url
     try:
-        if url:
-            os.environ["TWELVELABS_BASE_URL"] = url
         yield
     finally:
-        if url and kept is None:
-            del os.environ["TWELVELABS_BASE_URL"]
-        elif url and kept is not None:
+        os.environ.pop("TWELVELABS_BASE_URL")
+        if kept is not None:
             os.environ["TWELVELABS_BASE_URL"] = kept
 
 
@@ -282,10 +280,15 @@ def _request_id(error: ApiError) -> str | None:
 # ---------------------------------------------------------------- below the SDK
 
 
+def _kind(request: httpx.Request) -> str:
+    """What shares a rate limit: all that is to be embedded at a service, or all else."""
+    return f"{request.url.netloc!r} {'embed' if '/embed' in request.url.path else 'other'}"
+
+
 def _before(request: httpx.Request) -> None:
     """Wait for the rate limit; and no step of a request may outlast the call that it is part of."""
     limit, stop = _limit.get(None), _stop.get(None)
-    pause = _full.get(request.url.host, 0.0) - time.monotonic()
+    pause = _full.get(_kind(request), 0.0) - time.monotonic()
     if request.method == "POST" and pause > 0 and (limit is None or time.monotonic() + pause < limit):
         log.debug(
             "the rate limit is used up: a pause", extra={"event": "api.pause", "pause": round(pause, 3)}
@@ -318,7 +321,7 @@ def _after(response: httpx.Response) -> None:
     if request.method == "POST" and response.headers.get("x-ratelimit-remaining") == "0":
         with suppress(ValueError):
             pause = float(response.headers.get("x-ratelimit-reset", "")) - time.time()
-            _full[request.url.host] = time.monotonic() + min(pause, LONGEST_PAUSE)
+            _full[_kind(request)] = time.monotonic() + min(pause, LONGEST_PAUSE)
     if (limit := _limit.get(None)) is not None:
         response.stream = _Limited(response.stream, limit, request)
 

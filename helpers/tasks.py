@@ -92,9 +92,9 @@ def run_work(
         if time.time() - _time(entry.get("created")).timestamp() < KEPT_DAYS * 86_400:
             with suppress(_Gone):
                 return run.bring(str(task_id), known=True)
-    elif entry:
+    elif entry and journal:
         since = _time(entry.get("intent"))
-        if (rows := run.find(since)) is not None:
+        if (rows := run.find(journal, since)) is not None:
             return rows
     asset_id = upload(
         client, work.source, digest=work.digest, journal=journal, deadline=run.left(), stop=stop
@@ -140,7 +140,8 @@ class _Run:
         create = partial(
             self.client.embed.v_2.tasks.create, input_type="video", model_name=work.model, video=video
         )
-        for last in (False, True):
+        last = False
+        while True:
             now = datetime.now(UTC)
             if self.journal:
                 about = {"request": work.request, "model": work.model, "digest": work.digest}
@@ -155,22 +156,21 @@ class _Run:
                         self.journal.forget(work.key)
                     raise
                 since = since or now
-                if self.journal and (rows := self.find(since)) is not None:
+                if self.journal and (rows := self.find(self.journal, since)) is not None:
                     return rows
                 if last or self.stop.wait(LOST_SECONDS):
                     raise
+                last = True
         self.keep(task_id)
         return self.bring(task_id, known=False)
 
-    def find(self, since: datetime) -> list[EmbeddingData] | None:
+    def find(self, journal: Journal, since: datetime) -> list[EmbeddingData] | None:
         """The rows of a task whose answer was lost, if the service's list has one that is surely it.
 
         Surely: it is of this file and model, made since then, claimed by no entry of the journal, and its
         rows answer this request and no other that is lost as well.
         """
-        if self.journal is None:
-            return None
-        work, entries = self.work, self.journal.entries()
+        work, entries = self.work, journal.entries()
         taken = {entry.get("id") for entry in entries.values()}
         lost = [
             entry.get("request")

@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import logging
+import os
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -341,3 +343,49 @@ def test_a_home_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setenv("VIDEO_SEARCH_HOME", str(tmp_path / "file" / "home"))
     with pytest.raises(SettingsError, match="set VIDEO_SEARCH_HOME"):
         api.connect_twelvelabs()
+
+
+# ---------------------------------------------------------------- addresses, and the end of a pause
+
+
+@pytest.mark.parametrize("address", ["", "http://127.0.0.1:1/v1.3"])
+def test_the_environment_is_as_before(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.delenv("TWELVELABS_BASE_URL", raising=False)
+    settings = dataclasses.replace(load_settings(), live=True, api_key=KEY, base_url=address)
+    client = api.connect_twelvelabs(settings)
+    assert "TWELVELABS_BASE_URL" not in os.environ
+    assert api.service_of(client) == ({"service": address} if address else {})
+    assert client._client_wrapper.get_base_url() == (address or "https://api.twelvelabs.io/v1.3")
+
+
+def test_stopped_in_the_middle_of_a_call() -> None:
+    stop = threading.Event()
+
+    def breaks() -> None:
+        stop.set()
+        raise httpx.ReadError("gone")
+
+    with pytest.raises(EmbedError, match="Stopped on the way to ask") as caught:
+        api.call(breaks, "ask", stop=stop, repeatable=False)
+    assert caught.value.unsure
+
+
+def test_a_used_up_rate_limit_is_not_asked_again_before_its_time(
+    client: TwelveLabs, practice: PracticeServer
+) -> None:
+    reset = str((datetime.now(UTC) + timedelta(seconds=60)).timestamp())
+    practice.fault(QUERY, 429, headers={"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": reset})
+    with pytest.raises(QuotaError):
+        api.call(lambda: _ask(client), "ask", attempts=1)
+    stop = threading.Event()
+    threading.Timer(0.2, stop.set).start()
+    with pytest.raises(EmbedError, match="Stopped"):
+        api.call(lambda: _ask(client), "ask", stop=stop)
+    assert practice.count(QUERY) == 1
+    api.call(lambda: _ask(client), "ask", deadline=30)  # too short to wait: better to be refused than never
+    assert practice.count(QUERY) == 2
+
+
+def test_a_reset_that_means_nothing_is_no_pause(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(QUERY, 429, headers={"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": "soon"})
+    assert embed_text(client, "a cat").vector.shape == (512,)

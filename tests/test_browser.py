@@ -32,7 +32,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(
 )
 # JupyterLab usually keeps only the visible cells in the page; here all of them are to be looked at.
 WHOLE_PAGE = {"windowingMode": "none"}
-ERROR = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
+ERROR = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'  # what Lab makes of errors
 MEASURED: dict[str, str] = {}  # shown at the end of the run, not asserted
 
 

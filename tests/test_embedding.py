@@ -34,6 +34,7 @@ from helpers import (
 from helpers.answers import is_answer, lacks
 from helpers.errors import EmbedError, QuotaError, VideoError
 from helpers.journal import Journal
+from helpers.media import file_sha256
 from helpers.practice_server import PracticeServer
 from helpers.settings import ROOT
 from helpers.tasks import Work, run_work
@@ -579,3 +580,175 @@ def test_ctrl_c_comes_back_at_once_and_keeps_what_is_done(practice: PracticeServ
     home = Path(os.environ["VIDEO_SEARCH_HOME"])
     assert len(list((home / "cache" / "segments").glob("*/*.parquet"))) == 1
     assert len([key for key in journal() if key.startswith("task-")]) == 2
+
+
+# ---------------------------------------------------------------- uploads, piece by piece
+
+
+def test_an_upload_that_failed_is_made_again(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(ASSETS, "failed", message="the file is broken")
+    with pytest.raises(EmbedError, match="upload cat.mp4: the file is broken"):
+        embed_videos(client, CAT)
+    assert len(embed_videos(client, CAT)) == 5 and practice.count(ASSETS) == 2
+
+
+def test_an_upload_without_an_id(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(ASSETS, "missing_field", field="_id")
+    with pytest.raises(EmbedError, match="gave the upload no id"):
+        embed_videos(client, CAT)
+    assert len(embed_videos(client, CAT)) == 5 and practice.count(ASSETS) == 1  # found by its name
+
+
+def test_an_upload_that_cannot_be_looked_for(client: TwelveLabs, practice: PracticeServer) -> None:
+    embed_videos(client, CAT)
+    practice.fault("GET /assets/*", 400)
+    with pytest.raises(EmbedError, match="look for an upload"):
+        embed_videos(client, CAT, segmentation="fixed-3")
+
+
+@pytest.fixture
+def in_parts(practice: PracticeServer, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Uploads go in parts of 50,000 bytes, of which the service gives three addresses at first."""
+    monkeypatch.setattr(uploads, "DIRECT_BYTES", 100_000)
+    practice.service.assets.chunk_bytes, practice.service.assets.first_urls = 50_000, 3
+    return -(-CAT.stat().st_size // 50_000)
+
+
+def test_more_addresses_are_asked_for(client: TwelveLabs, practice: PracticeServer, in_parts: int) -> None:
+    assert len(embed_videos(client, CAT)) == 5
+    assert practice.count("PUT *") == in_parts > 3
+    (asset,) = practice.service.assets.all.values()
+    assert asset.media and asset.media.sha256 == file_sha256(CAT)
+
+
+def test_an_address_that_is_used_up_is_asked_for_anew(
+    client: TwelveLabs, practice: PracticeServer, in_parts: int
+) -> None:
+    practice.fault("PUT *", 403)
+    assert len(embed_videos(client, CAT)) == 5 and practice.count("PUT *") == in_parts + 1
+    practice.fault("PUT *", 403, times=2)
+    batch = embed_batch(client, [COFFEE, FLOWER], workers=1)  # the others go on: no key was refused
+    assert batch.report["status"].tolist() == ["failed", "done"] and "in part 1" in batch.report["reason"][0]
+
+
+def test_a_part_that_is_too_large(client: TwelveLabs, practice: PracticeServer, in_parts: int) -> None:
+    practice.fault("PUT *", 413)
+    assert "in part 1" in embed_batch(client, CAT).report["reason"][0]
+
+
+def test_no_upload_in_parts_is_opened(client: TwelveLabs, practice: PracticeServer, in_parts: int) -> None:
+    practice.fault("POST /assets/multipart-uploads", "missing_field", field="upload_id")
+    with pytest.raises(EmbedError, match="opened no upload in parts"):
+        embed_videos(client, CAT)
+
+
+def test_a_file_that_cannot_be_read_to_its_end(
+    client: TwelveLabs, practice: PracticeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: Any) -> str:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(uploads, "_send_whole", broken)
+    batch = embed_batch(client, [CAT])
+    assert "could not be read to its end (Input/output error)" in batch.report["reason"][0]
+
+
+def test_delete_uploads_of_this_service_only(
+    client: TwelveLabs, practice: PracticeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed_videos(client, CAT)
+    with PracticeServer(None) as other:
+        settings = dataclasses.replace(load_settings(), base_url=other.url)
+        assert delete_uploads(connect_twelvelabs(settings)) == 0
+    practice.fault("DELETE /assets/*", 400)
+    with pytest.raises(EmbedError, match="delete an upload"):
+        delete_uploads(client)
+    practice.service.assets.all.clear()  # somebody else deleted them
+    assert delete_uploads(client) == 0
+
+
+# ---------------------------------------------------------------- what the journal and the list may say
+
+
+def test_a_task_whose_id_is_too_old_is_not_asked_for(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(POLL, "never")
+    with pytest.raises(EmbedError):
+        embed_videos(client, CAT, deadline=1.0)
+    folder = Path(os.environ["VIDEO_SEARCH_HOME"]) / "journal"
+    (path,) = folder.glob("task-*.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"created": "2020-01-01T00:00:00+00:00"}))
+    practice.heal()
+    assert embed_batch(client, CAT).report[["status", "tasks"]].values.tolist() == [["done", 1]]
+
+
+def test_a_new_task_that_the_service_has_lost(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(POLL, "expired")
+    with pytest.raises(EmbedError, match="the service has lost its task"):
+        embed_videos(client, CAT)
+    assert len(embed_videos(client, CAT)) == 5
+
+
+def test_tasks_of_others_are_not_taken_for_a_lost_one(
+    client: TwelveLabs, practice: PracticeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here = os.environ["VIDEO_SEARCH_HOME"]
+    monkeypatch.setenv("VIDEO_SEARCH_HOME", str(tmp_path / "colleague"))
+    elsewhere = connect_twelvelabs()
+    embed_videos(elsewhere, CAT, model="marengo3.0")  # another model
+    practice.advance(days=-3)
+    embed_videos(elsewhere, CAT)  # too long ago
+    practice.advance(days=3)
+    practice.fault(TASKS, "failed")
+    embed_batch(elsewhere, CAT, segmentation="fixed-3")  # failed
+    embed_videos(elsewhere, COFFEE)  # another film
+    monkeypatch.setenv("VIDEO_SEARCH_HOME", here)
+    practice.fault(TASKS, "reset")
+    assert embed_batch(client, CAT).report[["status", "repeated"]].values.tolist() == [["done", 1]]
+
+
+def test_an_entry_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def full(**_: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("helpers.journal.tempfile.mkstemp", full)
+    with pytest.raises(EmbedError, match=r"Nothing was sent, .*No space left"):
+        Journal(tmp_path).write("task-1", intent="now")
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---------------------------------------------------------------- a batch, seen and stopped
+
+
+def test_a_quota_leaves_what_has_not_begun(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.time_scale = 1.0
+    practice.fault(TASKS, "quota", times=99)
+    videos = sample_videos().query("duration_sec < 60")
+    report = embed_batch(client, videos, workers=1).report
+    assert set(report["status"]) == {"left"} and practice.count(TASKS) == 1
+    assert report["reason"].iloc[0] and not report["reason"].iloc[-1]
+
+
+def test_a_bar_for_people(
+    client: TwelveLabs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("VIDEO_SEARCH_PROGRESS")
+    monkeypatch.setattr(uploads, "BAR_BYTES", 1)
+    embed_videos(client, CAT)
+    shown = capsys.readouterr()
+    assert "videos embedded" in shown.err and "uploading cat.mp4" in shown.err and shown.out == ""
+
+
+def test_offline_reads_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDEO_SEARCH_MODE", "offline")
+    videos = own_videos("http://films.example.org/a.mp4")
+    with pytest.raises(VideoError, match="is an address: download it"):
+        embed_videos(connect_twelvelabs(), videos)
+
+
+def test_another_process_that_does_not_end(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(TASKS, 400)
+    embed_batch(client, CAT)
+    (lock,) = (Path(os.environ["VIDEO_SEARCH_HOME"]) / "journal").glob("task-*.lock")
+    with FileLock(lock):
+        report = embed_batch(client, CAT, deadline=0.2).report
+    assert "Another process is still at it" in report["reason"][0]
