@@ -6,7 +6,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help env dev lab mine record test lint types unit notebooks live faults refresh fixtures bench format clean
+.PHONY: help env dev lab mine record test lint types unit notebooks live faults coverage refresh fixtures bench format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ live: dev ## run every notebook live against the practice server, as 3.5 and 3.0
 
 faults: dev ## let every fault happen, and write the table of the README
 	$(PY) -m tools.faults --write
+
+coverage: dev ## fail where less than 95 % of the branches of the live path, the cache and the store are tested
+	$(PY) -m tools.coverage
 
 refresh: dev ## run every notebook and write its outputs in place; NB=03_insertion for some
 	$(PY) tools/refresh.py $(NB)

@@ -618,7 +618,7 @@ def test_more_addresses_are_asked_for(client: TwelveLabs, practice: PracticeServ
     assert len(embed_videos(client, CAT)) == 5
     assert practice.count("PUT *") == in_parts > 3
     (asset,) = practice.service.assets.all.values()
-    assert asset.media and asset.media.sha256 == file_sha256(CAT)
+    assert asset.media and asset.media.content == file_sha256(CAT)
 
 
 def test_an_address_that_is_used_up_is_asked_for_anew(
