@@ -21,6 +21,7 @@ from helpers.api import call, http_client, service_of, settings_of
 from helpers.cache import cache_key
 from helpers.errors import EmbedError, VideoError
 from helpers.journal import Journal
+from helpers.settings import is_local
 
 DIRECT_BYTES = 200_000_000  # the documented limit of one POST; above it a file goes in parts
 BAR_BYTES = 20_000_000  # from this size an upload shows its own progress bar
@@ -133,7 +134,8 @@ def _send_parts(
     upload_id, length = session.upload_id, session.chunk_size
     urls = {u.chunk_index: u.url for u in session.upload_urls or []}
     bar = {**_bar(source, size), "unit": "B", "unit_scale": True}
-    with open(source, "rb") as file, http_client(local=True) as http, tqdm(**bar) as progress:
+    local = is_local(settings_of(client).base_url)
+    with open(source, "rb") as file, http_client(local=local) as http, tqdm(**bar) as progress:
         for index in range(1, -(-size // length) + 1):
             file.seek((index - 1) * length)
             data = file.read(length)
