@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,6 +39,7 @@ CALLS = (
     *("get_load_state", "get_server_version", "has_collection", "query_iterator", *READS, *WRITES),
 )
 WORK = ("create_index", "flush", "load_collection")
+INDEX_PAUSES = (0.1, 0.3, 0.6)  # seconds between tries to load an index that is still being written
 DROPPING = "dropping"  # in a Milvus Lite folder: the names of the collections that are being dropped
 FAILURES = (MilvusException, grpc.RpcError, grpc.FutureTimeoutError)
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
@@ -76,8 +78,26 @@ def _in_time(call: Callable[..., Any]) -> Callable[..., Any]:
     return timely
 
 
+def _patiently(load: Callable[..., Any]) -> Callable[..., Any]:
+    """Milvus Lite builds indexes in the background, and a load may meet a file that is half written: so wait."""
+
+    @functools.wraps(load)
+    def patient(self: Client, *args: Any, **options: Any) -> Any:
+        for pause in INDEX_PAUSES:
+            try:
+                return load(self, *args, **options)
+            except MilvusException as error:
+                if self.folder is None or ".idx" not in str(error):
+                    raise
+                time.sleep(pause)
+        return load(self, *args, **options)
+
+    return patient
+
+
 for _name in (*CALLS, *WORK):
     setattr(Client, _name, _in_time(getattr(MilvusClient, _name)))
+Client.load_collection = _patiently(Client.load_collection)
 
 
 @contextmanager

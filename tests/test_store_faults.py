@@ -6,6 +6,7 @@
 import json
 import os
 import re
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -269,3 +270,20 @@ def test_a_load_that_fails_for_another_reason_says_so(tmp_path):
     with opened(tmp_path) as client, pytest.raises(StoreError, match="cannot be loaded: .*nowhere"):
         with store.milvus_errors("It cannot be loaded"):
             milvus_module.load(client, "nowhere")
+
+
+def test_a_load_waits_for_an_index_that_is_still_being_written(tmp_path):
+    with opened(tmp_path) as client:
+        store.create_collection(client, "c", OLD, index_type="HNSW")
+        store.insert_segments(client, "c", OLD)
+        client.release_collection("c")
+        client.load_collection("c")
+        client.release_collection("c")
+        (index,) = tmp_path.glob("store.db/collections/c/partitions/*/indexes/*.idx")
+        whole = index.read_bytes()
+        index.write_bytes(whole[:-100])
+        writer = threading.Timer(0.2, lambda: index.write_bytes(whole))
+        writer.start()
+        client.load_collection("c")
+        assert len(search_segments(client, "c", QUERY, limit=5)) == 5
+        writer.join()
