@@ -321,7 +321,8 @@ def _after(response: httpx.Response) -> None:
     if request.method == "POST" and response.headers.get("x-ratelimit-remaining") == "0":
         with suppress(ValueError):
             pause = float(response.headers.get("x-ratelimit-reset", "")) - time.time()
-            _full[_kind(request)] = time.monotonic() + min(pause, LONGEST_PAUSE)
+            if pause <= LONGEST_PAUSE:  # what takes longer is a quota, and is told at once
+                _full[_kind(request)] = time.monotonic() + pause
     if (limit := _limit.get(None)) is not None:
         response.stream = _Limited(response.stream, limit, request)
 

@@ -142,7 +142,7 @@ class Fault:
         details: dict[str, Any] = {}
         headers = dict(self._detail("headers", {}))
         if self.kind == "quota":
-            headers, details = self._quota(scale)
+            headers, details = self._quota()
             message = "You have used up the requests of the day. They begin anew at midnight UTC."
         if "retry_after" in self.details:
             value = self.details["retry_after"]
@@ -157,10 +157,11 @@ class Fault:
             body = error_body(path, self._detail("code", code), self._detail("message", message), details)
         return Answer(status, body.encode() if isinstance(body, str) else body, headers)
 
-    def _quota(self, scale: float) -> tuple[dict[str, str], dict[str, Any]]:
-        now = datetime.now(UTC)
+    def _quota(self) -> tuple[dict[str, str], dict[str, Any]]:
+        # Not scaled: nobody waits for it. Late in the day it is the next one, so that it is never a short pause.
+        now = datetime.now(UTC) + timedelta(hours=1)
         midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-        limit, reset = int(self._detail("limit", 50)), now + (midnight - now) * scale
+        limit, reset = int(self._detail("limit", 50)), midnight
         details = {"limitType": "RPD", "limit": limit, "resetAt": reset.strftime("%Y-%m-%dT%H:%M:%SZ")}
         return ratelimit_headers(limit, round(reset.timestamp(), 3)), details
 
