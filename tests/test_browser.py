@@ -36,6 +36,15 @@ ERROR = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
 MEASURED: dict[str, str] = {}  # shown at the end of the run, not asserted
 
 
+def write_scratch(checkout: Path, sources: list[str]) -> Path:
+    """Put a notebook of these cells in the place of the one that is opened, and return the checkout."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+    nbformat.write(notebook, checkout / "notebooks" / NOTEBOOK)
+    return checkout
+
+
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the checkout, its notebook without outputs, so that everything on the page comes from this run."""

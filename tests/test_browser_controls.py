@@ -5,11 +5,10 @@ Needs Chromium, as tests/test_browser.py does, whose server and page these tests
 
 from pathlib import Path
 
-import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.test_browser import NOTEBOOK, PATIENCE, state, wait_until
+from tests.test_browser import PATIENCE, state, wait_until, write_scratch
 from tests.test_browser import after_run as after_run
 from tests.test_browser import lab as lab
 from tests.test_browser import page as page
@@ -41,11 +40,7 @@ curve_player(score_curve(hits), BUNNY, moments=find_moments(hits, limit=1))""",
 @pytest.fixture(scope="module")
 def tree(checkout: Path) -> Path:  # noqa: F811
     """The copy of the checkout, with a scratch notebook of the two controls in place of the notebook."""
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
-    nbformat.write(notebook, checkout / "notebooks" / NOTEBOOK)
-    return checkout
+    return write_scratch(checkout, CELLS)
 
 
 @pytest.fixture

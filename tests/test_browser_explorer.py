@@ -8,7 +8,6 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +17,7 @@ from playwright.sync_api import FloatRect, Locator, Page, WebSocket, expect
 from helpers.analysis import cluster_matrix, kmeans_clusters, map_points
 from helpers.explorer_state import nearest_rows
 from helpers.labels import read_labels
-from tests.test_browser import NOTEBOOK, PATIENCE, state, wait_until
+from tests.test_browser import PATIENCE, state, wait_until, write_scratch
 from tests.test_browser import lab as lab
 from tests.test_browser import page as page
 from tests.test_browser import tree as checkout  # noqa: F401  the name is the fixture's here
@@ -62,11 +61,7 @@ GONE, CAT = 26, 24  # the first rows of these films
 @pytest.fixture(scope="module")
 def tree(checkout: Path) -> Path:  # noqa: F811
     """The copy of the checkout, with a scratch notebook of the explorer in place of the notebook."""
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
-    nbformat.write(notebook, checkout / "notebooks" / NOTEBOOK)
-    return checkout
+    return write_scratch(checkout, CELLS)
 
 
 LOG: dict[str, list[str]] = {"requests": [], "errors": []}

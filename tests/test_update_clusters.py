@@ -10,19 +10,8 @@ from helpers.queries import Query
 from helpers.search import search_segments
 from helpers.segments import COLUMNS, vector_field
 from tests.test_store import Spy, lacking, make_segments, same, settings_in
-
-
-@pytest.fixture(scope="module")
-def milvus(tmp_path_factory):
-    settings = settings_in(tmp_path_factory.mktemp("clusters"))
-    client = store.connect_milvus(settings)
-    yield client
-    store.disconnect_milvus(client, settings)
-
-
-@pytest.fixture
-def name(request):
-    return "".join(c if c.isalnum() and c.isascii() else "_" for c in request.node.name)
+from tests.test_store import milvus as milvus
+from tests.test_store import name as name
 
 
 @pytest.fixture
