@@ -18,19 +18,20 @@ dev:
 	@sh tools/make_env.sh requirements-dev.txt
 
 lab: env ## open JupyterLab on the notebooks; ARGS=--no-browser for its options
-	$(PY) tools/lab.py $(ARGS)
+	$(PY) -m tools.lab $(ARGS)
 
 mine: env ## copy the notebooks into mine/, which git ignores, for your own videos
-	@$(PY) tools/mine.py
+	@$(PY) -m tools.mine
 
 record: env ## with a key: record the live service's answers for the samples into recordings/
 	@$(PY) -m tools.record $(ARGS)
 
 test: dev lint types unit notebooks ## everything that CI runs
 
-lint: dev ## ruff on code and notebooks: lint and format
+lint: dev ## ruff on code and notebooks: lint and format; the floors of helpers/
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	@.venv/bin/lint-imports --no-logo
 
 types: dev ## mypy, strict, on helpers/
 	$(PY) -m mypy
@@ -39,10 +40,10 @@ unit: dev ## the unit tests, the guards and the test in a browser
 	$(PY) -m pytest tests -n $(JOBS) --dist loadfile
 
 notebooks: dev ## run every notebook and compare its outputs; NB=03_insertion for some
-	$(PY) tools/gate.py -n$(JOBS) --dist=loadscope $(NB)
+	$(PY) -m tools.gate -n$(JOBS) --dist=loadscope $(NB)
 
 live: dev ## run every notebook live against the practice server, as 3.5 and 3.0; NB=… for some
-	$(PY) tools/live_run.py $(NB)
+	$(PY) -m tools.live_run $(NB)
 
 faults: dev ## let every fault happen, and write the table of the README
 	$(PY) -m tools.faults --write
@@ -51,10 +52,10 @@ coverage: dev ## fail where less than 95 % of the branches of the live path, the
 	$(PY) -m tools.coverage
 
 refresh: dev ## run every notebook and write its outputs in place; NB=03_insertion for some
-	$(PY) tools/refresh.py $(NB)
+	$(PY) -m tools.refresh $(NB)
 
 fixtures: dev ## rebuild data/fixtures from the videos, the descriptions and the models
-	$(PY) tools/build_fixtures.py
+	$(PY) -m tools.build_fixtures
 
 bench: dev ## measure the explorer with 10,000 points, in headless Chromium
 	$(PY) -m benchmarks.explorer

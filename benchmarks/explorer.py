@@ -19,8 +19,9 @@ from pathlib import Path
 import nbformat
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.test_browser import CHROMIUM, address
-from tools.notebook_env import ROOT, offline_environment
+from helpers.settings import ROOT
+from tests.browser.test_browser import CHROMIUM, address
+from tools.notebook_env import offline_environment
 
 SETUP = """import numpy as np
 import pandas as pd
@@ -38,7 +39,7 @@ clips = pd.DataFrame({{
 SHOW = "explorer = cluster_explorer(clips, k=8)\nexplorer"
 CLUSTER = """import time
 from helpers.analysis import hdbscan_clusters, kmeans_clusters
-from helpers.matrix import unit_rows
+from helpers.analysis.matrix import unit_rows
 
 rows = unit_rows(vectors)
 
@@ -112,7 +113,7 @@ def lab(points: int) -> Iterator[str]:
         env = offline_environment(home) | {"HOME": str(home)}
         for name in ("VIDEO_SEARCH_PROGRESS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             env.pop(name)  # as an analyst has it
-        command = [sys.executable, str(ROOT / "tools" / "lab.py"), "--no-browser", "--port=0"]
+        command = [sys.executable, "-m", "tools.lab", "--no-browser", "--port=0"]
         command += [f"--IdentityProvider.token={secrets.token_hex(16)}"]
         with (home / "lab.log").open("w") as log:
             process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=log, stderr=log)

@@ -4,37 +4,35 @@ The modules log to `logging.getLogger("video_search.<module>")`; nothing is show
 `start_logging`. Everything passes `redact` on its way out: message, fields, tracebacks.
 """
 
-import base64
-import functools
 import json
 import logging
-import math
-import numbers
 import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, TextIO
-from urllib.parse import quote
 
 import pandas as pd
-from dotenv import dotenv_values
 from filelock import FileLock, Timeout
 
-from helpers import settings as switches
 from helpers.errors import SettingsError, VideoSearchError
+from helpers.redaction import MAX_LINE, MAX_TEXT, PLAIN, RedactingFilter, safe_text, told_secrets
 from helpers.settings import Settings, load_settings
 
 NAME = "video_search"
+
+
 MAX_BYTES, OLDER_FILES, MOST_KERNELS = 1_000_000, 3, 8  # 4 files of 1 MB for each of up to 8 kernels at once
-MAX_TEXT, MAX_LINE = 4_000, 64_000  # characters of one text, and of one line
+
+
 COLUMNS = ("time", "level", "logger", "event", "message", "seconds", "outcome")
+
 
 # Their warnings go to the file. What pymilvus logs as an error also reaches the caller, as an exception.
 QUIET = {
@@ -44,146 +42,6 @@ QUIET = {
     **dict.fromkeys(("milvus_lite", "PIL", "requests", "twelvelabs", "urllib3"), logging.WARNING),
     **dict.fromkeys(("pymilvus", "pymilvus.bulk_writer", "pymilvus.milvus_client"), logging.CRITICAL),
 }
-
-# ---------------------------------------------------------------- redaction
-
-HIDDEN = "***"  # stays what it is when a text is redacted again
-SECRET_NAMES = ("TWELVE_LABS_API_KEY", "TWELVELABS_API_KEY", "MILVUS_TOKEN")
-SHORTEST = 4  # a shorter "secret" is part of too many words to be looked for
-SECRET_FIELD = re.compile(
-    r"(?i)[\w-]*(api[_-]?key|authorization|password|secret)|(\w+[_-])?token|cookie|[\w-]*signature"
-)
-SHAPES = [
-    (re.compile(r"tlk_[\w-]{4,}"), HIDDEN),
-    (re.compile(r"://[^\s/'\"<>]+@"), f"://{HIDDEN}@"),
-    (  # x-api-key: v, 'authorization': 'Bearer v', (b'x-api-key', b'v')
-        re.compile(
-            r"(?i)((?:x-api-key|authorization)\\*['\"]?\s*[:=,]\s*(?:b(?=\\*['\"]))?\\*['\"]?)((?:bearer|basic)\s+)?[^\s'\",;}\])\\]+"
-        ),
-        rf"\1\2{HIDDEN}",
-    ),
-    (  # api_key=v, ?token=v, "secret": "v"; not the prose of `token: expired`
-        re.compile(
-            r"(?i)((?:api[_-]?key|token|password|secret|signature)\\*['\"]?\s*(?:=\s*|:\s*(?=b?\\*['\"]))b?\\*['\"]?)"
-            r"[^\s'\",;&}\])\\]+"
-        ),
-        rf"\1{HIDDEN}",
-    ),
-]
-_told: set[str] = set()  # the secrets of every Settings that start_logging was given
-
-
-def redact(text: str) -> str:
-    """`text` without the key and the Milvus token, and without anything that looks like one.
-
-    Known secrets come from the environment, `.env` and `start_logging`; they are also found URL-quoted, in
-    base64 and escaped. Unknown ones are known by their shape: tlk_..., the header x-api-key, passwords in URLs.
-    """
-    for secret in _secrets():
-        text = text.replace(secret, HIDDEN)
-    for shape, instead in SHAPES:
-        text = shape.sub(instead, text)
-    return text
-
-
-def _secrets() -> list[str]:
-    path = switches.ROOT / ".env"
-    try:
-        changed = path.stat().st_mtime_ns
-    except OSError:
-        changed = 0
-    here = {os.environ.get(name, "").strip() for name in SECRET_NAMES}
-    return _spellings(frozenset(here | _told | _from_file(path, changed)))
-
-
-@functools.lru_cache(maxsize=4)
-def _from_file(path: Path, changed: int) -> frozenset[str]:
-    """The secrets in a `.env` file; `changed` is its time stamp, so that another file is read anew."""
-    if not changed:
-        return frozenset()
-    try:
-        values = dotenv_values(path)
-    except (OSError, ValueError):
-        return frozenset()
-    return frozenset((values.get(name) or "").strip() for name in SECRET_NAMES)
-
-
-@functools.lru_cache(maxsize=16)
-def _spellings(secrets: frozenset[str]) -> list[str]:
-    """Every way in which the secrets may be written, longest first."""
-    found = set()
-    for secret in secrets:
-        password = secret.partition(":")[2]  # of a Milvus token "user:password"; Milvus's own is no secret
-        for text in (secret, password if len(password) >= 8 else ""):
-            if len(text) >= SHORTEST:
-                raw = text.encode("utf-8", "surrogatepass")
-                found |= {text, quote(raw, safe=""), base64.b64encode(raw).decode()}
-                found |= {json.dumps(text)[1:-1], repr(text)[1:-1]}
-    return sorted(found, key=len, reverse=True)
-
-
-def _text(value: object) -> str:
-    """Redacted text of anything, bounded, encodable; never an exception, whatever `__str__` does."""
-    try:
-        text = value if isinstance(value, str) else str(value)
-    except Exception:  # somebody else's __str__
-        text = f"<{type(value).__name__}>"
-    text = _writable(redact(text))
-    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}... ({len(text) - MAX_TEXT} characters more)"
-
-
-def _writable(text: str) -> str:
-    """Text that UTF-8 can hold: the name of a file may contain what is none."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _clean(value: object, depth: int = 0) -> Any:
-    """What JSON can hold of `value`, redacted at every level."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, numbers.Integral):
-        return int(value)
-    if isinstance(value, numbers.Real):
-        return float(value) if math.isfinite(value) else str(value)
-    if depth < 6 and isinstance(value, Mapping):
-        return {
-            _text(k): HIDDEN if SECRET_FIELD.fullmatch(_text(k)) else _clean(v, depth + 1)
-            for k, v in list(value.items())
-        }
-    if depth < 6 and isinstance(value, list | tuple | set | frozenset):
-        if len(pair := list(value)) == 2 and isinstance(pair[0], str) and SECRET_FIELD.fullmatch(pair[0]):
-            return [_text(pair[0]), HIDDEN]  # a header as (name, value)
-        return [_clean(item, depth + 1) for item in value]
-    return _text(value)
-
-
-class RedactingFilter(logging.Filter):
-    """Takes the secrets out of a record: message and arguments, extra fields, exception, stack."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Always True: what is logged stays, without its secrets."""
-        try:
-            message = record.getMessage()
-        except Exception:  # arguments that do not fit the message must not stop the caller
-            message = f"{_text(record.msg)} {_text(record.args)}" if record.args else _text(record.msg)
-        record.msg, record.args = _text(message), None
-        if record.exc_info and not record.exc_text:
-            record.exc_text = logging.Formatter().formatException(record.exc_info)
-        if record.exc_text:
-            record.exc_text = _writable(redact(record.exc_text))
-        if record.stack_info:
-            record.stack_info = _writable(redact(record.stack_info))
-        extra = {name: value for name, value in vars(record).items() if name not in PLAIN}
-        try:
-            vars(record).update(_clean(extra))
-        except Exception:  # a field that changes meanwhile, or is broken
-            vars(record).update(dict.fromkeys(extra, "not readable"))
-        return True
-
-
-PLAIN = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
-
-# ---------------------------------------------------------------- where it goes
 
 
 class _JsonLines(logging.Formatter):
@@ -267,9 +125,9 @@ class _Screen(logging.StreamHandler[TextIO]):
         text = str(record.msg)
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, VideoSearchError):
-            text = text if (said := _text(error)) in text else f"{text.rstrip('.:')}: {said}"
+            text = text if (said := safe_text(error)) in text else f"{text.rstrip('.:')}: {said}"
         elif error is not None:
-            text = f"{text.rstrip('.:')}: {type(error).__name__}: {_text(error)} (more in the log)"
+            text = f"{text.rstrip('.:')}: {type(error).__name__}: {safe_text(error)} (more in the log)"
         if record.levelno >= logging.WARNING:
             text = f"{record.levelname.capitalize()}: {text}"
         return CONTROL.sub("?", " ".join(text.split()))
@@ -290,7 +148,7 @@ def start_logging(settings: Settings, *, screen: str = "INFO") -> Path:
     level = logging.getLevelNamesMapping().get(screen.upper())
     if level is None:
         raise SettingsError(f"The level {screen!r} is not known: write DEBUG, INFO, WARNING or ERROR.")
-    _told.update(filter(None, (settings.api_key, settings.milvus_token)))
+    told_secrets.update(filter(None, (settings.api_key, settings.milvus_token)))
     logger = logging.getLogger(NAME)
     logger.setLevel(logging.DEBUG)
     logger.propagate = False  # a handler of somebody else's would show secrets
@@ -330,7 +188,7 @@ def stop_logging() -> None:
         if handler := _handler(which):
             _remove(handler)
     logging.getLogger(NAME).propagate = True
-    _told.clear()
+    told_secrets.clear()
 
 
 def _handler(which: str) -> Any:
@@ -361,9 +219,6 @@ def _open(folder: Path) -> _LogFile:
     raise OSError(f"{MOST_KERNELS} kernels are writing logs there already")
 
 
-# ---------------------------------------------------------------- timings, and the log read back
-
-
 @contextmanager
 def timed(event: str, **fields: object) -> Iterator[dict[str, Any]]:
     """Log one DEBUG record when the block ends: `event`, `seconds`, `outcome` ("ok" or the error's class).
@@ -378,7 +233,7 @@ def timed(event: str, **fields: object) -> Iterator[dict[str, Any]]:
         yield more
     except BaseException as error:
         outcome = type(error).__name__
-        more.setdefault("error", _text(error))
+        more.setdefault("error", safe_text(error))
         raise
     finally:
         own = {"event": event, "seconds": round(time.perf_counter() - start, 6), "outcome": outcome}

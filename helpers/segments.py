@@ -1,23 +1,25 @@
 """The table of segments: its columns, its embedding options, and how one answer of the API becomes rows of it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from twelvelabs.types import EmbeddingData
 
-from helpers.cache import cache_key
 from helpers.errors import EmbedError
-from helpers.settings import LIVE_MODEL, OFFLINE_MODEL
-from helpers.videos import Cue, describe
+from helpers.files import cache_key
+from helpers.models import TEMPORAL_MODELS
+from helpers.videos.cues import Cue, describe
 
 Vector = np.ndarray[Any, np.dtype[np.float32]]
+
+
 COLUMNS = [
     *("segment_id", "video_id", "title", "category", "recorded_at", "video_url", "embedding_scope"),
     *("start_offset_sec", "end_offset_sec", "description", "segmentation", "model", "cluster"),
 ]
-TEMPORAL_MODELS = (LIVE_MODEL, OFFLINE_MODEL)  # they speak the dialect of Marengo 3.5, the others that of 3.0
 
 
 def vector_field(option: str) -> str:
@@ -130,3 +132,12 @@ def check_vectors(vectors: Iterable[Vector], source: str) -> None:
             f"The Embed API returned vectors for {source[:60]!r} that cannot be used, {problem}: "
             "run the cell again."
         )
+
+
+@dataclass(frozen=True)
+class Query:
+    """A vector to search with, the model that made it, and what it was made from (for titles)."""
+
+    vector: Vector
+    model: str
+    source: str

@@ -22,10 +22,9 @@ import pandas as pd
 from dotenv import dotenv_values
 
 from helpers.errors import SettingsError
+from helpers.models import LIVE_MODEL, OFFLINE_MODEL
 
 ROOT = Path(__file__).resolve().parent.parent
-OFFLINE_MODEL = "offline-384"
-LIVE_MODEL = "marengo3.5"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

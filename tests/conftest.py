@@ -12,8 +12,10 @@ import tenacity
 from hypothesis import settings
 from twelvelabs import TwelveLabs
 
-from helpers import api, connect_twelvelabs, tasks
-from helpers.practice_server import PracticeServer
+from helpers import connect_twelvelabs
+from helpers.embed import client as api
+from helpers.embed import tasks
+from helpers.standin.practice import PracticeServer
 from tools.notebook_env import SWITCHES
 
 matplotlib.use("Agg")

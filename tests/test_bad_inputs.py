@@ -67,11 +67,12 @@ from helpers import (
     weight_slider,
 )
 from helpers.errors import VideoSearchError
-from helpers.limits import require_limits
-from helpers.settings import LIVE_MODEL, check_environment
-from helpers.videos import read_cues
+from helpers.models import LIVE_MODEL
+from helpers.settings import check_environment
+from helpers.videos.cues import read_cues
+from helpers.videos.limits import require_limits
 from tests.make_media import film, sound, write
-from tests.test_store import DIM, lacking, make_segments, settings_in
+from tests.store.test_store import DIM, lacking, make_segments, settings_in
 
 LEAST = 45
 Bad = Callable[[Path], Any]

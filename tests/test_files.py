@@ -14,7 +14,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from helpers import settings
-from tools.notebook_env import ROOT, SWITCHES
+from helpers.settings import ROOT
+from tools.notebook_env import SWITCHES
 
 MANIFEST = ROOT / "data" / "fixtures" / "manifest.json"
 
@@ -63,7 +64,7 @@ def imported(folder: str) -> set[str]:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 names.add(str(node.module).split(".")[0])
-    own = {"helpers", "tests", "tools", *(path.stem for path in (ROOT / "tools").glob("*.py"))}
+    own = {"helpers", "tests", "tools"}
     return names - set(sys.stdlib_module_names) - own
 
 

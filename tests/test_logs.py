@@ -19,11 +19,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from helpers import logs
+from helpers import logs, redaction
 from helpers.errors import EmbedError, SettingsError
-from helpers.settings import Settings, load_settings
+from helpers.settings import ROOT, Settings, load_settings
 
-ROOT = Path(__file__).resolve().parent.parent
 KEY, TOKEN = "planted/k+y 1234567890", "root:planted-passw0rd"
 LOG = logging.getLogger("video_search.tests")
 
@@ -236,7 +235,7 @@ def test_size_and_count_are_bounded(settings: Settings, monkeypatch: pytest.Monk
     kept = logs.read_log(path)["message"].tolist()
     assert kept == [f"line {n}" for n in range(200 - len(kept), 200)] and len(kept) > 20
     LOG.debug("y" * 10_000_000, extra={"many": ["z" * 3_000] * 100})
-    assert max(p.stat().st_size for p in path.parent.glob("*.log*")) < logs.MAX_LINE
+    assert max(p.stat().st_size for p in path.parent.glob("*.log*")) < redaction.MAX_LINE
     assert logs.read_log()["left_out"].iloc[-1] == ["many"]
 
 
@@ -383,21 +382,21 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Settings:
     ],
 )
 def test_redact(planted: Settings, text: str, wanted: str) -> None:
-    assert logs.redact(text) == wanted
-    assert logs.redact(wanted) == wanted
+    assert redaction.redact(text) == wanted
+    assert redaction.redact(wanted) == wanted
 
 
 def test_a_key_that_only_the_env_file_knows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("helpers.settings.ROOT", tmp_path)
-    assert logs.redact("some-plain-key") == "some-plain-key"
+    assert redaction.redact("some-plain-key") == "some-plain-key"
     (tmp_path / ".env").write_text("TWELVE_LABS_API_KEY=some-plain-key\n")
-    assert logs.redact("some-plain-key") == "***"
+    assert redaction.redact("some-plain-key") == "***"
     (tmp_path / ".env").write_text("TWELVE_LABS_API_KEY=quite-another\n")
     os.utime(tmp_path / ".env", ns=(1, 1))
-    assert logs.redact("quite-another") == "***"
+    assert redaction.redact("quite-another") == "***"
     (tmp_path / ".env").write_bytes(b"\xff\xfe\x00")
     os.utime(tmp_path / ".env", ns=(2, 2))
-    assert logs.redact("still works") == "still works"
+    assert redaction.redact("still works") == "still works"
 
 
 @given(st.text(), st.text(), st.sampled_from([KEY, TOKEN, "tlk_0123456789abcdef"]))
@@ -407,9 +406,9 @@ def test_no_surroundings_hide_a_secret(before: str, after: str, secret: str) -> 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TWELVE_LABS_API_KEY", KEY)
         patch.setenv("MILVUS_TOKEN", TOKEN)
-        once = logs.redact(f"{before}{secret}{after}")
+        once = redaction.redact(f"{before}{secret}{after}")
         assert secret not in once
-        assert logs.redact(once) == once
+        assert redaction.redact(once) == once
 
 
 def test_no_secret_gets_through_anywhere(

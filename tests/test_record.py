@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from helpers.practice_server import PracticeServer
 from helpers.settings import ROOT
-from helpers.videos import sample_videos
+from helpers.standin.practice import PracticeServer
+from helpers.videos.samples import sample_videos
 from tools import record
 
 

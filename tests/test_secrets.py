@@ -19,19 +19,22 @@ from dotenv import dotenv_values
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from helpers import (
-    api,
     check_environment,
     connect_milvus,
     connect_twelvelabs,
     embed_text,
     embed_videos,
     logs,
-    store,
+    redaction,
 )
+from helpers.embed import client as api
 from helpers.errors import VideoSearchError
-from helpers.practice_server import PracticeServer
 from helpers.settings import ROOT, load_settings
-from tests.gate import rules
+from helpers.standin.practice import PracticeServer
+from helpers.store import client as store
+from helpers.store import collection as store_collection
+from helpers.store import io as store_io
+from tools.gate import rules
 from tools.notebook_env import SWITCHES, offline_environment
 
 KEY, PASSWORD = "Zq7planted0key8Xw", "planted-passw0rd"  # of no shape that gives them away
@@ -132,8 +135,8 @@ def test_nothing_is_left_by_a_run_that_goes_well(
     query = embed_text(client, "a cat")
     milvus = connect_milvus(settings)
     try:
-        store.create_collection(milvus, "films", segments)
-        store.insert_segments(milvus, "films", segments)
+        store_collection.create_collection(milvus, "films", segments)
+        store_io.insert_segments(milvus, "films", segments)
         logging.getLogger("video_search.tests").info("%r %s", settings, vars(settings), extra=vars(client))
         logging.getLogger("httpx").warning("%s", vars(settings))
         assert leaks(f"{settings!r} {settings} {client!r} {query!r} {milvus!r} {segments.to_csv()}") == []
@@ -208,7 +211,7 @@ REAL = re.compile(
 def test_no_file_in_git_holds_a_key() -> None:
     """Nor the key of this machine's own .env, whatever its shape."""
     own = dotenv_values(ROOT / ".env") if (ROOT / ".env").is_file() else {}
-    mine = {value.encode() for name, value in own.items() if name in logs.SECRET_NAMES and value}
+    mine = {value.encode() for name, value in own.items() if name in redaction.SECRET_NAMES and value}
     found = []
     for name in filter(None, git("ls-files", "-z").stdout.split("\0")):
         path = ROOT / name

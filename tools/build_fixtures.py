@@ -1,6 +1,6 @@
 """Rebuild data/fixtures from the videos, the descriptions and the models: `make fixtures`.
 
-`python tools/build_fixtures.py queries` rebuilds the queries only.
+`python -m tools.build_fixtures queries` rebuilds the queries only.
 
 Everything goes through the real SDK and the offline transport with its cached answers left out, so the
 fixtures are what the encoder says, and nothing else. Prints the smallest cosine between old and new vectors
@@ -14,21 +14,21 @@ import sys
 import tempfile
 from datetime import date
 from importlib.metadata import version
-from pathlib import Path
 
 import httpx
 import numpy as np
 import pandas as pd
 from twelvelabs import TwelveLabs
 
-from helpers.encoder import MODEL
-from helpers.offline import OfflineTransport, cues_digest
-from helpers.queries import embed_image, embed_text
+from helpers.embed.queries import embed_image, embed_text
+from helpers.embed.tasks import run_task
+from helpers.files import file_sha256
 from helpers.segments import segmentation_request
-from helpers.tasks import run_task
-from helpers.videos import description_track, file_sha256
+from helpers.settings import ROOT
+from helpers.standin.encoder import MODEL
+from helpers.standin.offline import OfflineTransport, cues_digest
+from helpers.videos.cues import description_track
 
-ROOT = Path(__file__).resolve().parent.parent
 DATA, FIXTURES = ROOT / "data", ROOT / "data" / "fixtures"
 SEGMENTATIONS = {
     "fixed-6": None,

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.notebook_env import ROOT
+from helpers.settings import ROOT
 
 LEAST = 95.0  # per cent of branches
 TESTS = (

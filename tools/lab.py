@@ -1,13 +1,12 @@
-"""Start JupyterLab on the notebooks: `python tools/lab.py [more JupyterLab options]`.
+"""Start JupyterLab on the notebooks: `python -m tools.lab [more JupyterLab options]`.
 
 The server's root is the checkout, not notebooks/, because the players read ../data/videos/.
 """
 
 import os
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from helpers.settings import ROOT
 
 
 def main(arguments: list[str]) -> None:

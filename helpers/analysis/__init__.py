@@ -1,0 +1,1 @@
+"""Clusters, outliers, trends, and the analyst's own words."""

@@ -1,0 +1,215 @@
+"""Clusters of segments: how many, which, how stable, how they agree with other labels, on a map, over time.
+
+The mathematics is scikit-learn's. Everything takes a matrix with a row per segment (see `cluster_matrix`) or
+the segments themselves, and gives arrays or tables in the same order; the same seed gives the same answer.
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.cluster import HDBSCAN, KMeans
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
+from threadpoolctl import threadpool_limits
+
+from helpers.analysis.matrix import NOISE, Labels, Matrix, distinct_rows
+from helpers.errors import AnalysisError
+
+STARTS = 10  # k-means is run from so many starting points, and the best run counts
+
+
+FEW_STARTS = 3  # with more rows than MANY, so that 10,000 of 512 numbers take seconds
+
+
+MANY = 2000
+
+
+SILHOUETTE_ROWS = 2000  # the silhouette takes each pair of rows, so of more rows a sample is measured
+
+
+PERPLEXITY = 30.0  # of t-SNE: about how many neighbours each point minds
+
+
+# ---------------------------------------------------------------- clusters
+def choose_k(matrix: Matrix, ks: Iterable[int] = range(2, 21), *, seed: int = 0) -> pd.DataFrame:
+    """k-means for each number of clusters: columns k, inertia, silhouette.
+
+    `inertia` is the sum of squared distances to the cluster centres: it always falls, and a bend in its curve
+    hints at a good k. `silhouette` (Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7) is the mean over rows of
+    (b - a) / max(a, b), where a is the mean distance to the row's own cluster and b to the nearest other one:
+    from -1 to 1, higher is better; NaN where each row is a cluster of its own, as it is not defined there. Of
+    more than 2,000 rows it is that of a sample. A k above the number of different vectors is left out.
+    Raises AnalysisError as `kmeans_clusters`, if no k is left.
+    """
+    different = len(distinct_rows(matrix, "k-means")[0])
+    asked = sorted({_whole(k, "The number of clusters", 2) for k in ks})
+    rows = []
+    for k in (k for k in asked if k <= different):
+        model = _kmeans(matrix, k, seed)
+        rows.append(
+            {"k": k, "inertia": float(model.inertia_), "silhouette": _silhouette(matrix, model, seed)}
+        )
+    if not rows:
+        wanted = f"from {asked[0]} clusters on" if asked else "no number of clusters"
+        raise AnalysisError(
+            f"There are {different} different vectors, but {wanted} were asked for: lower ks."
+        )
+    return pd.DataFrame(rows)
+
+
+def _silhouette(matrix: Matrix, model: KMeans, seed: int) -> float:
+    rows = np.arange(len(matrix))
+    if len(rows) > SILHOUETTE_ROWS:
+        rows = np.sort(np.random.default_rng(seed).choice(len(rows), SILHOUETTE_ROWS, replace=False))
+    labels = model.labels_[rows]
+    defined = 2 <= len(np.unique(labels)) < len(rows)
+    return float(silhouette_score(matrix[rows], labels)) if defined else float("nan")
+
+
+def _kmeans(matrix: Matrix, k: int, seed: int) -> KMeans:
+    starts = STARTS if len(matrix) <= MANY else FEW_STARTS
+    model = KMeans(n_clusters=k, n_init=starts, random_state=seed)
+    # More threads gain little, lose much where the cores are busy, and add up in another order.
+    with threadpool_limits(1):
+        return model.fit(np.asarray(matrix, dtype=np.float32))
+
+
+def kmeans_clusters(matrix: Matrix, k: int, *, seed: int = 0) -> Labels:
+    """The cluster of each row by k-means: an array (n,) of 0..k-1, the largest cluster first.
+
+    On rows of length 1 the squared distance is 2 - 2 · cosine, so that near means alike. Clusters of one size
+    stand in the order of their first rows: a number says nothing about the seed's luck.
+    Raises AnalysisError for a k that is no whole number from 2, for fewer (different) vectors than clusters,
+    for one segment, and if all vectors are equal.
+    """
+    k = _whole(k, "The number of clusters", 2)
+    different = len(distinct_rows(matrix, "k-means")[0])
+    if k > len(matrix):
+        raise AnalysisError(
+            f"There are {len(matrix)} segments, fewer than the {k} clusters asked for: lower k or add segments."
+        )
+    if k > different:
+        raise AnalysisError(
+            f"There are {different} different vectors, fewer than the {k} clusters asked for: lower k."
+        )
+    return _numbered(_kmeans(matrix, k, seed).labels_)
+
+
+def hdbscan_clusters(
+    matrix: Matrix, *, min_cluster_size: int = 5, components: int = 50, seed: int = 0
+) -> Labels:
+    """The cluster of each row by HDBSCAN: an array (n,), numbered as in `kmeans_clusters`; noise is -1.
+
+    HDBSCAN (Campello et al. 2013, doi:10.1007/978-3-642-37456-2_14) finds how many dense groups of at least
+    `min_cluster_size` rows there are, and leaves the rest as noise. It runs on the first `components` principal
+    components (or as many as there are), where distances mean more and are found much faster.
+    Raises AnalysisError for fewer segments than `min_cluster_size`, for one segment, and if all are equal.
+    """
+    size = _whole(min_cluster_size, "min_cluster_size", 2)
+    distinct_rows(matrix, "HDBSCAN")
+    if size > len(matrix):
+        raise AnalysisError(
+            f"There are {len(matrix)} segments, fewer than min_cluster_size={size}: lower it or add segments."
+        )
+    rows = _principal(matrix, _whole(components, "The number of components", 1), seed)
+    return _numbered(HDBSCAN(min_cluster_size=size, copy=True).fit(rows).labels_)
+
+
+def _numbered(labels: npt.ArrayLike) -> Labels:
+    """Clusters renumbered by size, largest 0, equal sizes by their first row; noise stays -1."""
+    found = np.asarray(labels)
+    names, first, counts = np.unique(found, return_index=True, return_counts=True)
+    real = names != NOISE
+    order = names[real][np.lexsort((first[real], -counts[real]))]
+    number = {int(name): i for i, name in enumerate(order)} | {NOISE: NOISE}
+    return np.array([number[int(name)] for name in found], dtype=np.int64)
+
+
+def _whole(value: Any, what: str, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise AnalysisError(f"{what} is {value!r}: give a whole number from {least}.")
+    return int(value)
+
+
+# ---------------------------------------------------------------- agreement
+def stability(matrix: Matrix, k: int, *, seeds: Iterable[int] = range(10)) -> pd.DataFrame:
+    """How alike k-means comes out from different seeds: seed_a, seed_b, ari, one row for each pair of seeds.
+
+    `ari` is the adjusted Rand index (see `agreement`). Raises AnalysisError as `kmeans_clusters`, and for
+    fewer than two seeds.
+    """
+    chosen = list(dict.fromkeys(seeds))
+    if len(chosen) < 2:
+        raise AnalysisError(f"Stability compares seeds, but there are {len(chosen)}: give two or more.")
+    runs = {seed: kmeans_clusters(matrix, k, seed=seed) for seed in chosen}
+    rows = [
+        {"seed_a": a, "seed_b": b, "ari": float(adjusted_rand_score(runs[a], runs[b]))}
+        for a, b in itertools.combinations(chosen, 2)
+    ]
+    return pd.DataFrame(rows)
+
+
+def agreement(labels: Mapping[str, npt.ArrayLike]) -> pd.DataFrame:
+    """How far labellings of the same rows agree: columns a, b (their names), ari, nmi; a row for each pair.
+
+    `ari`, the adjusted Rand index (Hubert and Arabie 1985, doi:10.1007/BF01908075), is 1 for the same groups
+    and about 0 for what chance gives; it can be negative. `nmi`, the normalised mutual information (over the
+    arithmetic mean of both entropies), goes from 0 to 1 but is not corrected for chance: many small groups
+    raise it. Neither minds how groups are called; noise (-1) counts as a group. Labels may be numbers or words.
+    Raises AnalysisError for fewer than two labellings, or different lengths.
+    """
+    if len(labels) < 2:
+        raise AnalysisError(f"Agreement compares labellings, but there are {len(labels)}: give two or more.")
+    arrays = {name: np.asarray(values) for name, values in labels.items()}
+    sizes = {name: array.shape for name, array in arrays.items()}
+    if len(set(sizes.values())) > 1 or any(len(shape) != 1 or not shape[0] for shape in sizes.values()):
+        told = ", ".join(f"{name} {array.size}" for name, array in arrays.items())
+        raise AnalysisError(f"The labellings must be of the same segments, but they have rows: {told}.")
+    codes = {name: pd.factorize(array)[0] for name, array in arrays.items()}
+    rows = [
+        {
+            "a": a,
+            "b": b,
+            "ari": float(adjusted_rand_score(codes[a], codes[b])),
+            "nmi": float(normalized_mutual_info_score(codes[a], codes[b])),
+        }
+        for a, b in itertools.combinations(codes, 2)
+    ]
+    return pd.DataFrame(rows)
+
+
+# ---------------------------------------------------------------- maps
+def map_points(matrix: Matrix, *, method: str = "pca", seed: int = 0) -> pd.DataFrame:
+    """Each row as a point on a map: columns x, y.
+
+    "pca" shows the two directions in which the rows differ most: distances keep their meaning, and the map is
+    the same each time. "tsne" (van der Maaten and Hinton 2008, from at most 50 principal components) keeps
+    neighbours together; how far apart its groups lie, and how large they are, means nothing. It takes half a
+    minute for 10,000 rows.
+    Raises AnalysisError for another method, for one segment, and if all vectors are equal.
+    """
+    if method not in ("pca", "tsne"):
+        raise AnalysisError(f"There is no map by {method!r}: choose pca or tsne.")
+    distinct_rows(matrix, "a map")
+    if method == "pca":
+        points = _principal(matrix, 2, seed)
+    else:
+        perplexity = min(PERPLEXITY, (len(matrix) - 1) / 3)
+        model = TSNE(init="pca", perplexity=perplexity, random_state=seed)
+        points = model.fit_transform(_principal(matrix, 50, seed))
+    return pd.DataFrame(points.astype(np.float64), columns=["x", "y"])
+
+
+def _principal(matrix: Matrix, components: int, seed: int) -> npt.NDArray[np.float64]:
+    """The first principal components (n, components or fewer, but at least 2); exact, and always with one sign."""
+    rows = np.asarray(matrix, dtype=np.float64)
+    most = min(components, len(rows) - 1, rows.shape[1])
+    # Exact, and quick even on 10,000 rows; scikit-learn makes the largest weight of each component positive.
+    with threadpool_limits(1):
+        points = PCA(most, svd_solver="covariance_eigh", random_state=seed).fit_transform(rows)
+    return np.pad(points, ((0, 0), (0, max(0, 2 - most))))

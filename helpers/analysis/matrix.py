@@ -1,0 +1,124 @@
+"""The vectors of segments as a matrix, one row per segment, checked: what every analysis starts from."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from helpers.errors import AnalysisError
+from helpers.segments import available_options, declared_options, vector_field
+
+Matrix = npt.NDArray[np.float32]
+
+
+Labels = npt.NDArray[np.int64]
+
+
+NOISE = -1  # the label of what belongs to no cluster
+
+
+EPSILON = 1e-6  # a shorter row is rounding, and has no direction
+
+
+def cluster_matrix(segments: pd.DataFrame, *, option: str = "visual", centre: bool = False) -> Matrix:
+    """The vectors of one option as a matrix (n segments, d numbers), each row of length 1, in row order.
+
+    `option="fused"` puts the vectors of all available options side by side, zeros where a segment lacks one.
+    `centre=True` subtracts from each row the mean of its video, so that what is left is how a moment differs
+    from its own film and not which film it is from; a clip that is its video's mean (an only clip) stays a row
+    of zeros. Give clips or whole videos, not both.
+    Raises AnalysisError if there is no segment, if the option is unknown or missing in some of them, and for
+    vectors of several models or lengths, of zeros, or with NaN or infinite numbers.
+    """
+    if segments.empty:
+        raise AnalysisError("There are no segments to analyse: the table is empty, so widen the filter.")
+    if "model" in segments and len(models := sorted(segments["model"].unique())) > 1:
+        raise AnalysisError(
+            f"The segments have vectors of {len(models)} models, {' and '.join(models)}: analyse one at a time."
+        )
+    options = available_options(segments) if option == "fused" else [option]
+    if not set(options) <= set(declared_options(segments)) or not options:
+        known = ", ".join([*available_options(segments), "fused"])
+        raise AnalysisError(f"The segments have no option {option!r}: choose from {known}.")
+    missing = int(np.all([segments[vector_field(o)].isna() for o in options], axis=0).sum())
+    if missing:
+        cure = "leave them out" if option == "fused" else "leave them out, or choose option='fused'"
+        kind = "" if option == "fused" else f" {option}"
+        raise AnalysisError(f"{missing} of {len(segments)} segments have no{kind} vector: {cure}.")
+    return unit_rows(np.hstack([_one_option(segments, o, centre) for o in options]))
+
+
+def _one_option(segments: pd.DataFrame, option: str, centre: bool) -> Matrix:
+    cells, ids = segments[vector_field(option)], segments["segment_id"].to_numpy()
+    has = cells.notna().to_numpy()
+    lengths = {np.shape(v) for v in cells[has]}
+    if len(lengths) > 1:
+        raise AnalysisError(f"The {option} vectors differ in length: embed all videos with the same model.")
+    rows = np.stack(list(cells[has])).astype(np.float32)
+    for bad, what in (
+        (~np.isfinite(rows).all(axis=1), "holds NaN or an infinite number"),
+        (~rows.any(axis=1), "is all zeros"),
+    ):
+        if bad.any():
+            first = ids[has][np.argmax(bad)]
+            raise AnalysisError(f"The {option} vector of {first} {what}: embed its video again.")
+    rows = unit_rows(rows)
+    if centre:
+        means = pd.DataFrame(rows.astype(np.float64)).groupby(segments["video_id"].to_numpy()[has])
+        rows = unit_rows((rows - means.transform("mean").to_numpy()).astype(np.float32))
+    matrix = np.zeros((len(segments), rows.shape[1]), dtype=np.float32)
+    matrix[has] = rows
+    return matrix
+
+
+def unit_rows(rows: npt.NDArray[Any]) -> Matrix:
+    """Each row divided by its length; a row that is zero but for rounding becomes all zeros."""
+    lengths = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
+    units: Matrix = np.divide(rows, lengths, out=np.zeros(rows.shape), where=lengths > EPSILON).astype(
+        np.float32
+    )
+    return units
+
+
+def distinct_rows(matrix: npt.ArrayLike, what: str) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Rows that differ, to six digits: the first row of each kind, and for each row which kind it is.
+
+    Raises AnalysisError where `what` (which needs two different rows) makes no sense: no matrix, NaN, a
+    single segment, or all vectors equal.
+    """
+    rows = np.asarray(matrix)
+    if rows.ndim != 2:
+        raise AnalysisError("The matrix must have a row per segment: make it with cluster_matrix.")
+    if not np.isfinite(rows).all():
+        first = int(np.argmax(~np.isfinite(rows).all(axis=1)))
+        raise AnalysisError(
+            f"Row {first} of the matrix holds NaN or an infinite number: make it with cluster_matrix."
+        )
+    if len(rows) < 2:
+        many = "There is one segment" if len(rows) else "There is no segment"
+        raise AnalysisError(f"{many}, but {what} needs two or more: widen the filter.")
+    kinds: dict[bytes, int] = {}
+    first_rows: list[int] = []
+    which = []
+    for i, row in enumerate(np.round(rows, 6) + 0.0):  # + 0.0: minus zero is zero
+        kind = kinds.setdefault(row.tobytes(), len(kinds))
+        if kind == len(first_rows):
+            first_rows.append(i)
+        which.append(kind)
+    if len(kinds) == 1:
+        raise AnalysisError(
+            f"All {len(rows)} vectors are equal, so there is nothing for {what} to tell apart: "
+            "choose other segments or another option."
+        )
+    return np.array(first_rows), np.array(which)
+
+
+def check_labels(labels: npt.ArrayLike, n: int) -> npt.NDArray[Any]:
+    """Labels as an array, one per row; AnalysisError if there are more or fewer."""
+    array = np.asarray(labels)
+    if array.shape != (n,):
+        raise AnalysisError(
+            f"There are {array.size} labels for {n} segments: cluster the same segments, in the same order."
+        )
+    return array

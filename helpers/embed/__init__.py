@@ -1,0 +1,1 @@
+"""The Embed API: from videos, words and pictures to vectors, paid for once."""

@@ -1,0 +1,56 @@
+"""A content-addressed cache on disk: what the API answered is kept, and never asked for twice.
+
+A key is the sha256 of everything that decides the answer (content, model, options, segmentation), so there
+is nothing to expire: another question has another key.
+"""
+
+import os
+import tempfile
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+
+class Cache:
+    """Tables by key, one Parquet file each, in `folder`. A damaged file counts as missing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.parquet"
+
+    def get(self, key: str) -> pd.DataFrame | None:
+        """The table under `key`, or None if there is none that can be read."""
+        try:
+            table: pd.DataFrame = parquet.read_table(self._path(key)).to_pandas()
+            return table
+        except (OSError, pa.ArrowException):
+            return None
+
+    def put(self, key: str, table: pd.DataFrame) -> None:
+        """Keep `table` under `key`: written beside and moved into place, so a killed write leaves nothing.
+
+        Where the disk is full or may not be written, an answer is not thrown away for that: a warning says so.
+        """
+        path, name = self._path(key), ""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+            os.close(handle)
+            table.to_parquet(name, index=False)
+            os.replace(name, path)
+        except OSError as error:
+            warnings.warn(
+                f"An answer could not be kept in {self.folder} ({error.strerror}): it will be asked for again.",
+                stacklevel=2,
+            )
+        finally:
+            if name:
+                Path(name).unlink(missing_ok=True)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self.folder.glob("*/*.parquet"))

@@ -1,0 +1,366 @@
+"""The real Twelve Labs client, live or offline, and one way to call it.
+
+Offline differs from live only in the HTTP transport below the SDK (helpers/standin/offline.py).
+"""
+
+import contextvars
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import httpx
+import pydantic
+import tenacity
+from twelvelabs import TwelveLabs
+from twelvelabs.core.api_error import ApiError
+
+from helpers.errors import EmbedError, QuotaError
+from helpers.redaction import redact
+from helpers.settings import Settings, is_local, load_settings, make_home
+from helpers.standin.offline import OfflineTransport
+
+T = TypeVar("T")
+
+
+log = logging.getLogger("video_search.api")
+
+
+RETRIED = (408, 429, 500, 502, 503, 504)
+
+
+UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)  # the request never left
+
+
+WAIT = tenacity.wait_random_exponential(multiplier=0.5, max=20)  # seconds between two tries, with jitter
+
+
+RATE_WAIT = tenacity.wait_exponential_jitter(
+    multiplier=5, max=60, jitter=5
+)  # a 429 that does not say how long
+
+
+LONGEST_PAUSE = 90.0  # seconds; rate limits count by the minute, and what asks for more is a quota
+
+
+TIMEOUT = httpx.Timeout(120, connect=10)  # seconds of silence, not of the whole call: see `call`
+
+
+REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
+
+
+WHAT_TO_DO = {
+    401: "set TWELVE_LABS_API_KEY to a valid key, or unset it to work offline",
+    403: "your plan or key does not allow this: look at your account's page",
+    404: "what was asked for is not there, or not any more: check the model's name, or embed the video again",
+    413: "make the file smaller, or cut it into parts",
+    429: "the rate limit or the quota is used up: wait, then run the cell again",
+}
+
+
+_settings: WeakKeyDictionary[TwelveLabs, Settings] = WeakKeyDictionary()
+
+
+_limit: contextvars.ContextVar[float] = contextvars.ContextVar(
+    "limit"
+)  # time.monotonic() of a call's deadline
+
+
+_stop: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("stop")
+
+
+_full: dict[str, float] = {}  # of a service -> time.monotonic() until which its rate limit has nothing left
+
+
+_making = threading.Lock()
+
+
+def connect_twelvelabs(settings: Settings | None = None) -> TwelveLabs:
+    """The SDK's client: with the network when `settings.live`, with the offline transport otherwise.
+
+    Raises DataError if a fixture is missing or damaged, SettingsError if the home folder cannot be written.
+    """
+    settings = settings or load_settings()
+    make_home(settings)
+    if settings.live:
+        http = http_client(local=is_local(settings.base_url))
+        with _making, _base_url(settings.base_url):
+            client = TwelveLabs(api_key=settings.api_key, httpx_client=http, timeout=TIMEOUT)
+    else:
+        transport = OfflineTransport(models=settings.data / "models", fixtures=settings.data / "fixtures")
+        client = TwelveLabs(api_key="offline", httpx_client=httpx.Client(transport=transport))
+    _settings[client] = settings
+    return client
+
+
+def http_client(*, local: bool = False) -> httpx.Client:
+    """An HTTP client that keeps to the deadline of `call`, waits for a used-up rate limit, and logs."""
+    return httpx.Client(
+        timeout=TIMEOUT,
+        follow_redirects=True,
+        trust_env=not local,  # a proxy knows nothing of a server on this machine
+        event_hooks={"request": [_before], "response": [_after]},
+    )
+
+
+@contextmanager
+def _base_url(url: str) -> Iterator[None]:
+    """The SDK lets this variable win over its own `base_url=`, so it is set while a client is made."""
+    kept = os.environ.get("TWELVELABS_BASE_URL")
+    os.environ["TWELVELABS_BASE_URL"] = url
+    try:
+        yield
+    finally:
+        os.environ.pop("TWELVELABS_BASE_URL")
+        if kept is not None:
+            os.environ["TWELVELABS_BASE_URL"] = kept
+
+
+def settings_of(client: TwelveLabs) -> Settings:
+    """The settings that a client was made with; those of now for one that was made by hand, or for none."""
+    known = _settings.get(client) if isinstance(client, TwelveLabs) else None
+    return known or load_settings()
+
+
+def service_of(client: TwelveLabs) -> dict[str, str]:
+    """What keeps answers of another service apart in caches: empty for the published address and offline."""
+    url = settings_of(client).base_url if settings_of(client).live else ""
+    return {"service": url} if url else {}
+
+
+def call(
+    action: Callable[[], T],
+    what: str,
+    *,
+    attempts: int = 5,
+    deadline: float = 300.0,
+    repeatable: bool = True,
+    stop: threading.Event | None = None,
+) -> T:
+    """Run one SDK call; try again, slower each time, when the service is busy or out of reach.
+
+    `what` completes "Could not ..." in the message. `action` must open its files itself, since a second
+    try reads them again. The SDK's own retry stays off: it loses the body of an upload. `deadline` is the
+    longest time for all tries together, in seconds, a slow answer included. `repeatable=False` is for what
+    must not happen twice: it is tried again only where the service has certainly not acted. Setting `stop`
+    ends the waiting.
+    Raises QuotaError where the service asks to wait longer than LONGEST_PAUSE, or is busy to the end;
+    EmbedError with the HTTP status and what to do for all else.
+    """
+    until = [tenacity.stop_after_attempt(attempts), tenacity.stop_before_delay(deadline)]
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(lambda error: _may_repeat(error, repeatable)),
+        wait=_pause,
+        stop=tenacity.stop_any(*until, *([tenacity.stop_when_event_set(stop)] if stop else [])),
+        sleep=tenacity.sleep_using_event(stop) if stop else tenacity.nap.sleep,
+        before_sleep=_log_retry,
+        reraise=True,
+    )
+    stopped = EmbedError(f"Stopped on the way to {what}: run the cell again to go on.")
+
+    def act() -> T:
+        if stop and stop.is_set():
+            raise stopped
+        return action()
+
+    tokens = _limit.set(time.monotonic() + deadline), _stop.set(stop)
+    try:
+        return retrying(act)
+    except (ApiError, httpx.HTTPError, pydantic.ValidationError, ValueError) as error:
+        # Without its cause: that holds whole bodies and headers, a page for a learner, maybe a key in it.
+        log.debug("failed: %s", what, extra={"event": "api.failed", "outcome": type(error).__name__})
+        explained = _explained(error, what)
+        if stop and stop.is_set():
+            stopped.unsure = explained.unsure
+            raise stopped from None
+        raise explained from None
+    finally:
+        _limit.reset(tokens[0])
+        _stop.reset(tokens[1])
+
+
+def _explained(error: Exception, what: str) -> EmbedError:
+    """The error of ours, one sentence, for one that the SDK or the network gave."""
+    if isinstance(error, ApiError) and not 200 <= (error.status_code or 0) < 300:
+        status, request = error.status_code, _request_id(error)
+        said = f"the Embed API answered {status}"
+        if reason := _reason(error.body):
+            said += f", {reason.rstrip('.')}"
+        if advice := WHAT_TO_DO.get(status or 0):
+            said += f"; {advice}"
+        if request:
+            said += f" (request {request})"
+        message = f"Could not {what}: {said}."
+        if status == 429:
+            pause = _asked(error)
+            when = datetime.now(UTC) + timedelta(seconds=pause) if pause is not None else None
+            if when and pause and pause > LONGEST_PAUSE:
+                message = f"{message[:-1]}, not before {when:%Y-%m-%d %H:%M} UTC."
+            return QuotaError(redact(message), resume_at=when, request_id=request)
+        # What the service said no to was not done; a fault on the way may hide that it was.
+        unsure = status == 408 or (status or 500) >= 500
+        return EmbedError(redact(message), status=status, request_id=request, unsure=unsure)
+    if isinstance(error, httpx.HTTPError):
+        message = (
+            f"Could not {what}: the Embed API cannot be reached ({type(error).__name__}); "
+            "check the network, or set VIDEO_SEARCH_MODE=offline."
+        )
+        return EmbedError(message, unsure=not isinstance(error, UNSENT))
+    message = (
+        f"Could not {what}: the answer is not one that this SDK understands; "
+        "check TWELVELABS_BASE_URL and the version of twelvelabs."
+    )
+    return EmbedError(message, unsure=True)
+
+
+def _may_repeat(error: BaseException, repeatable: bool) -> bool:
+    if isinstance(error, ApiError):
+        if error.status_code == 429:
+            return (_asked(error) or 0) <= LONGEST_PAUSE
+        return repeatable and (error.status_code in RETRIED or _is_garbled(error))
+    return isinstance(error, httpx.TransportError) and (repeatable or isinstance(error, UNSENT))
+
+
+def _is_garbled(error: ApiError) -> bool:
+    """A good status with a body that is no JSON, but began as such: cut short on the way."""
+    return error.status_code == 200 and isinstance(error.body, str) and error.body.startswith(("{", "["))
+
+
+def _headers(error: BaseException | None) -> dict[str, str]:
+    return {k.lower(): v for k, v in (getattr(error, "headers", None) or {}).items()}
+
+
+def _asked(error: BaseException | None) -> float | None:
+    """Seconds that the service asks to wait, or None.
+
+    `Retry-After` comes as seconds from now or as a date (RFC 9110, 10.2.3), the reset of the rate limit as
+    seconds since 1970.
+    """
+    headers = _headers(error)
+    if after := headers.get("retry-after", ""):
+        try:
+            return max(float(after), 0.0)
+        except ValueError:
+            pass
+        try:
+            return max((parsedate_to_datetime(after) - datetime.now(UTC)).total_seconds(), 0.0)
+        except (ValueError, TypeError):
+            pass
+    if getattr(error, "status_code", None) == 429 and "x-ratelimit-reset" in headers:
+        try:
+            return max(float(headers["x-ratelimit-reset"]) - time.time(), 0.0)
+        except ValueError:
+            pass
+    return None
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    """Seconds until the next try: what the service asks for, else longer each time."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = _asked(error)
+    if asked is not None:
+        return min(asked, LONGEST_PAUSE)
+    return float((RATE_WAIT if getattr(error, "status_code", None) == 429 else WAIT)(state))
+
+
+def _log_retry(state: tenacity.RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    pause = state.next_action.sleep if state.next_action else 0.0
+    log.debug(
+        "try %d failed, the next in %.1f s",
+        state.attempt_number,
+        pause,
+        extra={
+            "event": "api.retry",
+            "attempt": state.attempt_number,
+            "pause": round(pause, 3),
+            "status": getattr(error, "status_code", None),
+            "outcome": type(error).__name__,
+        },
+    )
+
+
+def _reason(body: object) -> str:
+    """The message of an error body, which is flat for assets and nested for embed-v2; 300 letters at most."""
+    if isinstance(body, pydantic.BaseModel):  # where the SDK knows the shape of an error
+        body = body.model_dump()
+    if isinstance(body, dict):
+        inner = body.get("error", body)
+        text = str(inner.get("message") or "") if isinstance(inner, dict) else ""
+        return " ".join(text.split())[:300]
+    return ""
+
+
+def _request_id(error: ApiError) -> str | None:
+    headers = _headers(error)
+    return next((redact(headers[name])[:80] for name in REQUEST_IDS if headers.get(name)), None)
+
+
+# ---------------------------------------------------------------- below the SDK
+def _kind(request: httpx.Request) -> str:
+    """What shares a rate limit: all that is to be embedded at a service, or all else."""
+    return f"{request.url.netloc!r} {'embed' if '/embed' in request.url.path else 'other'}"
+
+
+def _before(request: httpx.Request) -> None:
+    """Wait for the rate limit; and no step of a request may outlast the call that it is part of."""
+    limit, stop = _limit.get(None), _stop.get(None)
+    pause = _full.get(_kind(request), 0.0) - time.monotonic()
+    if request.method == "POST" and pause > 0 and (limit is None or time.monotonic() + pause < limit):
+        log.debug(
+            "the rate limit is used up: a pause", extra={"event": "api.pause", "pause": round(pause, 3)}
+        )
+        (stop or threading.Event()).wait(pause)
+        if stop and stop.is_set():
+            raise httpx.PoolTimeout("Stopped before the request was sent.", request=request)
+    request.extensions["started"] = time.monotonic()
+    if limit is not None:
+        left = max(limit - time.monotonic(), 0.001)
+        timeouts: dict[str, float | None] = request.extensions["timeout"]
+        request.extensions["timeout"] = {k: min(v or left, left) for k, v in timeouts.items()}
+
+
+def _after(response: httpx.Response) -> None:
+    request = response.request
+    log.debug(
+        "%s %s",
+        request.method,
+        request.url.path,
+        extra={
+            "event": "api",
+            "method": request.method,
+            "path": request.url.path,
+            "status": response.status_code,
+            "seconds": round(time.monotonic() - request.extensions["started"], 4),
+            "outcome": "ok" if response.is_success else "refused",
+        },
+    )
+    if request.method == "POST" and response.headers.get("x-ratelimit-remaining") == "0":
+        with suppress(ValueError):
+            pause = float(response.headers.get("x-ratelimit-reset", "")) - time.time()
+            if pause <= LONGEST_PAUSE:  # what takes longer is a quota, and is told at once
+                _full[_kind(request)] = time.monotonic() + pause
+    if (limit := _limit.get(None)) is not None:
+        response.stream = _Limited(response.stream, limit, request)
+
+
+class _Limited(httpx.SyncByteStream):
+    """A body that must be there by `limit`: httpx's own timeouts end only where nothing comes at all."""
+
+    def __init__(self, stream: Any, limit: float, request: httpx.Request) -> None:
+        self.stream, self.limit, self.request = stream, limit, request
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self.stream:
+            if time.monotonic() > self.limit:
+                raise httpx.ReadTimeout("The answer drips too slowly.", request=self.request)
+            yield chunk
+
+    def close(self) -> None:
+        self.stream.close()

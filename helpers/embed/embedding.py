@@ -1,0 +1,312 @@
+"""From videos to segments through the Embed API v2: many videos at once, stopped and resumed as you like."""
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import Timeout
+from tqdm.auto import tqdm
+from twelvelabs import TwelveLabs
+
+from helpers.embed.cache import Cache
+from helpers.embed.client import service_of, settings_of
+from helpers.embed.journal import Journal
+from helpers.embed.tasks import KEPT_DAYS, Work, run_work
+from helpers.errors import EmbedError, QuotaError, VideoError, VideoSearchError
+from helpers.files import cache_key, file_sha256
+from helpers.models import OFFLINE_MODEL
+from helpers.segments import (
+    COLUMNS,
+    check_vectors,
+    join_segments,
+    segmentation_request,
+    to_answer,
+    to_segments,
+)
+from helpers.videos.cues import Cue, description_track
+from helpers.videos.limits import require_limits
+from helpers.videos.own import own_videos
+from helpers.videos.samples import local_path
+
+REPORT = ["video_id", "title", "status", "segments", "tasks", "repeated", "reason"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What became of many videos: their segments, and a report with a row for each video.
+
+    The report's columns: video_id, title, `status` ("done", "cached", "failed" or "left"), segments, `tasks`
+    (asked for in this run; one that is refused costs nothing), `repeated` (those of them that may have been
+    paid for twice, as an answer was lost for good), `reason` (one sentence, where something went wrong).
+    `resume_at` (UTC) is when a quota ends, if the service says so. `errors` are the exceptions behind it.
+    """
+
+    segments: pd.DataFrame
+    report: pd.DataFrame
+    resume_at: datetime | None = None
+    errors: tuple[VideoSearchError, ...] = ()
+
+
+class _Embedder:
+    """Embeds one video after another for a batch; the parts that all of them share."""
+
+    def __init__(
+        self,
+        client: TwelveLabs,
+        *,
+        model: str | None,
+        options: Sequence[str] | None,
+        scopes: Sequence[str],
+        segmentation: str,
+        deadline: float,
+    ) -> None:
+        settings = settings_of(client)
+        self.client, self.model = client, model or settings.model
+        self.options, self.scopes, self.segmentation = options, list(scopes), segmentation
+        self.wire = segmentation_request(segmentation, model=self.model)
+        self.deadline = deadline
+        self.cache = Cache(settings.home / "cache" / "segments")
+        self.offline = self.model == OFFLINE_MODEL
+        self.journal = None if self.offline else Journal(settings.home / "journal")
+        if self.journal:
+            self.journal.prune("task-", days=KEPT_DAYS + 1)
+        self.stop = threading.Event()
+        self.full: QuotaError | None = None  # the first to meet the quota speaks for all
+
+    def key(self, digest: str, cues: Sequence[Cue]) -> str:
+        """The key of an answer in the cache: everything that decides it."""
+        return cache_key(
+            content=digest,
+            model=self.model,
+            options=self.options,
+            scopes=self.scopes,
+            segmentation=self.segmentation,
+            cues=[(c.start, c.end, c.text) for c in cues],
+            **service_of(self.client),
+        )
+
+    def look(self, video: dict[str, Any]) -> tuple[Path | str, str, list[Cue], str]:
+        """The source of a video, its digest, its description track, and its key."""
+        path = local_path(video["video_url"])
+        if path is None:
+            if self.offline:
+                raise VideoError(f"{video['title']} is an address: download it, as offline reads files only.")
+            digest = cache_key(url=video["video_url"])
+            return video["video_url"], digest, [], self.key(digest, [])
+        digest = file_sha256(path)
+        cues = description_track(path, digest)
+        return path, digest, cues, self.key(digest, cues if self.offline else [])
+
+    def embed(self, video: dict[str, Any], row: dict[str, Any]) -> pd.DataFrame:
+        """The segments of one video, out of the cache or from the service; `row` of the report is filled in."""
+        source, digest, cues, key = self.look(video)
+        # One worker per video, in this process or another: a second would ask, and pay, for the same.
+        with self._alone(key):
+            answer = self.cache.get(key)
+            if answer is None:
+                answer = self._ask(source, digest, cues, key, row)
+            else:
+                row["status"] = "cached"
+        segments = to_segments(answer, video, model=self.model, segmentation=self.segmentation, cues=cues)
+        row.update(status=row["status"] if row["status"] == "cached" else "done", segments=len(segments))
+        return segments
+
+    @contextmanager
+    def _alone(self, key: str) -> Iterator[None]:
+        if self.journal is None:
+            yield
+            return
+        lock = self.journal.lock(f"task-{key[:32]}")
+        try:
+            lock.acquire(timeout=self.deadline, cancel_check=self.stop.is_set)
+        except Timeout:
+            said = "Stopped before its turn" if self.stop.is_set() else "Another process is still at it"
+            raise EmbedError(f"{said}: run the cell again to go on.") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _ask(
+        self, source: Path | str, digest: str, cues: Sequence[Cue], key: str, row: dict[str, Any]
+    ) -> pd.DataFrame:
+        found = require_limits(source, model=self.model) if isinstance(source, Path) else None
+        request: dict[str, Any] = {"segmentation": self.wire, "embedding_scope": self.scopes}
+        if self.options:
+            request["embedding_option"] = list(self.options)
+        if cues and self.offline:  # the live service is never sent a local text file
+            request["time_based_metadata"] = [{"start": c.start, "end": c.end, "text": c.text} for c in cues]
+        if self.full:
+            raise self.full
+        work = Work(
+            source,
+            digest,
+            request,
+            self.model,
+            key=f"task-{key[:32]}",
+            deadline=self.deadline,
+            duration=found.duration if found else None,
+            has_audio=found.has_audio if found else None,
+        )
+        try:
+            answer = to_answer(run_work(self.client, work, self.journal, self.stop))
+            check_vectors(answer["embedding"], work.name)
+        except QuotaError as error:
+            self.full = error
+            raise
+        finally:
+            row.update(tasks=work.posts, repeated=work.repeated, reason=work.note)
+        self.cache.put(key, answer)
+        return answer
+
+
+def embed_batch(
+    client: TwelveLabs,
+    videos: pd.DataFrame | str | Path | Iterable[str | Path],
+    *,
+    model: str | None = None,
+    options: Sequence[str] | None = None,
+    scopes: Sequence[str] = ("clip", "asset"),
+    segmentation: str = "fixed-6",
+    workers: int = 4,
+    deadline: float = 1800,
+) -> Batch:
+    """Embed videos, `workers` at once, and return their segments with a report; no video stops the others.
+
+    `videos` is a table such as `sample_videos()`, or paths. `options=None` takes what the model gives by
+    default. `segmentation` is "fixed-S" (S seconds, 2-10) or "dynamic-S" (by shot, at least S seconds, 2-5).
+    `deadline` is the longest wait for one video, in seconds. Each answer is kept on disk as soon as it is
+    there: after Ctrl-C, a crash or a used-up quota the same call goes on where it was, and a second run costs
+    nothing. A quota that is used up stops what has not begun.
+    Raises EmbedError at once for a key that is refused; VideoError for an empty table.
+    """
+    table = videos if isinstance(videos, pd.DataFrame) else own_videos(*_paths(videos))
+    embedder = _Embedder(
+        client, model=model, options=options, scopes=scopes, segmentation=segmentation, deadline=deadline
+    )
+    table = table.drop_duplicates("video_id")  # the same content twice is one video
+    records = [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+    if not records:
+        raise VideoError("There is no video to embed: the table is empty.")
+    report: list[dict[str, Any]] = [
+        {"video_id": r["video_id"], "title": r["title"], "status": "left"}
+        | {"segments": 0, "tasks": 0, "repeated": 0, "reason": ""}
+        for r in records
+    ]
+    done: dict[int, pd.DataFrame] = {}
+    errors: list[VideoSearchError] = []
+    pool = ThreadPoolExecutor(workers)
+    try:
+        futures = {pool.submit(embedder.embed, r, report[i]): i for i, r in enumerate(records)}
+        for future in _progress(futures, report):
+            i = futures[future]
+            try:
+                done[i] = future.result()
+            except QuotaError as error:
+                report[i].update(status="left", reason=str(error))
+                errors.append(error)
+                _cancel(futures)
+            except VideoSearchError as error:
+                if getattr(error, "status", None) in (401, 403):  # the next video will fare no better
+                    raise
+                report[i].update(status="failed", reason=str(error))
+                errors.append(error)
+    finally:  # Ctrl-C too: workers that wait for the service stop waiting
+        embedder.stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+    tables = [done[i] for i in sorted(done)]
+    segments = join_segments(tables) if tables else pd.DataFrame(columns=COLUMNS)
+    resume_at = next((e.resume_at for e in errors if isinstance(e, QuotaError) and e.resume_at), None)
+    return Batch(segments, pd.DataFrame(report, columns=REPORT), resume_at, tuple(errors))
+
+
+def embed_videos(
+    client: TwelveLabs,
+    videos: pd.DataFrame | str | Path | Iterable[str | Path],
+    *,
+    model: str | None = None,
+    options: Sequence[str] | None = None,
+    scopes: Sequence[str] = ("clip", "asset"),
+    segmentation: str = "fixed-6",
+    workers: int = 4,
+    deadline: float = 1800,
+) -> pd.DataFrame:
+    """Embed videos as `embed_batch` does, and return their segments, one row each, by video and time.
+
+    Raises EmbedError or VideoError, naming the videos that failed, when the others are through; QuotaError
+    where a quota is used up. What is done is kept for the next run.
+    """
+    batch = embed_batch(
+        client,
+        videos,
+        model=model,
+        options=options,
+        scopes=scopes,
+        segmentation=segmentation,
+        workers=workers,
+        deadline=deadline,
+    )
+    if not batch.errors:
+        return batch.segments
+    if len(batch.report) == 1:
+        raise batch.errors[0]
+    bad = batch.report["status"].isin(["failed", "left"]).sum()
+    reasons = list(dict.fromkeys(map(str, batch.errors)))
+    more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
+    message = (
+        f"{bad} of {len(batch.report)} videos were not embedded, the others are kept for the next run: "
+        f"{' '.join(reasons[:3])}{more}"
+    )
+    if any(isinstance(error, QuotaError) for error in batch.errors):
+        raise QuotaError(message, resume_at=batch.resume_at)
+    raise EmbedError(message)
+
+
+def cached_videos(
+    client: TwelveLabs,
+    videos: pd.DataFrame,
+    *,
+    model: str | None = None,
+    options: Sequence[str] | None = None,
+    scopes: Sequence[str] = ("clip", "asset"),
+    segmentation: str = "fixed-6",
+) -> set[str]:
+    """The `video_id`s whose answer is on disk already: to embed them again costs nothing."""
+    embedder = _Embedder(
+        client, model=model, options=options, scopes=scopes, segmentation=segmentation, deadline=0
+    )
+    rows = [{str(k): v for k, v in row.items()} for row in videos.to_dict("records")]
+    return {str(row["video_id"]) for row in rows if embedder.cache.get(embedder.look(row)[3]) is not None}
+
+
+def _cancel(futures: Iterable[Future[Any]]) -> None:
+    """What has not begun does not begin; what runs has been paid for, and is brought home."""
+    for future in futures:
+        future.cancel()
+
+
+def _progress(futures: dict[Future[Any], int], report: list[dict[str, Any]]) -> Iterable[Future[Any]]:
+    """The futures as they end, behind one progress bar; one last line only in outputs that are compared."""
+    plain = os.environ.get("VIDEO_SEARCH_PROGRESS") == "plain"
+    with tqdm(total=len(futures), desc="videos embedded", disable=plain) as bar:
+        for future in as_completed(futures):
+            if future.cancelled():
+                continue
+            yield future
+            statuses = [row["status"] for row in report]
+            bar.set_postfix(cached=statuses.count("cached"), failed=statuses.count("failed"))
+            bar.update()
+    if plain:
+        good = sum(row["status"] in ("done", "cached") for row in report)
+        print(f"videos embedded: {good} of {len(futures)}")
+
+
+def _paths(videos: str | Path | Iterable[str | Path]) -> list[str | Path]:
+    return [videos] if isinstance(videos, str | Path) else list(videos)

@@ -1,0 +1,135 @@
+"""What embedding will cost, before it starts: minutes, requests, segments, disk, and money at the user's price."""
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from helpers.embed.uploads import DIRECT_BYTES
+from helpers.errors import SettingsError, VideoError
+from helpers.models import OFFLINE_DIMENSION, OFFLINE_MODEL
+from helpers.segments import segmentation_request
+from helpers.settings import load_settings
+from helpers.videos.own import own_videos
+from helpers.videos.samples import local_path
+
+# What each model answers with by default, and the documented length of its vectors.
+OPTIONS = {
+    "marengo3.5": ("visual", "audio"),
+    "marengo3.0": ("visual", "audio", "transcription"),
+    OFFLINE_MODEL: ("visual", "description"),
+}
+
+
+DIMENSIONS = {OFFLINE_MODEL: OFFLINE_DIMENSION}
+
+
+DOCUMENTED_DIMENSION = 512
+
+
+PART_BYTES = 10_485_760  # of an upload in parts, in the service's own example
+
+
+COPIES = 3  # of each vector: in the cache, in Milvus Lite's data and in its index
+
+
+ROW_BYTES = 3500  # of a segment's texts and of the files around it, measured with the samples
+
+
+def estimate_cost(
+    videos: pd.DataFrame | str | Path | Iterable[Any],
+    *,
+    segmentation: str = "fixed-6",
+    options: Sequence[str] | None = None,
+    model: str | None = None,
+    price_per_minute: float | None = None,
+    cached: Collection[str] | None = None,
+    dimension: int | None = None,
+) -> pd.DataFrame:
+    """What it takes to embed the videos: one row each for the lines below, columns new, cached, note.
+
+    `new` counts what is to be embedded, `cached` what the answers on disk save: the videos whose `video_id` is in
+    `cached`. `model`, `options` and `dimension` are by default those of the settings and the model.
+
+    - videos: how many, each `video_id` once
+    - minutes: sum of duration_sec / 60
+    - requests: POSTs, which rate limits count: an upload and a task per video; a file above 200 MB goes in parts
+      of 10 MiB, so ceil(bytes / 10 MiB) more. Looking for the answer comes on top
+    - segments: fixed-S: sum of ceil(duration_sec / S) clips, dynamic-S as if all shots were as short as that, so
+      at most; and one for each whole video
+    - disk MB: segments x (options x dimension x 4 bytes x 3 copies + 3500 bytes) / 1e6: cache and Milvus Lite.
+      The cached videos' part of the cache is there already
+    - money: minutes x price_per_minute, in the currency of that price; NaN without a price
+
+    An address has no known length: its minutes, segments, disk and money are not counted, as the notes say.
+    Raises VideoError for an empty or incomplete table, EmbedError for an unknown segmentation, SettingsError for
+    a price or a dimension below zero.
+    """
+    model = model or load_settings().model
+    table = videos if isinstance(videos, pd.DataFrame) else own_videos(videos)
+    if missing := [c for c in ("video_id", "video_url", "duration_sec") if c not in table]:
+        raise VideoError(
+            f"The table has no column {missing[0]}: pass what own_videos or sample_videos gives."
+        )
+    table = table.drop_duplicates("video_id")
+    if table.empty:
+        raise VideoError("There is no video to estimate: the table is empty.")
+    for name, value in (("price_per_minute", price_per_minute), ("dimension", dimension)):
+        if value is not None and not (math.isfinite(value) and value >= 0):
+            raise SettingsError(f"{name}={value} means nothing: give a number that is not below zero.")
+    segmentation_request(segmentation, model=model)
+    step = float(segmentation.partition("-")[2])
+    names = tuple(options or OPTIONS.get(model, OPTIONS["marengo3.5"]))
+    size = dimension or DIMENSIONS.get(model, DOCUMENTED_DIMENSION)
+    known = table["video_id"].isin(set(cached or ()))
+    parts = {"new": table[~known], "cached": table[known]}
+    lines = {column: _amounts(part, step, len(names), size) for column, part in parts.items()}
+    result = pd.DataFrame(lines, index=["videos", "minutes", "requests", "segments", "disk MB"], dtype=float)
+    result.loc["requests", "cached"] = 0.0
+    result.loc["money"] = result.loc["minutes"] * (math.nan if price_per_minute is None else price_per_minute)
+    result.loc["money", "cached"] = 0.0
+    result["note"] = _notes(parts["new"], model, segmentation, names, size, price_per_minute)
+    return result.round(2)
+
+
+def _amounts(table: pd.DataFrame, step: float, options: int, dimension: int) -> list[float]:
+    """Videos, minutes, requests, segments and MB of disk, as the docstring above says."""
+    seconds = table["duration_sec"].dropna()
+    segments = sum(max(1, math.ceil(s / step - 1e-9)) + 1 for s in seconds)
+    disk = segments * (options * dimension * 4 * COPIES + ROW_BYTES) / 1e6
+    requests = sum(map(_requests, table["video_url"]))
+    return [len(table), seconds.sum() / 60, requests, segments, disk]
+
+
+def _requests(video_url: str) -> int:
+    path = local_path(video_url)
+    size = path.stat().st_size if path and path.is_file() else 0
+    return 2 + (math.ceil(size / PART_BYTES) if size > DIRECT_BYTES else 0)
+
+
+def _notes(
+    new: pd.DataFrame,
+    model: str,
+    segmentation: str,
+    options: Sequence[str],
+    dimension: int,
+    price: float | None,
+) -> dict[str, str]:
+    unknown = int(new["duration_sec"].isna().sum())
+    open_end = f"; {unknown} of unknown length not counted" if unknown else ""
+    offline = model == OFFLINE_MODEL
+    nothing = "unknown: pass price_per_minute=, as your plan says" + (" for live" if offline else "")
+    cut = (
+        "at most, by shot" if segmentation.startswith("dynamic") else f"of {segmentation.partition('-')[2]} s"
+    )
+    return {
+        "videos": f"{model}: "
+        + ("nothing leaves this machine" if offline else "each is sent to the service"),
+        "minutes": f"of video{open_end}",
+        "requests": "answered on this machine" if offline else "uploads and tasks; polls come on top",
+        "segments": f"{cut}, and each whole video{open_end}",
+        "disk MB": f"{' + '.join(options)}, {dimension} numbers each, in cache and collection{open_end}",
+        "money": f"at your {price:g} a minute{open_end}" if price is not None else nothing,
+    }

@@ -1,0 +1,117 @@
+"""Words, images and clips as queries, through the Embed API v2."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from twelvelabs import TwelveLabs
+from twelvelabs.types import (
+    ImageInputRequest,
+    MediaSource,
+    MultiInputMediaSource,
+    MultiInputRequest,
+    TextInputRequest,
+    VideoInputRequest,
+)
+
+from helpers.embed.cache import Cache
+from helpers.embed.client import call, service_of, settings_of
+from helpers.errors import EmbedError, VideoError
+from helpers.files import cache_key
+from helpers.models import TEMPORAL_MODELS
+from helpers.segments import Query, check_vectors
+from helpers.videos.frames import cut_clip
+from helpers.videos.media import probe
+
+MAX_WORDS = 1500
+
+
+QUERY_SECONDS = 30  # the longest clip that the service takes as a query
+
+
+def embed_text(client: TwelveLabs, text: str, *, model: str | None = None) -> Query:
+    """Embed words as a query; EmbedError if they are empty, too many, or not readable by the model."""
+    if not text.strip():
+        raise EmbedError("The query is empty: type at least one word.")
+    if (words := len(text.split())) > MAX_WORDS:
+        raise EmbedError(f"The query has {words:,} words: shorten it to the few that matter.")
+    return _embed(client, text, None, source=text, model=model)
+
+
+def embed_image(client: TwelveLabs, path_or_url: str | Path, *, model: str | None = None) -> Query:
+    """Embed an image (JPEG or PNG, a path or a URL) as a query; VideoError if there is no such file."""
+    media = {"media_type": "image", **_media(str(path_or_url))}
+    return _embed(client, None, media, source=Path(str(path_or_url)).name, model=model)
+
+
+def embed_clip(
+    client: TwelveLabs,
+    path: str | Path,
+    *,
+    start: float = 0.0,
+    end: float | None = None,
+    model: str | None = None,
+) -> Query:
+    """Embed the seconds [start, end) of a video (30 s at most) as a query; `end=None` is the end of the file.
+
+    Raises VideoError for no such file or no video, EmbedError for a span that is too long or outside of it.
+    """
+    path = Path(path).expanduser().absolute()
+    duration = probe(path).duration
+    end = duration if end is None else end
+    if not (0 <= start < end <= duration + 0.1 and end - start <= QUERY_SECONDS):
+        raise EmbedError(
+            f"A clip as a query lasts up to {QUERY_SECONDS} s inside the video's {duration:g} s, "
+            f"not from {start:g} to {end:g} s: name another start and end."
+        )
+    data = cut_clip(path, start, end)
+    media = {"media_type": "video", "base_64_string": base64.b64encode(data).decode()}
+    return _embed(client, None, media, source=path.name, model=model)
+
+
+def _embed(
+    client: TwelveLabs, text: str | None, media: dict[str, str] | None, *, source: str, model: str | None
+) -> Query:
+    settings = settings_of(client)
+    model = model or settings.model
+    cache = Cache(settings.home / "cache" / "queries")
+    key = cache_key(model=model, text=text, media=media, **service_of(client))
+    kept = cache.get(key)
+    if kept is None:
+        request = query_request(text, media, model=model)
+        answer = call(lambda: client.embed.v_2.create(**request), f"embed the query {source[:60]!r}")
+        if not answer.data:
+            raise EmbedError(f"The Embed API returned no vector for {source[:60]!r}: try other words.")
+        kept = pd.DataFrame({"embedding": [np.asarray(answer.data[0].embedding, dtype=np.float32)]})
+        check_vectors(kept["embedding"], source)
+        cache.put(key, kept)
+    return Query(np.asarray(kept["embedding"].iloc[0], dtype=np.float32), model, source)
+
+
+def query_request(text: str | None, media: dict[str, str] | None, *, model: str) -> dict[str, Any]:
+    """The arguments of `client.embed.v_2.create` for words or a picture or a clip.
+
+    Marengo 3.5 takes every query as `multi_input`; 3.0 has an input type of its own for each.
+    """
+    if model in TEMPORAL_MODELS:
+        sources = [MultiInputMediaSource.model_validate(media)] if media else None
+        request = MultiInputRequest(input_text=text, media_sources=sources)
+        return {"input_type": "multi_input", "model_name": model, "multi_input": request}
+    if media is None:
+        return {"input_type": "text", "model_name": model, "text": TextInputRequest(input_text=text or "")}
+    source = MediaSource.model_validate({k: v for k, v in media.items() if k != "media_type"})
+    if media["media_type"] == "image":
+        return {"input_type": "image", "model_name": model, "image": ImageInputRequest(media_source=source)}
+    whole = VideoInputRequest(media_source=source, embedding_option=["visual"], embedding_scope=["asset"])
+    return {"input_type": "video", "model_name": model, "video": whole}
+
+
+def _media(source: str) -> dict[str, str]:
+    if source.startswith(("http://", "https://")):
+        return {"url": source}
+    try:
+        return {"base_64_string": base64.b64encode(Path(source).read_bytes()).decode()}
+    except OSError as error:
+        raise VideoError(f"There is no image file at {source}: check the path and its spelling.") from error

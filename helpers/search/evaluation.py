@@ -1,0 +1,299 @@
+"""How good a search is: recall@k, MRR and nDCG@10 against the ground truth, and baselines to compare with.
+
+A clip is relevant to a query when its midpoint lies in one of the query's spans; its grade is the highest
+`relevance` of those spans (2 exact, 1 partial, 0 otherwise). Recall and MRR count grade 2 only, nDCG uses
+all. Queries without an answer (no span) have no quality to measure and are left out.
+"""
+
+import hashlib
+import re
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from math import comb
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
+
+from helpers.errors import DataError, SearchError
+from helpers.settings import ROOT
+
+GROUND_TRUTH = ROOT / "data" / "ground_truth.csv"
+
+
+EXACT = 2  # the relevance of a span that shows just what was asked for
+
+
+METRICS = ("recall@1", "recall@5", "rr", "ndcg@10")
+
+
+HIT_COLUMNS = (
+    "rank score segment_id video_id title start_offset_sec end_offset_sec video_url "
+    "category recorded_at description embedding_scope cluster"
+).split()
+
+
+Grades = npt.NDArray[np.int64]
+
+
+def load_ground_truth(path: str | Path | None = None) -> pd.DataFrame:
+    """The spans that answer each query, one row per span; a query without an answer has one row, video "".
+
+    Columns: query_id, query, video (file stem), start_offset_sec, end_offset_sec (seconds, NaN without an
+    answer), relevance (2, 1; 0 without an answer). Raises DataError if the file is not the one that was
+    published: its sha256 stands beside it, in a file of the same name plus `.sha256`.
+    """
+    file = Path(path) if path else GROUND_TRUTH
+    note = file.with_name(file.name + ".sha256")
+    for needed in (file, note):
+        if not needed.is_file():
+            raise DataError(f"{needed.name} is missing: restore it with `git checkout -- data`.")
+    content = file.read_bytes()
+    if hashlib.sha256(content).hexdigest() != note.read_text(encoding="utf-8").split()[0]:
+        raise DataError(
+            f"{file.name} is not the file that was published (its sha256 differs): "
+            "restore it with `git checkout -- data`."
+        )
+    truth = pd.read_csv(file, dtype={"query_id": str, "query": str, "video": str})
+    return truth.fillna({"video": "", "relevance": 0}).astype(
+        {"start_offset_sec": float, "end_offset_sec": float, "relevance": int}
+    )
+
+
+def video_name(video_url: str) -> str:
+    """The name by which the ground truth knows a video: the file's stem, of a path or of a web address."""
+    if video_url.startswith(("http://", "https://")):
+        video_url = urllib.parse.unquote(urllib.parse.urlsplit(video_url).path)
+    return PurePosixPath(video_url.replace("\\", "/")).stem
+
+
+def relevance(hits: pd.DataFrame, spans: pd.DataFrame) -> Grades:
+    """The grade (0, 1 or 2) of each hit or segment, in their order, given the spans of one query."""
+    video = hits["video_url"].map(video_name).to_numpy(dtype=object)[:, None]
+    middle = ((hits["start_offset_sec"] + hits["end_offset_sec"]) / 2).to_numpy(dtype=float)[:, None]
+    inside = (
+        (video == spans["video"].to_numpy(dtype=object))
+        & (middle >= spans["start_offset_sec"].to_numpy(dtype=float))
+        & (middle <= spans["end_offset_sec"].to_numpy(dtype=float))
+    )
+    grades: Grades = np.where(inside, spans["relevance"].to_numpy(dtype=np.int64), 0).max(axis=1, initial=0)
+    return grades
+
+
+def recall_at_k(grades: Grades, k: int) -> float:
+    """1.0 if any of the first k hits has grade 2, else 0.0; the mean over queries is the share answered."""
+    return float(np.any(np.asarray(grades)[:k] >= EXACT))
+
+
+def reciprocal_rank(grades: Grades, k: int = 10) -> float:
+    """1 / rank of the first hit of grade 2 among the first k, else 0.0; the mean over queries is the MRR.
+
+    Cut at k, so that searches of different lengths can be compared.
+    """
+    found = np.flatnonzero(np.asarray(grades)[:k] >= EXACT)
+    return 1.0 / (int(found[0]) + 1) if found.size else 0.0
+
+
+def dcg_at_k(grades: Grades, k: int) -> float:
+    """Discounted cumulated gain: the sum over the first k hits of (2^grade - 1) / log2(rank + 1).
+
+    The discounted gain is Järvelin and Kekäläinen's (ACM TOIS 20(4), 2002, doi:10.1145/582415.582418); gain
+    2^grade - 1 and discount log2(rank + 1) as in Burges et al. (ICML 2005, doi:10.1145/1102351.1102363).
+    """
+    top = np.asarray(grades, dtype=float)[:k]
+    return float(((2.0**top - 1.0) / np.log2(np.arange(2, top.size + 2))).sum())
+
+
+def ndcg_at_k(grades: Grades, corpus_grades: Grades, k: int = 10) -> float:
+    """DCG of the hits over that of the best order of the whole corpus; 0.0 if no clip is relevant."""
+    best = dcg_at_k(np.sort(np.asarray(corpus_grades))[::-1], k)
+    return dcg_at_k(grades, k) / best if best else 0.0
+
+
+def temporal_iou(
+    a_start: npt.ArrayLike, a_end: npt.ArrayLike, b_start: npt.ArrayLike, b_end: npt.ArrayLike
+) -> npt.NDArray[np.float64]:
+    """Seconds shared by two stretches of time over the seconds that they cover together; 0 if they are empty.
+
+    Numbers or arrays (broadcast), in seconds.
+    """
+    a0, a1, b0, b1 = (np.asarray(x, dtype=float) for x in (a_start, a_end, b_start, b_end))
+    shared = np.clip(np.minimum(a1, b1) - np.maximum(a0, b0), 0.0, None)
+    union = (a1 - a0) + (b1 - b0) - shared
+    iou: npt.NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(union), where=union > 0)
+    return iou
+
+
+# ---------------------------------------------------------------- over all queries
+def evaluate(
+    rankings: Mapping[str, pd.DataFrame], truth: pd.DataFrame, *, segments: pd.DataFrame
+) -> pd.DataFrame:
+    """Measure one search: `rankings` maps query_id to its hits, best first; `segments` is the whole corpus.
+
+    One row per query that has an answer, in the order of `truth`: query_id, query, the metrics recall@1,
+    recall@5, rr and ndcg@10 (each within the hits given), `reachable` (some clip of the corpus has grade 2:
+    where none has, no search can succeed) and `shares_word` (the query shares a content word with its
+    cue, see `cue_of`). Raises SearchError if a query has no ranking.
+    """
+    rows = []
+    for query_id, query, spans, clips, corpus in _answerable(truth, segments):
+        if query_id not in rankings:
+            raise SearchError(f"There is no ranking for query {query_id} ({query!r}): search for it as well.")
+        grades = relevance(rankings[query_id], spans)
+        metrics = (
+            recall_at_k(grades, 1),
+            recall_at_k(grades, 5),
+            reciprocal_rank(grades),
+            ndcg_at_k(grades, corpus),
+        )
+        rows.append(_measured(query_id, query, metrics, spans, clips, corpus))
+    return pd.DataFrame(rows)
+
+
+def summarise(evaluations: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The mean over queries of each evaluation: columns queries, recall@1, recall@5, MRR, nDCG@10."""
+    means = {name: [len(rows), *(rows[m].mean() for m in METRICS)] for name, rows in evaluations.items()}
+    columns = ["queries", "recall@1", "recall@5", "MRR", "nDCG@10"]
+    return pd.DataFrame.from_dict(means, orient="index", columns=columns).astype({"queries": int})
+
+
+def _answerable(
+    truth: pd.DataFrame, segments: pd.DataFrame
+) -> Iterator[tuple[str, str, pd.DataFrame, pd.DataFrame, Grades]]:
+    """For each query with an answer: id, words, spans, the clips of the corpus, and their grades."""
+    clips = segments[segments["embedding_scope"] == "clip"]
+    for query_id, spans in truth[truth["video"] != ""].groupby("query_id", sort=False):
+        yield str(query_id), str(spans["query"].iloc[0]), spans, clips, relevance(clips, spans)
+
+
+def _measured(
+    query_id: str,
+    query: str,
+    metrics: tuple[float, ...],
+    spans: pd.DataFrame,
+    clips: pd.DataFrame,
+    corpus: Grades,
+) -> dict[str, object]:
+    return {
+        "query_id": query_id,
+        "query": query,
+        **dict(zip(METRICS, metrics, strict=True)),
+        "reachable": bool(np.any(corpus >= EXACT)),
+        "shares_word": shares_content_word(query, cue_of(spans, clips)),
+    }
+
+
+# ---------------------------------------------------------------- baselines
+def expected_at_random(truth: pd.DataFrame, *, segments: pd.DataFrame) -> pd.DataFrame:
+    """The exact expectation of `evaluate` when all clips come in random order; rows and columns as there.
+
+    With n clips of which r have grade 2: recall@k is 1 - C(n-r, k) / C(n, k), the first of them stands at
+    rank i (up to 10) with probability C(n-i, r-1) / C(n, r), and each rank of the DCG holds the mean gain.
+    """
+    rows = []
+    for query_id, query, spans, clips, corpus in _answerable(truth, segments):
+        n, r = len(corpus), int((corpus >= EXACT).sum())
+        missed = [comb(n - r, min(k, n)) / comb(n, min(k, n)) for k in (1, 5)]
+        first = (
+            sum(comb(n - i, r - 1) / comb(n, r) / i for i in range(1, min(10, n - r + 1) + 1)) if r else 0.0
+        )
+        best = dcg_at_k(np.sort(corpus)[::-1], 10)
+        gain = float((2.0**corpus - 1.0).mean()) * float((1 / np.log2(np.arange(2, min(n, 10) + 2))).sum())
+        metrics = (1 - missed[0], 1 - missed[1], first, gain / best if best else 0.0)
+        rows.append(_measured(query_id, query, metrics, spans, clips, corpus))
+    return pd.DataFrame(rows)
+
+
+def random_ranking(
+    segments: pd.DataFrame, truth: pd.DataFrame, *, seed: int = 0, limit: int | None = None
+) -> dict[str, pd.DataFrame]:
+    """For each query of `truth`, the clips in random order, as hits: {query_id: hits}."""
+    clips = segments[segments["embedding_scope"] == "clip"]
+    rng = np.random.default_rng(seed)
+    ids = truth["query_id"].drop_duplicates()
+    return {query_id: _hits(clips, rng.random(len(clips)), limit) for query_id in ids}
+
+
+def bm25_ranking(
+    segments: pd.DataFrame,
+    truth: pd.DataFrame,
+    *,
+    limit: int | None = None,
+    k1: float = 1.2,
+    b: float = 0.75,
+) -> dict[str, pd.DataFrame]:
+    """For each query of `truth`, the clips by plain BM25 over `description`, as hits: {query_id: hits}.
+
+    Plain: lower-case words, no stemming, no stop words; a clip without any word of the query is no hit.
+    Robertson and Zaragoza (2009, doi:10.1561/1500000019), with idf = log(1 + (N - n + 0.5) / (n + 0.5)),
+    which is never negative (as in Lucene). Raises SearchError if no clip has a description.
+    """
+    clips = segments[segments["embedding_scope"] == "clip"]
+    if not clips["description"].str.contains(r"\w").any():
+        raise SearchError("No segment has a description to search in: embed videos that have one.")
+    words = CountVectorizer(token_pattern=r"(?u)\b\w+\b", dtype=np.float64)
+    tf = words.fit_transform(clips["description"]).tocsr()
+    length = np.asarray(tf.sum(axis=1)).ravel()
+    n = np.bincount(tf.indices, minlength=tf.shape[1])
+    idf = np.log1p((len(clips) - n + 0.5) / (n + 0.5))
+    norm = k1 * (1 - b + b * length / length.mean())
+    tf.data = idf[tf.indices] * tf.data * (k1 + 1) / (tf.data + np.repeat(norm, np.diff(tf.indptr)))
+    queries = truth[["query_id", "query"]].drop_duplicates()
+    scores = (words.transform(queries["query"]) @ tf.T).toarray()
+    found = scores > 0
+    return {
+        query_id: _hits(clips[keep], score[keep], limit)
+        for query_id, score, keep in zip(queries["query_id"], scores, found, strict=True)
+    }
+
+
+def _hits(clips: pd.DataFrame, scores: npt.NDArray[np.float64], limit: int | None) -> pd.DataFrame:
+    """Clips with their scores as hits, best first; equal scores in the order of segment_id."""
+    order = np.lexsort((clips["segment_id"].to_numpy(dtype=str), -scores))[:limit]
+    hits = clips.iloc[order].assign(rank=np.arange(1, len(order) + 1), score=scores[order])
+    return hits[[c for c in HIT_COLUMNS if c in hits]].reset_index(drop=True)
+
+
+# ---------------------------------------------------------------- words
+def cue_of(spans: pd.DataFrame, clips: pd.DataFrame) -> str:
+    """The descriptions of the clips that share at least a second with a grade-2 span of one query."""
+    exact = spans[spans["relevance"] >= EXACT]
+    video = clips["video_url"].map(video_name).to_numpy(dtype=object)[:, None]
+    start = np.maximum.outer(
+        clips["start_offset_sec"].to_numpy(float), exact["start_offset_sec"].to_numpy(float)
+    )
+    end = np.minimum.outer(clips["end_offset_sec"].to_numpy(float), exact["end_offset_sec"].to_numpy(float))
+    near = ((video == exact["video"].to_numpy(dtype=object)) & (end - start >= 1)).any(axis=1)
+    return " ".join(clips.loc[near, "description"])
+
+
+def content_words(text: str) -> set[str]:
+    """The stems of the words in `text` that carry meaning: without scikit-learn's English stop words.
+
+    A light rule, made to find more kinship than there is rather than less: cut a possessive 's; turn -ies
+    into -y, or cut one of -ing, -ed, -es, -s (if three letters with a vowel remain); then a doubled last
+    consonant counts once, and a last e is dropped. So juggle, juggles and juggling are one word, and so
+    are skip and skipping.
+    """
+    words = re.findall(r"[^\W_]+", re.sub(r"['\u2019]s\b", "", text.lower()))
+    return {_stem(word) for word in words if word not in ENGLISH_STOP_WORDS}
+
+
+def _stem(word: str) -> str:
+    if word.endswith("ies") and len(word) > 4:
+        word = word[:-3] + "y"
+    else:
+        for suffix in ("ing", "ed", "es", "s"):
+            rest = word.removesuffix(suffix)
+            if rest != word and len(rest) >= 3 and re.search("[aeiouy]", rest):
+                word = rest
+                break
+    word = re.sub(r"([^\Waeiou])\1$", r"\1", word)
+    return word[:-1] if word.endswith("e") and len(word) > 3 else word
+
+
+def shares_content_word(query: str, text: str) -> bool:
+    """Whether a query has a content word in common with a text (see `content_words`)."""
+    return not content_words(query).isdisjoint(content_words(text))

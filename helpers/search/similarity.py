@@ -1,0 +1,230 @@
+"""Search: words, images or clips to moments; best moment per video; more like what one liked.
+
+No search here is silently short: where an approximate index finds less than there is, the rows are scored one
+by one. Scores are cosines as Milvus gives them, not rounded; equal ones (to six digits) are ordered by id.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pymilvus import MilvusClient
+
+from helpers.errors import SearchError
+from helpers.segments import Query, Vector, vector_field
+from helpers.store.client import milvus_errors
+from helpers.store.collection import Collection, open_collection
+from helpers.store.filters import Where, build_filter
+from helpers.store.io import iterate
+from helpers.store.rows import SCOPES
+
+FIELDS = [
+    *("segment_id", "video_id", "title", "start_offset_sec", "end_offset_sec", "video_url"),
+    *("category", "recorded_at", "description", "embedding_scope", "cluster"),
+]
+
+
+HIT_COLUMNS = ["rank", "score", *FIELDS]
+
+
+MOST = 16_384  # a Milvus server returns no more rows than that from one search
+
+
+Rows = list[dict[str, Any]]
+
+
+def search_segments(
+    milvus: MilvusClient,
+    name: str,
+    query: Query,
+    *,
+    option: str = "visual",
+    scope: str | None = "clip",
+    limit: int = 5,
+    where: Where = None,
+) -> pd.DataFrame:
+    """The `limit` segments nearest to the query by one embedding option, best first: a table of hits.
+
+    `scope` is "clip", "asset" (whole videos) or None (both); `where` filters, see `build_filter`. Fewer hits
+    come back only where fewer segments match; none at all gives an empty table with the same columns.
+    Raises SearchError for another model or dimension, an unknown option, field or scope, or a limit below 1.
+    """
+    expression = search_filter(milvus, name, query, option, scope, limit, where)
+    return hits_table(nearest_rows(milvus, name, query.vector, option, expression, limit))
+
+
+def search_videos(
+    milvus: MilvusClient,
+    name: str,
+    query: Query,
+    *,
+    option: str = "visual",
+    limit: int = 5,
+    where: Where = None,
+) -> pd.DataFrame:
+    """The `limit` videos nearest to the query, each by its best clip: a table of hits, one row per video.
+
+    Milvus can group by itself (`group_by_field`), but Lite looks at ten rows per wanted group only, and comes
+    back short when a few videos own the near clips; this asks for more until there are enough videos.
+    """
+    expression = search_filter(milvus, name, query, option, "clip", limit, where)
+    fetch = min(10 * limit, MOST)
+    while True:
+        rows = nearest_rows(milvus, name, query.vector, option, expression, fetch)
+        best = list({row["video_id"]: row for row in reversed(rows)}.values())[::-1]
+        best = sorted(best, key=_order)[:limit]
+        if len(best) == limit or len(rows) < fetch:
+            return hits_table(best)
+        fetch *= 4
+
+
+def recommend(
+    milvus: MilvusClient,
+    name: str,
+    liked: Sequence[str],
+    *,
+    disliked: Sequence[str] = (),
+    option: str = "visual",
+    scope: str | None = "clip",
+    limit: int = 5,
+    where: Where = None,
+) -> pd.DataFrame:
+    """More like these: hits near the mean of the liked segments' vectors, minus that of the disliked ones.
+
+    `liked` and `disliked` are segment ids of the collection; neither comes back as a hit.
+    Raises SearchError if none is liked, if an id is unknown, or if a segment lacks the option.
+    """
+    if isinstance(liked, str) or isinstance(disliked, str) or not len(liked):
+        raise SearchError("Give liked as a list of at least one segment_id, and disliked as a list too.")
+    collection = open_collection(milvus, name)
+    vectors = _stored(milvus, collection, [*liked, *disliked], option)
+    units = {key: vector / np.linalg.norm(vector) for key, vector in vectors.items()}
+    target = np.mean([units[key] for key in liked], axis=0)
+    if len(disliked):
+        target = target - np.mean([units[key] for key in disliked], axis=0)
+    if np.linalg.norm(target) < 1e-6:
+        raise SearchError("What is liked and what is disliked cancel each other out: choose other segments.")
+    query = Query(np.asarray(target, dtype=np.float32), collection.model, f"{len(liked)} liked segments")
+    expression = search_filter(milvus, name, query, option, scope, limit, where)
+    seen = build_filter({"segment_id": sorted(units)}).replace("segment_id in", "segment_id not in", 1)
+    return hits_table(nearest_rows(milvus, name, query.vector, option, f"{expression} and {seen}", limit))
+
+
+def segment_query(milvus: MilvusClient, name: str, segment_id: str, *, option: str = "visual") -> Query:
+    """A stored segment as the query: "what else looks like this?"."""
+    collection = open_collection(milvus, name)
+    return Query(_stored(milvus, collection, [segment_id], option)[segment_id], collection.model, segment_id)
+
+
+def _stored(milvus: MilvusClient, collection: Collection, ids: list[str], option: str) -> dict[str, Vector]:
+    _check_option(collection, option)
+    fields = ["segment_id", f"has_{option}", vector_field(option)]
+    with milvus_errors(f"The segments of {collection.name!r} cannot be read", SearchError):
+        rows = {row["segment_id"]: row for row in milvus.get(collection.name, ids=ids, output_fields=fields)}
+    for key in ids:
+        if key not in rows:
+            raise SearchError(
+                f"There is no segment {key!r} in {collection.name!r}: take the id from its hits."
+            )
+        if not rows[key][f"has_{option}"]:
+            raise SearchError(
+                f"The segment {key!r} has no {option} vector: choose another segment or option."
+            )
+    return {key: np.asarray(row[vector_field(option)], dtype=np.float32) for key, row in rows.items()}
+
+
+def _check_option(collection: Collection, option: str) -> None:
+    if option not in collection.dims:
+        has = ", ".join(collection.dims)
+        raise SearchError(f"The collection {collection.name!r} has no option {option!r}: choose from {has}.")
+
+
+def search_filter(
+    milvus: MilvusClient, name: str, query: Query, option: str, scope: str | None, limit: int, where: Where
+) -> str:
+    """Check what is asked, and return the filter expression of the search."""
+    if not isinstance(query, Query):
+        raise SearchError("The query is no Query: make one with embed_text, embed_image or segment_query.")
+    if not isinstance(limit, int | np.integer) or not 1 <= limit < MOST:
+        raise SearchError(f"The limit is {limit!r}: it must be a whole number from 1 to {MOST - 1}.")
+    if scope not in (*SCOPES, None):
+        raise SearchError(f"The scope is {scope!r}: choose clip, asset, or None for both.")
+    if isinstance(where, Mapping) and "embedding_scope" in where:
+        raise SearchError("The filter names embedding_scope: choose it with scope=… instead.")
+    collection = open_collection(milvus, name)
+    _check_option(collection, option)
+    if query.model != collection.model:
+        raise SearchError(
+            f"The query comes from {query.model!r}, but the collection {name!r} holds vectors of "
+            f"{collection.model!r}: embed the query with that model."
+        )
+    if np.shape(query.vector) != (collection.dims[option],):
+        raise SearchError(
+            f"The query's vector has the shape {np.shape(query.vector)}, but {name!r} takes "
+            f"({collection.dims[option]},) for {option!r}: embed the query with {collection.model!r}."
+        )
+    if not np.isfinite(query.vector).all() or not np.any(query.vector):
+        raise SearchError(
+            "The query's vector is all zeros, or holds what is not a finite number: embed it again."
+        )
+    asked = build_filter(where, tuple(collection.dims))
+    parts = [f"({asked})"] if asked else []
+    parts += [build_filter({"embedding_scope": scope})] if scope else []
+    return " and ".join([*parts, f"has_{option} == true"])
+
+
+def nearest_rows(
+    milvus: MilvusClient, name: str, vector: Vector, option: str, expression: str, limit: int
+) -> Rows:
+    """The `limit` nearest rows that match, in order; fewer only where fewer match."""
+    field, fetch = vector_field(option), limit + 1
+    with milvus_errors(f"The search in {name!r} failed", SearchError, cure="check its filter"):
+        while True:
+            found = [] if fetch > MOST else search_once(milvus, name, vector, field, expression, fetch)
+            if len(found) < fetch:
+                if fetch > MOST or len(found) < count_rows(milvus, name, expression):
+                    found = _score_all(milvus, name, vector, field, expression)
+                break
+            if found[limit - 1]["score"] - found[-1]["score"] > 1e-6:
+                break
+            # Equal scores at the cut: look further, so that the order decides and not chance.
+            fetch *= 2
+    return sorted(found, key=_order)[:limit]
+
+
+def search_once(
+    milvus: MilvusClient, name: str, vector: Vector, field: str, expression: str, limit: int
+) -> Rows:
+    found = milvus.search(
+        name,
+        data=[vector],
+        anns_field=field,
+        filter=expression,
+        limit=limit,
+        output_fields=FIELDS,  # without names Lite returns every field, vectors too, and a server none
+        search_params={"metric_type": "COSINE"},
+    )[0]
+    return [{"score": float(hit["distance"]), **hit["entity"]} for hit in found]
+
+
+def count_rows(milvus: MilvusClient, name: str, expression: str) -> int:
+    return int(milvus.query(name, filter=expression, output_fields=["count(*)"])[0]["count(*)"])
+
+
+def _score_all(milvus: MilvusClient, name: str, vector: Vector, field: str, expression: str) -> Rows:
+    """Every row that matches, with its cosine to the vector: exact, whatever the index."""
+    unit = np.asarray(vector, dtype=np.float64) / np.linalg.norm(vector)
+    rows: Rows = []
+    for row in iterate(milvus, name, expression, [*FIELDS, field]):
+        stored = np.asarray(row.pop(field), dtype=np.float64)
+        rows.append({"score": float(unit @ stored / np.linalg.norm(stored)), **row})
+    return rows
+
+
+def _order(row: dict[str, Any]) -> tuple[float, str]:
+    return -round(row["score"], 6), row["segment_id"]
+
+
+def hits_table(rows: Rows) -> pd.DataFrame:
+    return pd.DataFrame([{"rank": i, **row} for i, row in enumerate(rows, 1)], columns=HIT_COLUMNS)

@@ -1,0 +1,1 @@
+"""What is seen: figures, pictures, players, controls."""

@@ -1,0 +1,58 @@
+"""Words about a hit: its time, its caption, the credit that its film's licence asks for."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from helpers.settings import ROOT
+from helpers.videos.samples import catalogue, local_path
+
+Hit = Mapping[str, Any]
+
+
+def format_time(seconds: float) -> str:
+    """Seconds as m:ss, or h:mm:ss from an hour on; whole seconds, rounded down as players do."""
+    whole = int(seconds + 1e-6)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minutes}:{second:02d}"
+
+
+def format_span(hit: Hit) -> str:
+    return f"{format_time(hit['start_offset_sec'])}-{format_time(hit['end_offset_sec'])}"
+
+
+def caption_of(hit: Hit) -> str:
+    """Rank, title, time and score in one line of plain text; what a hit does not have is left out."""
+    rank = f"{hit['rank']}. " if "rank" in hit else ""
+    score = f", score {hit['score']:.3f}" if "score" in hit else ""
+    return f"{rank}{hit.get('title') or Path(str(hit['video_url'])).stem}, {format_span(hit)}{score}"
+
+
+def sample_credit(video_url: str, video_id: str = "") -> str:
+    """Credit, licence and what was changed of a sample video; "" for any other.
+
+    It is known by its content, the ten digits of its sha256 that end `video_id`, or else by its place.
+    """
+    known = catalogue()
+    digits = re.search(r"-([0-9a-f]{10})$", video_id)
+    row = known[known["sha256"].str[:10] == digits[1]] if digits else known.head(0)
+    path = local_path(video_url)
+    if row.empty and path is not None and path.resolve().parent == (ROOT / "data" / "videos").resolve():
+        row = known[known["file"] == path.resolve().name]
+    if row.empty:
+        return ""
+    file, credit, licence = (row[column].iloc[0] for column in ("file", "credit", "licence"))
+    change = "scaled to 360p" if file == "big-buck-bunny.mp4" else "film made from photos"
+    return f"{credit}, {licence} ({change})"
+
+
+def credit_of(hit: Hit) -> str:
+    return sample_credit(str(hit["video_url"]), str(hit.get("video_id", "")))
+
+
+def records(hits: pd.DataFrame, limit: int | None = None) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in hits.head(limit or len(hits)).to_dict("records")]

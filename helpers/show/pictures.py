@@ -1,0 +1,72 @@
+"""Contact sheets: the middle frames of segments or hits in one picture."""
+
+import functools
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from helpers.errors import VideoError
+from helpers.show.captions import Hit, caption_of, credit_of, format_span, records
+from helpers.show.output import encoded, jpeg_uri, show_bundle, show_picture
+from helpers.videos.frames import thumbnail
+
+TILE, LABEL, GAP = 152, 32, 6  # pixels of a contact sheet: tile width, label height, space between
+
+
+@functools.lru_cache(maxsize=4)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size)
+
+
+def contact_sheet(rows: Sequence[Hit], columns: int) -> Image.Image:
+    """The middle frame of each row with its label, in a grid; a grey tile where there is no frame."""
+    stills: list[Image.Image | None] = []
+    for row in rows:
+        try:
+            middle = (row["start_offset_sec"] + row["end_offset_sec"]) / 2
+            still = thumbnail(str(row["video_url"]), middle, width=TILE)
+            stills.append(ImageOps.contain(still, (TILE, TILE * 3 // 4)))
+        except VideoError:
+            stills.append(None)
+    height = max((picture.height for picture in stills if picture), default=TILE * 9 // 16)
+    across = min(columns, len(rows))
+    down = -(-len(rows) // across)
+    sheet = Image.new("RGB", (across * (TILE + GAP) + GAP, down * (height + LABEL + GAP) + GAP), "white")
+    draw = ImageDraw.Draw(sheet)
+    for i, (row, picture) in enumerate(zip(rows, stills, strict=True)):
+        x, y = GAP + i % across * (TILE + GAP), GAP + i // across * (height + LABEL + GAP)
+        if picture:
+            sheet.paste(picture, (x + (TILE - picture.width) // 2, y + height - picture.height))
+        else:
+            draw.rectangle((x, y, x + TILE - 1, y + height - 1), fill="#cccccc")
+        score = f" · {row['score']:.3f}" if "score" in row else ""
+        draw.text(
+            (x, y + height + 3), f"{row.get('rank', i + 1)} · {format_span(row)}{score}", "black", _font(10)
+        )
+        title = str(row.get("title") or Path(str(row["video_url"])).stem)
+        draw.text((x, y + height + 17), textwrap.shorten(title, 25, placeholder=" …"), "#444444", _font(10))
+    return sheet
+
+
+def sheet_words(rows: Sequence[Hit], title: str) -> tuple[str, str]:
+    """Alt text that lists the tiles, and a caption with the credits that the licences ask for."""
+    alt = f"{title or 'Contact sheet'}: " + "; ".join(caption_of(row) for row in rows)
+    credits = dict.fromkeys(filter(None, map(credit_of, rows)))
+    return alt, ". ".join(filter(None, [title, "Frames: " + "; ".join(credits) if credits else ""]))
+
+
+def show_contact_sheet(hits: pd.DataFrame, *, columns: int = 5, limit: int = 10, title: str = "") -> None:
+    """Show the middle frame of each of the first `limit` hits in one picture; its alt text lists them."""
+    if hits.empty:
+        show_bundle({"text/plain": "No moments to show."})
+        return
+    rows = records(hits, limit)
+    sheet = contact_sheet(rows, columns)
+    alt, caption = sheet_words(rows, title)
+    # The PNG is for viewers that draw no HTML: few colours keep it as small as the JPEG.
+    png = encoded(sheet.quantize(64, dither=Image.Dither.NONE), "PNG")
+    show_picture(png, alt=alt, caption=caption, source=jpeg_uri(sheet, 75))

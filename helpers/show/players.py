@@ -1,0 +1,88 @@
+"""Players at the right second, of the file itself or of a clip of it."""
+
+import html
+import json
+import os
+import urllib.parse
+from pathlib import Path
+
+import pandas as pd
+from jupyter_core.paths import jupyter_runtime_dir
+
+from helpers.errors import VideoError
+from helpers.settings import ROOT
+from helpers.show.captions import Hit, caption_of, credit_of, records
+from helpers.show.output import as_text, data_uri, jpeg_uri, show_bundle
+from helpers.videos.frames import cut_clip, thumbnail
+from helpers.videos.samples import local_path
+
+PLAYED = (".mp4", ".m4v", ".webm")  # what browsers play as it is; of anything else they get an MP4 clip
+
+
+def lab_server() -> tuple[str, Path] | None:
+    """Base URL and root folder of the Jupyter server that started this kernel; None where there is none."""
+    note = Path(jupyter_runtime_dir()) / f"jpserver-{os.environ.get('JPY_PARENT_PID', '')}.json"
+    try:
+        server = json.loads(note.read_text(encoding="utf-8"))
+        return str(server["base_url"]), Path(server["root_dir"]).resolve()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def player_source(video_url: str, start: float, end: float, *, in_widget: bool) -> str:
+    """What a <video> must have as `src` to play the clip.
+
+    A relative path with a time fragment works in a notebook's output, run or not, under every base URL.
+    JupyterLab does not resolve it inside a widget, so there it is the server's own address. A file that the
+    server cannot reach or the browser does not play, or a widget without a server we know of, gets the clip
+    itself as a data URI.
+    """
+    fragment = f"#t={round(start, 3):g},{round(end, 3):g}"
+    path = local_path(video_url)
+    if path is None:
+        return video_url.partition("#")[0] + fragment
+    server = lab_server()
+    root = server[1] if server else ROOT
+    inside = path.relative_to(root) if path.is_relative_to(root) else None
+    reachable = inside is not None and not any(part.startswith(".") for part in inside.parts)
+    reachable = reachable and path.suffix.lower() in PLAYED
+    if inside is not None and reachable and not in_widget:
+        return urllib.parse.quote(Path(os.path.relpath(path)).as_posix()) + fragment
+    if inside is not None and reachable and server:
+        return f"{server[0]}files/{urllib.parse.quote(inside.as_posix())}{fragment}"
+    return data_uri("video/mp4", cut_clip(path, start, end))
+
+
+def clip_html(hit: Hit, *, context: float = 0.0, width: str = "48%", in_widget: bool = False) -> str:
+    """One player as HTML: it starts at the hit's first second and stops at its last.
+
+    `hit` is a row of hits, or any mapping with video_url, start_offset_sec and end_offset_sec; `context` adds
+    seconds before and after. A file that is missing or cannot be read gives its caption and one sentence.
+    """
+    url = str(hit["video_url"])
+    start, end = max(0.0, hit["start_offset_sec"] - context), hit["end_offset_sec"] + context
+    caption, credit = caption_of(hit), credit_of(hit)
+    poster, problem, player = "", "", ""
+    try:
+        if local_path(url) is not None:
+            poster = f' poster="{jpeg_uri(thumbnail(url, (start + end) / 2), 60)}"'
+        # The address stands on <video>: JupyterLab removes <source> from a notebook that was not run yet.
+        player = (
+            f'<video src="{html.escape(player_source(url, start, end, in_widget=in_widget))}" controls '
+            f'preload="metadata" width="100%"{poster} aria-label="{html.escape(caption)}"></video>'
+        )
+    except VideoError as error:
+        problem = f"<br>{as_text(str(error))}"
+    note = f"<br><small>{as_text(credit)}</small>" if credit else ""
+    return (
+        f'<figure style="display:inline-block;vertical-align:top;width:{width};margin:0 1% 12px 0">{player}'
+        f"<figcaption>{as_text(caption)}{problem}{note}</figcaption></figure>"
+    )
+
+
+def show_moments(hits: pd.DataFrame, *, columns: int = 2, limit: int = 6, context: float = 0.0) -> None:
+    """Show the first `limit` hits as players side by side, each with `context` more seconds on both sides."""
+    rows = records(hits, limit)
+    players = [clip_html(row, context=context, width=f"{100 // columns - 2}%") for row in rows]
+    words = "\n".join(caption_of(row) for row in rows) or "No moments to show."
+    show_bundle({"text/html": "\n".join(players) or words, "text/plain": words})

@@ -1,0 +1,175 @@
+"""Controls to play with: a search box, and a slider that weighs two legs."""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+import pandas as pd
+
+from helpers.errors import SearchError, VideoSearchError
+from helpers.show.captions import records
+from helpers.show.output import as_text, figure_html, jpeg_uri
+from helpers.show.pictures import contact_sheet, sheet_words
+from helpers.show.players import clip_html, lab_server
+
+
+def answer_html(
+    search: Callable[..., pd.DataFrame], words: str, *, option: str | None = None, players: int = 4
+) -> str:
+    """What the search box shows for `words`: a contact sheet and the first players, or one sentence.
+
+    `search(words)` gives hits; where the box offers options it is called as `search(words, option=…)`.
+    """
+    if not words.strip():
+        return "Type a few words first."
+    arguments = {} if option is None else {"option": option}
+    return hits_html(lambda: search(words.strip(), **arguments), players=players)
+
+
+def hits_html(search: Callable[[], pd.DataFrame], *, players: int = 4) -> str:
+    """What a widget shows of the hits that `search()` gives: a contact sheet and the first players as HTML.
+
+    No hits, or a VideoSearchError, give one sentence.
+    """
+    try:
+        hits = search()
+        if hits.empty:
+            return "Nothing was found."
+        rows = records(hits, 10)
+        sheet = figure_html(jpeg_uri(contact_sheet(rows, 5), 75), *sheet_words(rows, ""))
+        return sheet + "".join(clip_html(row, in_widget=True) for row in rows[:players])
+    except VideoSearchError as error:
+        return f'<p role="alert">{as_text(str(error))}</p>'
+
+
+def nobody_looks() -> bool:
+    """Whether this is a run whose outputs are committed: no browser shows its widgets."""
+    return os.environ.get("VIDEO_SEARCH_PROGRESS") == "plain" and lab_server() is None
+
+
+class QuietWidget(widgets.DOMWidget):  # type: ignore[misc]
+    """A widget that leaves one sentence, `instead`, in a committed notebook; the first base class of ours."""
+
+    instead = ""  # at most 110 characters: ipywidgets cuts what is longer
+
+    def __repr__(self) -> str:
+        return self.instead
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = dict(bundle[0] if isinstance(bundle, tuple) else bundle)  # a pair, with metadata, by anywidget
+        if nobody_looks():  # without its kernel a view is an error box, and its id is random
+            data.pop("application/vnd.jupyter.widget-view+json", None)
+        return data
+
+
+class SearchBox(QuietWidget, widgets.VBox):  # type: ignore[misc]
+    """A line for words, a button and a place for the answer; `search_box` makes one."""
+
+    instead = "A search box stands here once this cell has run: type words of your own."
+
+    def __init__(
+        self, search: Callable[..., pd.DataFrame], *, placeholder: str, options: Sequence[str] | None
+    ) -> None:
+        self.search = search
+        self.words = widgets.Text(
+            placeholder=placeholder, tooltip="words to search for", layout=widgets.Layout(width="24em")
+        )
+        self.button = widgets.Button(description="Search", button_style="primary")
+        self.option = widgets.Dropdown(
+            options=options or [], tooltip="where to search", layout=widgets.Layout(width="12em")
+        )
+        self.results = widgets.HTML()
+        row = [self.words, self.option, self.button] if options else [self.words, self.button]
+        super().__init__([widgets.HBox(row), self.results])
+        self.button.on_click(lambda _: self.ask())
+        # The Enter key, without Text.on_submit, which is deprecated; a change of value also fires on leaving
+        # the field, and would search twice when somebody types and then clicks.
+        self.words.on_msg(lambda _, message, __: self.ask() if message.get("event") == "submit" else None)
+
+    def ask(self) -> None:
+        """Search for what stands in the line, and show the answer."""
+        self.results.value = "Searching …"
+        try:
+            self.results.value = answer_html(self.search, self.words.value, option=self.option.value)
+        except Exception:
+            self.results.value = "Something unexpected went wrong: call the search in a cell to see what."
+            raise
+
+
+def search_box(
+    search: Callable[..., pd.DataFrame], *, placeholder: str = "words", options: Sequence[str] | None = None
+) -> SearchBox:
+    """A search box for a learner's own words: Enter or the button calls `search(words)` and shows the hits.
+
+    With `options`, a drop-down offers them and the call is `search(words, option=…)`. A VideoSearchError
+    appears as its one sentence.
+    """
+    return SearchBox(search, placeholder=placeholder, options=options)
+
+
+class WeightSlider(QuietWidget, widgets.VBox):  # type: ignore[misc]
+    """A slider, the two weights in words, and the moments that they find; `weight_slider` makes one."""
+
+    instead = (
+        "A slider stands here once this cell has run: weigh the two legs, and see which moments come first."
+    )
+
+    def __init__(
+        self, search: Callable[[float], pd.DataFrame], *, legs: tuple[str, str], value: float, steps: int
+    ) -> None:
+        self.search, self.legs = search, legs
+        self.slider = widgets.FloatSlider(
+            value=value,
+            min=0.0,
+            max=1.0,
+            step=1 / (steps - 1),
+            continuous_update=False,  # one search when the handle is let go, none on the way
+            readout=False,
+            description=f"weight of {legs[0]}",
+            style={"description_width": "initial"},
+            layout=widgets.Layout(width="28em"),
+        )
+        self.weights = widgets.Label()
+        self.results = widgets.HTML()
+        super().__init__([widgets.HBox([self.slider, self.weights]), self.results])
+        self.slider.observe(lambda _: self.ask(), "value")
+        self.ask()
+
+    def ask(self) -> None:
+        """Search with the weight that the slider shows, and show what is found."""
+        weight = round(float(self.slider.value), 6)  # the browser adds steps up: 0.30000000000000004
+        first, second = self.legs
+        self.weights.value = f"{first} {weight:.2f}, {second} {1 - weight:.2f}"
+        if nobody_looks():
+            return
+        try:
+            self.results.value = hits_html(lambda: self.search(weight))
+        except Exception:
+            self.results.value = "Something unexpected went wrong: call the search in a cell to see what."
+            raise
+
+
+def weight_slider(
+    search: Callable[[float], pd.DataFrame],
+    *,
+    legs: Sequence[str] = ("words", "clip"),
+    value: float = 0.5,
+    steps: int = 11,
+) -> WeightSlider:
+    """A slider for the weight w of the first leg against the second (1 - w), the found moments below it.
+
+    `search(w)` gives hits; it is called at once and whenever the handle has moved. `legs` are the two names
+    to show, `value` is the w to begin with, `steps` how many weights there are from 0 to 1. A
+    VideoSearchError appears as its one sentence. Raises SearchError for other than two legs, a value outside
+    0 to 1, or fewer than two steps.
+    """
+    if isinstance(legs, str) or len(legs) != 2:
+        raise SearchError(f"The legs are {legs!r}: give the names of two.")
+    if not 0 <= value <= 1:
+        raise SearchError(f"The value is {value!r}: give a weight from 0 to 1.")
+    if not isinstance(steps, int | np.integer) or steps < 2:
+        raise SearchError(f"There are {steps!r} steps: give a whole number from 2, such as 11 for tenths.")
+    return WeightSlider(search, legs=(legs[0], legs[1]), value=float(value), steps=int(steps))

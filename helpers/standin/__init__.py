@@ -1,0 +1,1 @@
+"""What stands in for Twelve Labs: offline, and a service that misbehaves on demand."""

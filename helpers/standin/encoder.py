@@ -1,0 +1,317 @@
+"""The local encoder behind the offline Embed API: words, pictures and films as unit vectors of one space.
+
+* Words: all-MiniLM-L6-v2, int8 weights, computed in float32 (`text.onnx`, `tokenizer.json`).
+* Pictures: EfficientNet-Lite2 gives the probabilities of the 1000 ImageNet classes (`vision.onnx`), and ConSE
+  (Norouzi et al. 2013, arXiv:1312.5650) carries them into the space of the words: vector = normalise(p @ C),
+  where a row of C (`concepts.npy`) is the text vector of a class.
+
+The files lie in data/models, made by tools/export_models.py. Texts and pictures pass through the networks
+one by one, so that no vector depends on its neighbours. All times are seconds from the start of the film.
+"""
+
+import hashlib
+import json
+import math
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from tokenizers import Tokenizer
+
+from helpers.errors import DataError, EmbedError, VideoError
+from helpers.models import OFFLINE_DIMENSION, OFFLINE_MODEL
+
+MODEL = OFFLINE_MODEL
+
+
+SIDE = 260  # pixels: what EfficientNet-Lite2 was trained on
+
+
+LONGEST_SHOT = 10.0
+
+
+SHORTEST_REST = 0.5
+
+
+Array = NDArray[np.float32]
+
+
+Bounds = list[tuple[float, float]]
+
+
+class VideoVectors(NamedTuple):
+    """`clips`: (n, 384), a unit row for each segment; `asset`: (384,), the whole film."""
+
+    clips: Array
+    asset: Array
+
+
+class Encoder:
+    """The models of `folder` (data/models). Nothing is opened before it is needed; threads may share one.
+
+    Every method raises DataError where a model file is missing or is not the published one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+
+    def embed_texts(self, texts: Sequence[str]) -> Array:
+        """(n, 384) unit rows, one for each text; of a text only the first 256 word pieces count."""
+        rows = []
+        for text in texts:
+            encoding = self._tokenizer.encode(text)
+            feed = {"input_ids": [encoding.ids], "attention_mask": [encoding.attention_mask]}
+            rows.append(self._text.run(None, {name: np.array(v, np.int64) for name, v in feed.items()})[0])
+        return np.concatenate(rows) if rows else np.empty((0, OFFLINE_DIMENSION), np.float32)
+
+    def is_too_long(self, text: str) -> bool:
+        """Whether a text has more than the 256 word pieces that count."""
+        return bool(self._tokenizer.encode(text).overflowing)
+
+    def class_probabilities(self, images: Sequence[Image.Image]) -> Array:
+        """(n, 1000): for each picture the mean over its crops (see `pixels`) of the class probabilities."""
+        rows = [self._vision.run(None, {"pixels": pixels(image)})[0].mean(axis=0) for image in images]
+        return np.stack(rows) if rows else np.empty((0, len(self.classes)), np.float32)
+
+    def embed_probabilities(self, probabilities: Array) -> Array:
+        """(384,) unit vector of the mean of (n, 1000) or (1000,) class probabilities."""
+        vector = np.atleast_2d(probabilities).mean(axis=0, dtype=np.float64) @ self._concepts
+        return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+    def embed_image(self, image: Image.Image) -> Array:
+        """(384,) unit vector of a picture, turned upright first if its EXIF data asks for that."""
+        return self.embed_probabilities(self.class_probabilities([ImageOps.exif_transpose(image)]))
+
+    def embed_segments(self, path: str | Path, bounds: Bounds, *, per_second: float = 1.0) -> VideoVectors:
+        """Vectors of the segments, and of the film as the mean over all frames; the film is decoded once.
+
+        Raises VideoError where the file is missing, is not a film or ends long before the last segment.
+        """
+        wanted = [frame_times(start, end, per_second=per_second) for start, end in bounds]
+        times = sorted({time for segment in wanted for time in segment})
+        if not times:
+            raise VideoError(f"{Path(path).name} was asked for no segments; give at least one start and end.")
+        seen = {
+            time: self.class_probabilities([image])[0]
+            for time, image in zip(times, sample_frames(path, times), strict=True)
+        }
+        clips = [self.embed_probabilities(np.stack([seen[time] for time in segment])) for segment in wanted]
+        return VideoVectors(np.stack(clips), self.embed_probabilities(np.stack(list(seen.values()))))
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """The readable names of the 1000 classes, in the order of the columns of `class_probabilities`."""
+        names: list[str] = json.loads(self._file("classes.json").read_text(encoding="utf-8"))
+        return names
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        return Tokenizer.from_file(str(self._file("tokenizer.json")))
+
+    @cached_property
+    def _text(self) -> onnxruntime.InferenceSession:
+        return _open_session(self._file("text.onnx"))
+
+    @cached_property
+    def _vision(self) -> onnxruntime.InferenceSession:
+        return _open_session(self._file("vision.onnx"))
+
+    @cached_property
+    def _concepts(self) -> NDArray[np.float64]:
+        return np.asarray(np.load(self._file("concepts.npy")), np.float64)
+
+    def _file(self, name: str) -> Path:
+        repair = "run `git checkout -- data/models`, or make it again with tools/export_models.py"
+        path, manifest = self.folder / name, self.folder / "manifest.json"
+        for needed in (manifest, path):
+            if not needed.is_file():
+                raise DataError(f"The offline model lacks {needed}: {repair}.")
+        try:
+            expected = json.loads(manifest.read_bytes())["files"][name]["sha256"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{manifest} is damaged, or says nothing of {name}: {repair}.") from error
+        if _sha256(path, path.stat().st_mtime_ns) != expected:
+            raise DataError(f"{path} is damaged (its sha256 is not the one in manifest.json): {repair}.")
+        return path
+
+
+@cache
+def _sha256(path: Path, changed: int) -> str:
+    """The sha256 of a file; read once per process unless it was `changed` in between."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _open_session(path: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    # A fixed number of threads, on any machine: the order of sums stays the same.
+    options.intra_op_num_threads, options.inter_op_num_threads = 2, 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.use_deterministic_compute = True
+    # A thread that spins while it waits would take the time of the other notebooks on the machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Turn int8 weights into float32 at load. Int8 kernels would differ between CPUs, and lose accuracy.
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def check_readable(text: str) -> None:
+    """Raise EmbedError (400) where `text` holds no word, or most of its letters are not Latin."""
+    letters = [letter for letter in text if letter.isalpha()]
+    latin = sum(unicodedata.name(letter, "").startswith("LATIN") for letter in letters)
+    if not any(character.isalnum() for character in text):
+        raise EmbedError("The offline model found no word to read; write a text in English.", status=400)
+    if 2 * latin < len(letters):
+        message = "The offline model reads English only; write in English, or go live with an API key."
+        raise EmbedError(message, status=400)
+
+
+def pixels(image: Image.Image) -> Array:
+    """(k, 3, 260, 260): square crops as EfficientNet-Lite takes them, (x - 127) / 128.
+
+    A square picture is one crop; any other three: at both ends of the longer side and in its middle.
+    """
+    scale = SIDE / min(image.size)
+    size = (max(SIDE, round(image.width * scale)), max(SIDE, round(image.height * scale)))
+    small = np.asarray(image.convert("RGB").resize(size, Image.Resampling.BICUBIC), np.float32)
+    x, y = size[0] - SIDE, size[1] - SIDE
+    corners = [(0, 0), (x // 2, y // 2), (x, y)] if x or y else [(0, 0)]
+    crops = np.stack([small[top : top + SIDE, left : left + SIDE] for left, top in corners])
+    return np.ascontiguousarray(((crops - 127) / 128).transpose(0, 3, 1, 2))
+
+
+def frame_times(start: float, end: float, *, per_second: float = 1.0) -> list[float]:
+    """When to look at a segment: in the middle of each second (of each equal part), at least twice."""
+    count = max(2, round((end - start) * per_second))
+    return [round(start + (i + 0.5) * (end - start) / count, 3) for i in range(count)]
+
+
+def sample_frames(path: str | Path, times: Sequence[float]) -> Iterator[Image.Image]:
+    """Yield the picture on screen at each of `times` (ascending), in one pass over the film.
+
+    Raises VideoError where the file cannot be read, or ends more than 5 s before a time.
+    """
+    i, shown, shown_at = 0, None, 0.0
+    for at, frame in _decode(path, start=times[0] if times else 0.0):
+        while i < len(times) and at > times[i] + 1e-6:
+            yield _upright(shown or frame)
+            i += 1
+        if i == len(times):
+            return
+        shown, shown_at = frame, at
+    for time in times[i:]:
+        if shown is None or time > shown_at + 5:
+            there = "holds no picture" if shown is None else f"has no picture after {shown_at:.1f} s"
+            raise VideoError(f"{Path(path).name} {there}, but {time:.1f} s was asked for; repair the file.")
+        yield _upright(shown)
+
+
+def find_shots(path: str | Path) -> list[float]:
+    """The times of the hard cuts of a film; fades are not cuts.
+
+    Each frame, 32 x 18 pixels, is compared with the one before: d = mean |difference| of the colours (0-255).
+    A cut is the highest d within half a second, and above 6 + 2 x the 90th percentile of the d around it:
+    quick motion raises its own threshold. Raises VideoError where the file cannot be read.
+    """
+    times, changes, last = [], [], None
+    for at, frame in _decode(path):
+        small = frame.reformat(width=32, height=18, format="rgb24", interpolation="AREA")
+        tiny = small.to_ndarray().astype(np.int16)
+        if last is not None:
+            times.append(at)
+            changes.append(float(np.abs(tiny - last).mean()))
+        last = tiny
+    cuts: list[float] = []
+    half = max(1, round(0.5 * len(times) / (times[-1] - times[0]))) if len(times) > 1 else 1
+    for i in range(half, len(times) - half):
+        around = np.array(changes[i - half : i] + changes[i + 1 : i + half + 1])
+        if changes[i] > around.max() and changes[i] > 6 + 2 * np.percentile(around, 90):
+            cuts.append(round(times[i], 3))
+    return cuts
+
+
+def segment_bounds(
+    duration: float, *, strategy: str = "fixed", seconds: float = 6.0, cuts: Sequence[float] | None = None
+) -> Bounds:
+    """Cut a film of `duration` seconds into segments that follow one another without a gap.
+
+    fixed: `seconds` each; the last may be shorter, but a rest under 0.5 s joins the one before.
+    dynamic: the shots between `cuts`; a shot shorter than `seconds` is joined with the next (the last with the
+    one before), and what is longer than 10 s is split evenly.
+    Raises EmbedError (400) for lengths that the API refuses (fixed 2 to 10 s, dynamic 2 to 5 s) and for other
+    strategies, VideoError for a film without length.
+    """
+    limits = {"fixed": (2, 10), "dynamic": (2, 5)}
+    if strategy not in limits:
+        raise EmbedError(f"There is no segmentation {strategy!r}; use 'fixed' or 'dynamic'.", status=400)
+    low, high = limits[strategy]
+    if not low <= seconds <= high:
+        raise EmbedError(f"A {strategy} segment takes {low} to {high} s, not {seconds:g} s.", status=400)
+    if not (duration > 0 and math.isfinite(duration)):
+        raise VideoError(f"A film of {duration} seconds cannot be cut into segments; check the file.")
+    duration = round(duration, 3)
+    if strategy == "fixed":
+        count = max(1, math.ceil((duration - SHORTEST_REST) / seconds + 1e-9))
+        edges = [round(i * seconds, 3) for i in range(count)] + [duration]
+    else:
+        inside = sorted(round(cut, 3) for cut in cuts or [] if 0 < cut < duration)
+        edges = _split(_join([0.0, *inside, duration], seconds))
+    return [(start, end) for start, end in zip(edges, edges[1:], strict=False)]
+
+
+def _join(edges: list[float], seconds: float) -> list[float]:
+    """Leave out the edges that make a shot shorter than `seconds`."""
+    kept = [edges[0]]
+    for edge in edges[1:-1]:
+        if edge - kept[-1] >= seconds:
+            kept.append(edge)
+    if len(kept) > 1 and edges[-1] - kept[-1] < seconds:
+        kept.pop()
+    return [*kept, edges[-1]]
+
+
+def _split(edges: list[float]) -> list[float]:
+    """Add the edges that split what is longer than 10 s evenly."""
+    whole = [edges[0]]
+    for start, end in zip(edges, edges[1:], strict=False):
+        parts = max(1, math.ceil((end - start) / LONGEST_SHOT - 1e-9))
+        whole += [round(start + (end - start) * i / parts, 3) for i in range(1, parts)] + [end]
+    return whole
+
+
+def _decode(path: str | Path, *, start: float = 0.0) -> Iterator[tuple[float, Any]]:
+    """Yield (time, frame) from a key frame before `start` on."""
+    name = Path(path).name
+    try:
+        with av.open(str(path)) as film:
+            if not film.streams.video:
+                raise VideoError(f"{name} holds no video; use a film, for instance MP4 with H.264.")
+            stream = film.streams.video[0]
+            stream.thread_type = "AUTO"
+            base = stream.time_base or 1
+            zero = stream.start_time or 0
+            if start > 10:
+                film.seek(int(start / base) + zero, stream=stream)
+            timed = ((float((f.pts - zero) * base), f) for f in film.decode(stream) if f.pts is not None)
+            first = next(timed, None)
+            if first and (start <= 10 or first[0] <= start):
+                yield first
+                yield from timed
+                return
+        if start > 10:  # a format without an index, such as MPEG-TS, may land behind `start`
+            yield from _decode(path)
+    except av.FFmpegError as error:
+        why = f"{name} cannot be decoded ({error.strerror or type(error).__name__})"
+        raise VideoError(f"{why}; check the path, or convert it to MP4 with H.264.") from error
+
+
+def _upright(frame: Any) -> Image.Image:
+    image: Image.Image = frame.to_image()
+    return image.rotate(frame.rotation, expand=True) if frame.rotation else image

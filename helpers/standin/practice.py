@@ -1,0 +1,390 @@
+"""An Embed API on this machine, to practise with: the published protocol over real HTTP, and faults on demand.
+
+    with PracticeServer("marengo3.5") as server:  # then point TWELVELABS_BASE_URL at server.url
+        server.fault("POST /embed-v2/tasks", 429, times=2, retry_after=1)
+
+`python -m helpers.standin.practice --model marengo3.0 --port 8800` serves until Ctrl-C. It has no model: vectors
+are drawn at random from the content, so they carry no meaning and say nothing about what Marengo finds.
+The protocol is in service.py, the faults are in faults.py.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import json
+import random
+import select
+import socket
+import struct
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+from helpers.standin.faults import FATES, ROWS, TAKES_EFFECT, WIRE, Fault, Limit, halved
+from helpers.standin.protocol import Answer, Refusal, read_form
+from helpers.standin.service import OPTIONS, Service, Task
+
+BASE = "/v1.3"
+
+
+PIECE = 0.02  # seconds between two looks at whether the client is still there
+
+
+@dataclass
+class Seen:
+    """A request as it came, and what was answered: an HTTP status, or the name of a fault.
+
+    The key is not kept. The body of an upload is kept as JSON of its fields, a file as its sha256.
+    `at` is in seconds since the server's start.
+    """
+
+    method: str
+    path: str
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    at: float
+    answer: str = ""
+
+    @property
+    def route(self) -> str:
+        """ "POST /embed-v2/tasks": without the base path and the query."""
+        return f"{self.method} {self.path.split('?')[0].removeprefix(BASE)}"
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class PracticeServer:
+    """Serves `model` ("marengo3.5", "marengo3.0", or None for both) on a port of 127.0.0.1 until `close()`.
+
+    Any key is good but "" and "invalid". An asset says `processing` on its first poll, a task on its first
+    `polls`. `time_scale` shortens all that faults hold back or ask the client to wait for.
+    """
+
+    def __init__(
+        self,
+        model: str | None = "marengo3.5",
+        *,
+        seed: int = 0,
+        polls: int = 1,
+        port: int = 0,
+        time_scale: float = 1.0,
+    ) -> None:
+        self.service = Service(model, seed=seed, polls=polls)
+        self.time_scale, self.latency = time_scale, 0.0  # latency: seconds before each answer
+        self.seen: list[Seen] = []
+        self.faults: list[Fault] = []
+        self.limits: list[Limit] = []
+        self._chance = random.Random(seed)
+        self.closing = threading.Event()
+        self._lock, self._started = threading.Lock(), time.monotonic()
+        self._http = _Http(self, port)
+        self.host = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self.url = self.host + BASE
+        threading.Thread(target=self._http.serve_forever, args=(PIECE,), daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop, and drop the connections that are open."""
+        self.closing.set()
+        self._http.shutdown()
+        self._http.server_close()
+        self._http.drop_connections()
+
+    def fault(
+        self,
+        route: str,
+        kind: str | int,
+        *,
+        times: float = 1,
+        after: int = 0,
+        share: float = 1.0,
+        effect: bool | None = None,
+        **details: Any,
+    ) -> None:
+        """Spoil the next `times` requests of a route such as "GET /embed-v2/tasks/*", but the first `after`.
+
+        Of those it spoils a `share`, at random by the server's seed.
+        `kind` is an HTTP status or a name in `practice_faults.KINDS`, which also lists the details. `effect`
+        says whether the server does what was asked nevertheless (True for lost, cut, slow, truncated and for
+        spoilt results). Faults of a route are used one after the other. ValueError for an unknown kind.
+        """
+        name = str(kind)
+        takes = name in TAKES_EFFECT if effect is None else effect
+        with self._lock:
+            self.faults.append(Fault(route, name, times, after, takes, share, details))
+
+    def limit(self, route: str, requests: int, seconds: float = 60.0) -> None:
+        """Answer 429, with the rate limit's headers, to more than `requests` in `seconds` (scaled) on a route."""
+        with self._lock:
+            self.limits.append(Limit(route, requests, seconds * self.time_scale))
+
+    def heal(self) -> None:
+        """End all faults and limits; what they did to tasks and assets remains."""
+        with self._lock:
+            self.faults.clear()
+            self.limits.clear()
+
+    def reset(self) -> None:
+        """As new: no faults, no assets, no tasks, nothing seen, nothing charged."""
+        self.heal()
+        with self._lock:
+            self.seen.clear()
+            self.service.clear()
+
+    def advance(self, *, days: float) -> None:
+        """Put the server's clock forward; tasks older than seven days are gone."""
+        self.service.later += timedelta(days=days)
+
+    def count(self, route: str) -> int:
+        """How many requests came to a route; `*` stands for anything."""
+        pattern = Fault(route, "500", 1, 0, False)
+        with self._lock:
+            return sum(pattern.matches(seen.route) for seen in self.seen)
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        return self.service.tasks
+
+    @property
+    def charged(self) -> Counter[tuple[str, str, str]]:
+        """How many tasks were created for (sha256 of the file, model, JSON of all other arguments)."""
+        return self.service.charged
+
+    def _note(self, seen: Seen) -> None:
+        with self._lock:
+            self.seen.append(seen)
+
+    def _due(self, route: str, answer: Answer | None = None) -> Fault | None:
+        """The first fault that spoils this request; with `answer`, the first that spoils its rows."""
+        first = None
+        with self._lock:
+            for fault in self.faults:
+                late = fault.kind in ROWS and fault.kind != "pages"
+                if late != (answer is not None) or not fault.matches(route):
+                    continue
+                if answer is not None and not fault.spoils(answer):
+                    continue
+                if (first is None or fault.after > 0) and fault.is_due(self._chance.random()):
+                    first = fault
+        return first
+
+    def respond(self, seen: Seen, headers: dict[str, str], body: bytes) -> tuple[Answer, Fault | None]:
+        """The answer to a request, and the fault of the wire, if any, with which to send it."""
+        address = urlsplit(seen.path)
+        path, query = address.path.removeprefix(BASE), parse_qs(address.query)
+        with self._lock:
+            refused = next(filter(None, (limit.refuses(seen.route, path) for limit in self.limits)), None)
+        if refused:
+            seen.answer = "429"
+            return refused, None
+        fault = self._due(seen.route)
+        kind = fault.kind if fault else ""
+        if fault and kind in FATES and seen.method == "GET":
+            self.service.doom(path.rsplit("/", 1)[1], kind, fault.details.get("message", ""))
+        if kind == "pages":
+            query["reversed"] = ["1"]
+        answer = Answer(200)
+        if fault is None or fault.effect:
+            answer = self.service.answer(seen.method, path, query, headers, body, self.host)
+        seen.answer = kind or str(answer.status)
+        if fault and kind in FATES and seen.method == "POST" and isinstance(answer.body, dict):
+            self.service.doom(str(answer.body.get("_id")), kind, fault.details.get("message", ""))
+        if fault and kind == "truncated":
+            return halved(answer), None
+        if fault and kind in WIRE:
+            return answer, fault
+        if fault and kind not in FATES and kind not in ROWS:
+            return fault.answer(path, scale=self.time_scale), None
+        if spoiler := self._due(seen.route, answer):
+            seen.answer = spoiler.kind
+            return spoiler.spoil(answer), None
+        return answer, None
+
+
+class _Http(ThreadingHTTPServer):
+    request_queue_size = 64
+
+    def __init__(self, practice: PracticeServer, port: int) -> None:
+        self.practice = practice
+        self._open: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def drop_connections(self) -> None:
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):  # a client that was killed is none of our errors
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Http
+
+    def _serve(self) -> None:
+        practice = self.server.practice
+        body = self._body()
+        if body is None:  # the client has gone in the middle of its request
+            self.close_connection = True
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        kept = headers | ({"x-api-key": "(a key)"} if headers.get("x-api-key") else {})
+        at = time.monotonic() - practice._started
+        seen = Seen(self.command, self.path, kept, _kept_body(self.command, self.path, headers, body), at)
+        practice._note(seen)
+        if practice.latency:
+            practice.closing.wait(practice.latency * practice.time_scale)
+        answer, fault = practice.respond(seen, headers, body)
+        data = answer.data()
+        match fault.kind if fault else "":
+            case "timeout":
+                assert fault is not None
+                self._hold(fault.details.get("seconds", 3600.0) * practice.time_scale)
+                self._hang_up()
+            case "reset" | "lost":
+                self._reset()
+            case "hangup":
+                self._hang_up()
+            case "cut":
+                self._send(answer, data[: len(data) // 2], len(data))
+                self._hang_up()
+            case "slow":
+                assert fault is not None
+                self._drip(answer, data, fault.details.get("seconds", 10.0) * practice.time_scale)
+            case _:
+                self._send(answer, data, len(data))
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve
+
+    def _body(self) -> bytes | None:
+        """The whole body, or None if the client went away while it sent it."""
+        if self.headers.get("transfer-encoding", "").lower() == "chunked":
+            data = b""
+            while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
+                data += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return data
+        length = int(self.headers.get("content-length", 0))
+        data = self.rfile.read(length)
+        return data if len(data) == length else None
+
+    def _send(self, answer: Answer, data: bytes, length: int) -> None:
+        self.send_response(answer.status)
+        number = hashlib.sha256(f"{id(self)} {time.monotonic_ns()}".encode()).hexdigest()[:16]
+        headers = {"Content-Type": "application/json", "X-Request-Id": number} | answer.headers
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if answer.status != 204:
+            self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _drip(self, answer: Answer, data: bytes, seconds: float) -> None:
+        pieces = max(1, min(200, round(seconds / PIECE)))
+        size = max(1, -(-len(data) // pieces))
+        self._send(answer, b"", len(data))
+        for start in range(0, len(data), size):
+            self.wfile.write(data[start : start + size])
+            if self.server.practice.closing.wait(seconds / pieces):
+                break
+
+    def _hold(self, seconds: float) -> None:
+        """Wait, but no longer than the client does."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self.server.practice.closing.wait(PIECE):
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            if readable and not self.connection.recv(1, socket.MSG_PEEK):
+                return
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+
+    def _reset(self) -> None:
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.rfile.close()
+        self.connection.close()  # with unsent time 0: a reset, not a farewell
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def _kept_body(method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
+    """What `seen` keeps of a body: uploads as JSON of the form's fields, with the sha256 of the file."""
+    kind = headers.get("content-type", "")
+    if kind.startswith("multipart/form-data"):
+        try:
+            fields, name, _, data = read_form(body, kind)
+        except Refusal:
+            return b"{}"
+        file = {} if data is None else {"file": hashlib.sha256(data).hexdigest(), "file_name": name}
+        return json.dumps(fields | file).encode()
+    if method == "PUT":
+        return json.dumps({"file": hashlib.sha256(body).hexdigest()}).encode()
+    return body
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m helpers.standin.practice", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--model", default="marengo3.5", choices=tuple(OPTIONS))
+    parser.add_argument("--port", type=int, default=8800)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--polls", type=int, default=1, help="how often a task says that it is processing")
+    parser.add_argument(
+        "--fault",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("ROUTE", "KIND"),
+        help='spoil every request of a route: --fault "POST /embed-v2" 503',
+    )
+    given = parser.parse_args(arguments)
+    try:
+        server = PracticeServer(given.model, seed=given.seed, polls=given.polls, port=given.port)
+    except OSError as error:
+        print(
+            f"Port {given.port} cannot be had ({error.strerror}): name another with --port.", file=sys.stderr
+        )
+        return 1
+    with server:
+        for route, kind in given.fault:
+            server.fault(route, kind, times=float("inf"))
+        print(f"export TWELVELABS_BASE_URL={server.url}")
+        print("export TWELVE_LABS_API_KEY=practice")
+        if given.model != "marengo3.5":
+            print(f"export TWELVE_LABS_MODEL={given.model}")
+        print("Serving until Ctrl-C; the vectors carry no meaning.", file=sys.stderr, flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.closing.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,190 @@
+"""The store: insert segments, update clusters, count, read, relink and delete.
+
+The rules of this module, each forced by a measurement: upserts by `segment_id`; a segment without an option
+gets a placeholder vector, and `has_<option>` is False; a flush after each write; filters built by
+`build_filter`, which escapes every value.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pymilvus import MilvusClient
+
+from helpers.errors import SearchError, StoreError
+from helpers.files import file_sha256
+from helpers.segments import COLUMNS, vector_field
+from helpers.store.client import milvus_errors, timed_call
+from helpers.store.collection import open_collection
+from helpers.store.filters import Where, build_filter
+from helpers.store.rows import QUOTES, milvus_rows
+from helpers.videos.samples import SUFFIXES, relative_url
+
+
+def insert_segments(milvus: MilvusClient, name: str, segments: pd.DataFrame, *, batch_size: int = 500) -> int:
+    """Write segments, and return how many; nothing is written unless every row is good.
+
+    Rows go in by `segment_id`, so inserting the same again changes nothing (a `cluster` found by an analysis
+    stays). An option without a column keeps the vectors that are stored; None in a column says that this
+    segment has none. Then rows of the same video and scope are removed that came from another segmentation,
+    or from other cuts of the same: those that share an option, and half the time of the shorter of the two.
+    Raises StoreError for rows that do not fit the collection, naming the segment.
+    """
+    _check_batch_size(batch_size)
+    collection = open_collection(milvus, name)
+    rows = milvus_rows(segments, collection)
+    fresh = count_segments(milvus, name) == 0
+    absent = [option for option in collection.dims if vector_field(option) not in segments]
+    kept = [f(option) for option in absent for f in (vector_field, "has_{}".format)]
+    again = milvus_errors(f"Not all rows were written to {name!r}, so insert them again")
+    with again, timed_call("milvus.insert", collection=name, rows=len(rows)):
+        for first in range(0, len(rows), batch_size):
+            batch = {row["segment_id"]: row for row in rows[first : first + batch_size]}
+            known = [] if fresh else milvus.get(name, ids=list(batch), output_fields=["cluster", *kept])
+            for old in known:
+                row = batch[old["segment_id"]]
+                row.update({field: old[field] for field in kept})
+                row["cluster"] = old["cluster"] if row["cluster"] == -1 else row["cluster"]
+            milvus.upsert(name, list(batch.values()))
+        if not fresh:
+            _remove_replaced(milvus, name, rows, [f"has_{option}" for option in collection.dims])
+        if rows:
+            milvus.flush(name)  # rows in memory only are 10 to 50 times slower to search
+    return len(rows)
+
+
+def _check_batch_size(batch_size: object) -> None:
+    if not isinstance(batch_size, int | np.integer) or batch_size < 1:
+        raise StoreError(f"batch_size is {batch_size!r}: it must be a whole number from 1.")
+
+
+def update_clusters(milvus: MilvusClient, name: str, clusters: pd.Series, *, batch_size: int = 1000) -> int:
+    """Write the cluster of each segment (a Series of whole numbers by segment_id); return how many were given.
+
+    A partial upsert of the rows whose cluster is another one now: every other field stays as it is, vectors
+    included. Milvus Lite has it, and servers from 2.6.2 on ("upsert in merge mode", `partial_update=True`).
+    Nothing is written if an id is not stored. Raises StoreError for ids that are not stored, a cluster that is
+    no whole number, and a server that refuses.
+    """
+    _check_batch_size(batch_size)
+    if not isinstance(clusters, pd.Series):
+        kind = type(clusters).__name__
+        raise StoreError(f"The clusters are a {kind}: give a Series of whole numbers by segment_id.")
+    ids = list(clusters.index)
+    if (
+        not pd.api.types.is_integer_dtype(clusters.dtype)
+        or clusters.isna().any()
+        or (clusters > 2**63 - 1).any()
+    ):
+        raise StoreError("Nothing was written, as a cluster is no whole number: give -1 for noise.")
+    if not clusters.index.is_unique or not all(isinstance(key, str) for key in ids):
+        raise StoreError("Nothing was written, as a segment is named twice or by no segment_id: index by it.")
+    open_collection(milvus, name)
+    batches = [ids[first : first + batch_size] for first in range(0, len(ids), batch_size)]
+    with milvus_errors(f"Nothing was written, as the rows of {name!r} cannot be read"):
+        stored: dict[str, int] = {}
+        for batch in batches:  # an id with a quotation mark is not stored, and would break the look-up
+            plain = [key for key in batch if not QUOTES.search(key)]
+            rows = milvus.get(name, ids=plain, output_fields=["segment_id", "cluster"]) if plain else []
+            stored |= {row["segment_id"]: row["cluster"] for row in rows}
+    if absent := [key for key in ids if key not in stored]:
+        raise StoreError(
+            f"Nothing was written, as {len(absent)} of {len(ids)} segments are not in {name!r}, "
+            f"such as {absent[0]!r}: insert them first."
+        )
+    rows = [{"segment_id": key, "cluster": int(n)} for key, n in clusters.items() if stored[str(key)] != n]
+    cure = "call update_clusters again (a server needs Milvus 2.6.2 or later)"
+    again = milvus_errors(f"Not all clusters were written to {name!r}, so {cure}")
+    with again, timed_call("milvus.update_clusters", collection=name, rows=len(rows)):
+        for first in range(0, len(rows), batch_size):
+            milvus.upsert(name, rows[first : first + batch_size], partial_update=True)
+        if ids:
+            milvus.flush(name)  # also what a run that was killed has left in memory
+    return len(ids)
+
+
+def _remove_replaced(milvus: MilvusClient, name: str, rows: list[dict[str, Any]], has: list[str]) -> None:
+    ids, films = {row["segment_id"] for row in rows}, dict[tuple[str, str], list[dict[str, Any]]]()
+    for row in rows:
+        films.setdefault((row["embedding_scope"], row["video_id"]), []).append(row)
+    fields = ["segment_id", "segmentation", "start_offset_sec", "end_offset_sec", *has]
+    for (scope, video), new in films.items():
+        where = build_filter({"embedding_scope": scope, "video_id": video})
+        stored = milvus.query(name, filter=where, output_fields=fields)
+        others = [old for old in stored if old["segment_id"] not in ids]
+        if gone := [old["segment_id"] for old in others if any(_replaces(row, old, has) for row in new)]:
+            milvus.delete(name, ids=gone)
+
+
+def _replaces(row: Mapping[str, Any], old: Mapping[str, Any], has: list[str]) -> bool:
+    """Half of the shorter, as cuts differ by a hair, and a table may come in parts, none of which is to go."""
+    (a, b), (c, d) = ((r["start_offset_sec"], r["end_offset_sec"]) for r in (row, old))
+    shared = min(b, d) - max(a, c)
+    again = shared > 0 and shared >= min(b - a, d - c) / 2 and any(row[h] and old[h] for h in has)
+    return again or bool(row["segmentation"] != old["segmentation"])
+
+
+def iterate(
+    milvus: MilvusClient, name: str, expression: str, fields: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """The named fields of all rows that match a filter expression, however many there are."""
+    with timed_call("milvus.read", collection=name, rows=0) as more:
+        batches = milvus.query_iterator(name, filter=expression, output_fields=list(fields), batch_size=1000)
+        try:
+            while batch := batches.next():
+                more["rows"] += len(batch)
+                yield from batch
+        finally:
+            batches.close()
+
+
+def read_segments(milvus: MilvusClient, name: str, *, where: Where = None) -> pd.DataFrame:
+    """The segments that are stored, in the columns in which they were inserted, by video, scope and time."""
+    collection = open_collection(milvus, name)
+    fields = [*COLUMNS, *(f(o) for o in collection.dims for f in (vector_field, "has_{}".format))]
+    with milvus_errors(f"The rows of {name!r} cannot be read", SearchError, cure="check the filter"):
+        rows = list(iterate(milvus, name, build_filter(where, tuple(collection.dims)), fields))
+    rows.sort(key=lambda r: (r["video_id"], r["embedding_scope"], r["start_offset_sec"], r["segment_id"]))
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    for option in collection.dims:
+        field = vector_field(option)
+        cells = [np.asarray(r[field], dtype=np.float32) if r[f"has_{option}"] else None for r in rows]
+        table[field] = pd.Series(cells, dtype=object)
+    return table
+
+
+def count_segments(milvus: MilvusClient, name: str, *, where: Where = None) -> int:
+    """How many segments are stored, or how many of them match `where` (see `build_filter`)."""
+    expression = build_filter(where, tuple(open_collection(milvus, name).dims))
+    with milvus_errors(f"The rows of {name!r} cannot be counted", SearchError, cure="check the filter"):
+        return int(milvus.query(name, filter=expression, output_fields=["count(*)"])[0]["count(*)"])
+
+
+def delete_video(milvus: MilvusClient, name: str, video_id: str) -> int:
+    """Delete every segment of one video, and return how many there were; other videos stay untouched."""
+    if not isinstance(video_id, str):
+        raise StoreError(f"The video is a {type(video_id).__name__}: name one at a time, by its video_id.")
+    where = {"video_id": video_id}
+    if count := count_segments(milvus, name, where=where):
+        with milvus_errors(f"The video {video_id!r} was not deleted"):
+            milvus.delete(name, filter=build_filter(where))  # naming a partition would be ignored by Lite
+            milvus.flush(name)
+    return count
+
+
+def relink(milvus: MilvusClient, name: str, folder: str | Path) -> int:
+    """Repair `video_url` after video files moved to `folder` (or below); return how many rows changed.
+
+    Files are known by content, the digest at the end of `video_id`, so a renamed file is found as well.
+    Raises StoreError if none of the collection's videos lies there.
+    """
+    files = sorted(f for f in Path(folder).expanduser().rglob("*") if f.suffix.lower() in SUFFIXES)
+    paths = {file_sha256(file)[:10]: relative_url(file) for file in files}
+    segments = read_segments(milvus, name)
+    moved = segments["video_id"].map(lambda video: paths.get(video.rpartition("-")[2]))
+    if not moved.notna().any():
+        raise StoreError(f"No video of {name!r} lies in {folder}: name the folder that holds the files now.")
+    changed = moved.notna() & (moved != segments["video_url"])
+    return insert_segments(milvus, name, segments[changed].assign(video_url=moved[changed]))

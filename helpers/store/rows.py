@@ -1,0 +1,99 @@
+"""The rows of a table of segments as Milvus takes them, each one checked; nothing is written from here."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import StoreError
+from helpers.segments import COLUMNS, declared_options, vector_field
+from helpers.store.collection import TEXT, Collection, missing, one_model
+from helpers.store.filters import CONTROL
+
+QUOTES = re.compile(r"""['"\\]""")  # pymilvus pastes ids into filters as they are
+
+
+SCOPES = ("clip", "asset")
+
+
+def milvus_rows(segments: pd.DataFrame, collection: Collection) -> list[dict[str, Any]]:
+    """The rows as Milvus takes them; StoreError at the first one that does not fit."""
+    if not isinstance(segments, pd.DataFrame):
+        one_model(segments)
+    absent = [field for field in COLUMNS if field not in segments]
+    if absent:
+        raise StoreError(f"The segments lack the column {absent[0]!r}: use the table of embed_videos.")
+    if not len(segments):
+        return []
+    if (model := one_model(segments)) != collection.model:
+        raise StoreError(
+            f"The segments come from {model!r}, but the collection {collection.name!r} holds vectors of "
+            f"{collection.model!r}: two models never share a collection, so make another one."
+        )
+    for option in declared_options(segments):
+        if option not in collection.dims and not segments[vector_field(option)].map(missing).all():
+            raise StoreError(
+                f"The collection {collection.name!r} has no place for the option {option!r}: "
+                f"drop the column {vector_field(option)!r} first, or make a collection that has it."
+            )
+    if (twice := segments["segment_id"].duplicated()).any():
+        again = segments.loc[twice, "segment_id"].iloc[0]
+        raise StoreError(f"The segment {again} is in the table twice: drop the duplicates first.")
+    scopes = segments.drop_duplicates(["video_id", "embedding_scope", "segmentation"])
+    if (both := scopes.duplicated(["video_id", "embedding_scope"])).any():
+        video = scopes.loc[both, "video_id"].iloc[0]
+        raise StoreError(
+            f"The video {video} comes in two segmentations, which replace each other: insert one."
+        )
+    return [_row(record, collection.dims) for record in segments.to_dict("records")]
+
+
+def _row(record: Mapping[Any, Any], dims: Mapping[str, int]) -> dict[str, Any]:
+    def refuse(problem: str) -> StoreError:
+        return StoreError(f"Nothing was written: in segment {record['segment_id']!r}, {problem}.")
+
+    row: dict[str, Any] = {}
+    for field in COLUMNS:
+        value = record[field]
+        if field in TEXT:
+            if not isinstance(value, str) or CONTROL.search(value):
+                raise refuse(f"{field} is {value!r}, which is no text or holds control characters")
+            if re.search("[\ud800-\udfff]", value):  # half a character, as from a damaged file name
+                raise refuse(f"{field} is {value!r}, which UTF-8 cannot hold")
+            if (size := len(str(value).encode())) > TEXT[field]:
+                raise refuse(f"{field} has {size} bytes, and {TEXT[field]} fit")
+            row[field] = value
+        elif isinstance(value, int | float | np.number) and math.isfinite(value):
+            if field == "cluster" and not (float(value).is_integer() and abs(float(value)) < 2**63):
+                raise refuse(f"cluster is {value!r}, which is no whole number of 64 bits")
+            row[field] = int(value) if field == "cluster" else float(value)
+        else:
+            raise refuse(f"{field} is {value!r}, which is no number")
+    if not row["segment_id"] or not row["video_id"]:
+        raise refuse("segment_id or video_id is empty")
+    if row["start_offset_sec"] > row["end_offset_sec"]:
+        raise refuse(f"the end, {row['end_offset_sec']:g} s, lies before the start")
+    if QUOTES.search(row["segment_id"]):
+        raise refuse("segment_id holds a quotation mark or a backslash, with which Milvus cannot list rows")
+    if row["embedding_scope"] not in SCOPES:
+        raise refuse(f"embedding_scope is {row['embedding_scope']!r}, not one of {', '.join(SCOPES)}")
+    for option, dim in dims.items():
+        cell = record.get(vector_field(option))
+        row[f"has_{option}"] = not missing(cell)
+        # A null would come back as zeros and score 0.0, above real rows, so it is a unit vector and a flag.
+        try:
+            vector = np.eye(1, dim)[0] if missing(cell) else np.asarray(cell)
+            with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused below
+                rule: Any = "same_kind" if vector.dtype.kind == "c" else "unsafe"
+                vector = vector.astype(np.float32, casting=rule)
+        except (TypeError, ValueError):
+            raise refuse(f"the {option} vector holds what is no number") from None
+        if vector.shape != (dim,):
+            raise refuse(f"the {option} vector has the shape {vector.shape}, and ({dim},) fits")
+        if not np.isfinite(vector).all() or not vector.any():
+            raise refuse(f"the {option} vector is all zeros, or holds what is not a finite number")
+        row[vector_field(option)] = vector
+    return row

@@ -1,0 +1,1 @@
+"""Files in: what a video holds, on one clock."""

@@ -1,0 +1,160 @@
+"""A media file: its content as a digest, what a video holds, and what is wrong with one that cannot be used."""
+
+import os
+import shlex
+import stat
+import struct
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+
+from helpers.errors import VideoError
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a video file holds: duration in seconds, size in pixels, sound or not, codec, size in bytes.
+
+    Pixels are counted as they are stored: a phone held upright may store a picture that lies.
+    """
+
+    duration: float
+    width: int
+    height: int
+    has_audio: bool
+    codec: str = ""
+    size: int = 0
+
+
+def printable(text: str | Path) -> str:
+    """Text as a message can show it, on one line: controls, and what is no UTF-8, become "?"."""
+    return "".join("?" if unicodedata.category(c)[0] == "C" else c for c in str(text))
+
+
+def shown(path: str | Path) -> str:
+    """The name of a file as a message can show it."""
+    return printable(Path(path).name or path)
+
+
+def shell_word(path: str | Path) -> str:
+    """A path as a word for the shell and for ffmpeg, whatever its letters: quoted, and never an option."""
+    text = str(path)
+    if text.startswith("-") or ":" in text and not os.path.isabs(text):  # ffmpeg reads "a:b" as a protocol
+        text = f"./{text}"
+    return shlex.quote(text)
+
+
+def probe(path: str | Path) -> Probe:
+    """Look into a video file; VideoError if it is missing, may not be read, is cut off or is no video."""
+    path = Path(path)
+    name, size = shown(path), _bytes_of(path)
+    if _is_text(path):
+        raise VideoError(f"{name} holds text, not a video: perhaps a web page was saved under its name.")
+    if _is_cut_off(path):  # first, as the rest may look like anything
+        raise VideoError(f"{name} is cut off, its end is missing: copy, download or record it again.")
+    try:
+        with av.open(os.path.abspath(path)) as container:  # a relative "a:b" would be a protocol
+            kind = container.format.name
+            films = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+            has_audio = bool(container.streams.audio)
+            if kind == "image2" or kind.endswith("_pipe"):
+                raise VideoError(f"{name} is a picture, not a video: search with it by embed_image instead.")
+            if not films:
+                raise VideoError(f"{name} has sound but no picture: name a video file.")
+            if films[0].codec_context is None or not films[0].width:
+                raise _unreadable(path)
+            seconds = _seconds(container, films[0])
+            found = Probe(
+                *(seconds, films[0].width, films[0].height, has_audio),
+                codec=films[0].codec_context.name,
+                size=size,
+            )
+    except av.FFmpegError as error:
+        raise _unreadable(path) from error
+    if seconds <= 0:
+        raise VideoError(f"{name} has no length, there is no picture in it: record or export it again.")
+    return found
+
+
+def _bytes_of(path: Path) -> int:
+    """The bytes of an ordinary file; VideoError, with the reason, where there is none to read."""
+    name = shown(path)
+    try:
+        found = os.stat(path)
+        if stat.S_ISREG(found.st_mode):
+            with open(path, "rb"):
+                pass
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if path.is_symlink():
+            raise VideoError(
+                f"{name} is a link to a file that is gone: mend it, or name the file."
+            ) from error
+        raise VideoError(
+            f"There is no video file at {printable(path)}: check the path and its spelling."
+        ) from error
+    except PermissionError as error:
+        raise VideoError(f"{name} may not be read: copy it to a folder of your own.") from error
+    except (OSError, ValueError) as error:  # a loop of links, a name too long, a null byte
+        reason = getattr(error, "strerror", None) or str(error)
+        raise VideoError(f"{name[:80]} cannot be opened ({reason}): name another file.") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise VideoError(f"{name} is a folder, not a video file: name the file inside it.")
+    if not stat.S_ISREG(found.st_mode):  # to read from a pipe would wait for ever
+        raise VideoError(f"{name} is no ordinary file: name a video file.")
+    if not found.st_size:
+        raise VideoError(f"{name} is empty (0 bytes): copy or download it again.")
+    return found.st_size
+
+
+def _seconds(container: InputContainer, stream: Any) -> float:
+    """The length as the file gives it; where it gives none (a browser's recording), from its packets."""
+    if container.duration is not None:
+        return round(container.duration / av.time_base, 3)
+    ends, begin = 0.0, None
+    for packet in container.demux(stream):
+        if packet.pts is not None:
+            at = float(packet.pts * stream.time_base)
+            begin = at if begin is None else min(begin, at)
+            ends = max(ends, at + float((packet.duration or 0) * stream.time_base))
+    return round(ends - (begin or 0.0), 3)
+
+
+def _unreadable(path: Path) -> VideoError:
+    line = f"ffmpeg -i {shell_word(path)} -c:v libx264 -pix_fmt yuv420p out.mp4"
+    return VideoError(
+        f"{shown(path)} is not a video that can be read: try to play it, or convert it with `{line}`."
+    )
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file begins as text does: a web page, or a playlist that would lead to other files."""
+    with open(path, "rb") as file:
+        head = file.read(4096)
+    return all(byte >= 32 or byte in b"\t\n\r\f" for byte in head) and not head.startswith(b"YUV4MPEG2")
+
+
+def _is_cut_off(path: Path) -> bool:
+    """Whether an MP4 or MOV ends inside one of its boxes, or lacks its index (ISO/IEC 14496-12, 4.2)."""
+    size, at, kinds = path.stat().st_size, 0, set()
+    with open(path, "rb") as file:
+        while at + 8 <= size:
+            file.seek(at)
+            length, kind = struct.unpack(">I4s", file.read(8))
+            if at == 0 and kind != b"ftyp":
+                return False
+            if length == 1:  # the length follows, in eight bytes
+                length = int.from_bytes(file.read(8), "big")
+            if length == 0:  # up to the end of the file
+                length = size - at
+            if length < 8:
+                break
+            kinds.add(kind)
+            at += length
+            if at > size and kind in (b"ftyp", b"moov", b"mdat", b"moof"):
+                return True
+    return bool(kinds) and b"moov" not in kinds

@@ -1,0 +1,125 @@
+"""A learner's own videos: files, folders, web addresses, lists of them, or a CSV that lists them.
+
+Nothing is downloaded here, and a CSV opens no file outside the folder that it lies in, unless `root` allows it.
+"""
+
+import hashlib
+import os
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pandas as pd
+
+from helpers.errors import VideoError
+from helpers.videos.listing import Listed, check_name, checked_address, checked_path, read_list, told
+from helpers.videos.media import printable, shown
+from helpers.videos.samples import SUFFIXES, is_address, video_row, videos_table
+
+
+def own_videos(*sources: Any, root: str | Path | None = None) -> pd.DataFrame:
+    """Your own videos as a table with the columns of `sample_videos`, in the order in which they are named.
+
+    A source is a video file, a folder (without those inside it), an http(s) address that leads to the file
+    itself, a .csv with the columns path, title, category, recorded_at (all but the first may be missing), or
+    a list of such. A path in a CSV starts from the CSV's folder and may not leave it, unless `root` names a
+    folder that holds the file. A CSV's title, category and date win, except for the sample videos.
+
+    What lies behind an address is not known before the service fetches it: duration NaN, width and height 0,
+    has_audio <NA>. Files with the same content count once, with a warning.
+    Raises VideoError for what is missing, is no video or cannot be read; `probe_videos` lists all such.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    files: dict[str, Path] = {}
+    for listed in list_sources(*sources, root=root):
+        row = to_row(listed)
+        key = row["video_id"]
+        if key not in rows:
+            rows[key] = row
+        elif isinstance(listed.source, Path) and not os.path.samefile(listed.source, files[key]):
+            warnings.warn(
+                f"{shown(listed.source)} has the same content as {shown(files[key])}: it counts once.",
+                stacklevel=2,
+            )
+        if isinstance(listed.source, Path):
+            files.setdefault(key, listed.source)
+    return videos_table(list(rows.values()))
+
+
+def list_sources(*sources: Any, root: str | Path | None = None) -> list[Listed]:
+    """The videos that `own_videos` would read, in order, before any of them is opened.
+
+    Raises VideoError for a folder, a CSV or an address that cannot be used, and where nothing is named.
+    """
+    found = [listed for source in sources for listed in _expand(source, root)]
+    if not found:
+        raise VideoError("There is no video to work on: name at least one file or folder.")
+    return found
+
+
+def to_row(listed: Listed) -> dict[str, Any]:
+    """One row of the table; VideoError as `probe` does, with the CSV's line in front."""
+    words = {"title": listed.title, "category": listed.category, "recorded_at": listed.recorded_at}
+    if isinstance(listed.source, Path):
+        with told(listed.where):
+            return video_row(listed.source, **words)
+    digest = hashlib.sha256(listed.source.encode()).hexdigest()
+    return {
+        "video_id": f"url-{digest[:10]}",
+        "title": listed.title or address_title(listed.source),
+        "category": listed.category or "own",
+        "recorded_at": listed.recorded_at,
+        "video_url": listed.source,
+        "duration_sec": float("nan"),
+        "width": 0,
+        "height": 0,
+        "has_audio": None,
+    }
+
+
+def address_title(address: str) -> str:
+    """A title from an address: the file's name, or the host; never the user, password or query in it."""
+    parts = urlsplit(address)
+    return printable(PurePosixPath(unquote(parts.path)).stem or parts.hostname or "video")[:200]
+
+
+def _expand(source: Any, root: str | Path | None) -> Iterator[Listed]:
+    if isinstance(source, str | Path):
+        text = str(source)
+        if is_address(text):
+            yield Listed(checked_address(text))
+            return
+        path = checked_path(text)
+        if os.path.isdir(path):
+            yield from map(Listed, _videos_in(path))
+        elif path.suffix.lower() == ".csv":
+            yield from read_list(path, root=root)
+        else:
+            yield Listed(path)
+    elif isinstance(source, Iterable) and not isinstance(source, bytes | dict | pd.DataFrame):
+        for item in source:
+            yield from _expand(item, root)
+    else:
+        raise VideoError(
+            f"{type(source).__name__} is not a source of videos: name a path, a folder, an address, or a list of them."
+        )
+
+
+def _videos_in(folder: Path) -> list[Path]:
+    """The videos of a folder by name; hidden files are none (macOS leaves some beside each video)."""
+    try:
+        found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
+    except OSError as error:
+        raise VideoError(
+            f"The folder {printable(folder)} may not be read ({error.strerror}): name a folder of your own."
+        ) from error
+    files = sorted(p for p in found if not os.path.isdir(p))
+    if not files:
+        raise VideoError(
+            f"The folder {printable(folder)} holds no video ({', '.join(SUFFIXES)}): name another folder."
+        )
+    for file in files:
+        check_name(file)
+    return files

@@ -1,0 +1,107 @@
+"""Video files and what is known about them: the samples, a file's content, its description track.
+
+A video is known by its content: `video_id` is the first ten digits of the file's sha256 behind the name of a
+sample, or behind "own". The same file has the same id wherever it lies and whatever it is called.
+"""
+
+import functools
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from helpers.errors import DataError
+from helpers.files import file_sha256
+from helpers.settings import ROOT
+from helpers.videos.media import printable, probe
+
+CATALOGUE = ROOT / "data" / "videos.csv"
+
+
+SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg")
+
+
+COLUMNS = (
+    *("video_id", "title", "category", "recorded_at", "video_url"),
+    *("duration_sec", "width", "height", "has_audio"),
+)
+
+
+def relative_url(path: str | Path) -> str:
+    """The path as it is stored: relative to the checkout if it lies inside, absolute otherwise."""
+    full = Path(os.path.normpath(Path(path).expanduser().absolute()))
+    return full.relative_to(ROOT).as_posix() if full.is_relative_to(ROOT) else str(full)
+
+
+def local_path(video_url: str) -> Path | None:
+    """The file behind a stored `video_url`; None for an http(s) address."""
+    return None if is_address(video_url) else ROOT / video_url
+
+
+def is_address(source: str) -> bool:
+    """Whether this is an http(s) address, in small or capital letters."""
+    return source[:8].lower().startswith(("http://", "https://"))
+
+
+@functools.lru_cache(maxsize=2)
+def _catalogue(path: Path, stamp: float) -> pd.DataFrame:
+    return pd.read_csv(path, keep_default_na=False, dtype=str)
+
+
+def catalogue() -> pd.DataFrame:
+    """data/videos.csv: file, title, category, recorded_at, licence, credit, sha256 of each sample."""
+    try:
+        return _catalogue(CATALOGUE, CATALOGUE.stat().st_mtime)
+    except OSError as error:
+        raise DataError("data/videos.csv is missing: restore it with `git checkout -- data`.") from error
+
+
+def sample_videos() -> pd.DataFrame:
+    """The sample videos, one row each, checked by sha256.
+
+    Columns: video_id, title, category, recorded_at, video_url, duration_sec, width, height, has_audio.
+    Raises DataError if a file is missing or is not the one that was published.
+    """
+    rows = []
+    for row in catalogue().itertuples():
+        path = CATALOGUE.parent / "videos" / str(row.file)
+        if not path.is_file() or (digest := file_sha256(path)) != row.sha256:
+            raise DataError(
+                f"data/videos/{row.file} is missing or damaged: restore it with `git checkout -- data/videos`."
+            )
+        rows.append(video_row(path, digest=digest))
+    return videos_table(rows)
+
+
+def video_row(
+    path: Path, *, digest: str | None = None, title: str = "", category: str = "", recorded_at: str = ""
+) -> dict[str, Any]:
+    """The row of one file; a sample, known by its content, keeps its own title, category and date.
+
+    Raises VideoError as `probe` does.
+    """
+    found = probe(path)
+    digest = digest or file_sha256(path)
+    known = catalogue()
+    samples: Sequence[dict[Any, Any]] = known[known["sha256"] == digest].to_dict("records")
+    sample = samples[0] if samples else None
+    slug = Path(sample["file"]).stem if sample else "own"  # never the file's own name: it may change
+    return {
+        "video_id": f"{slug}-{digest[:10]}",
+        "title": sample["title"] if sample else title or printable(path.stem),
+        "category": sample["category"] if sample else category or "own",
+        "recorded_at": sample["recorded_at"] if sample else recorded_at,
+        "video_url": relative_url(path),
+        "duration_sec": found.duration,
+        "width": found.width,
+        "height": found.height,
+        "has_audio": found.has_audio,
+    }
+
+
+def videos_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Rows as a table; `has_audio` is of pandas' type "boolean", as it is not known for an address."""
+    types = {"duration_sec": "float64", "width": "int64", "height": "int64", "has_audio": "boolean"}
+    return pd.DataFrame(rows, columns=COLUMNS).astype(types)

@@ -1,0 +1,60 @@
+"""kill -9 at 25 random moments while videos are embedded: nothing lost, nothing paid for twice.
+
+The count is the practice server's own: it lives on while its clients are killed.
+"""
+
+import multiprocessing
+import os
+import random
+import time
+
+import numpy as np
+
+from helpers import connect_twelvelabs, embed_batch, sample_videos
+from helpers.standin.practice import PracticeServer
+
+KILLS = 25
+SEGMENTATIONS = ["fixed-2", "fixed-3", "fixed-4", "fixed-5", "fixed-6", "fixed-8", "fixed-10"]
+
+
+def embed_all(environment: dict[str, str]) -> None:
+    """What the process does that is killed: all short samples, in seven segmentations."""
+    os.environ.update(environment)
+    videos = sample_videos()
+    videos = videos[videos["duration_sec"] < 60]
+    for segmentation in SEGMENTATIONS:
+        embed_batch(connect_twelvelabs(), videos, segmentation=segmentation, workers=4)
+
+
+def test_kill_9_at_25_random_moments(practice: PracticeServer) -> None:
+    practice.latency = 1.0  # times the scale: 10 ms, so that moments between two requests are as likely
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["helpers"])
+    names = ("VIDEO_SEARCH_HOME", "TWELVELABS_BASE_URL", "TWELVE_LABS_API_KEY", "VIDEO_SEARCH_PROGRESS")
+    environment = {name: os.environ[name] for name in names}
+    moments, killed = random.Random(7), 0
+    for _ in range(200):
+        process = context.Process(target=embed_all, args=(environment,))
+        begun = len(practice.seen)
+        process.start()
+        while len(practice.seen) == begun and process.is_alive():
+            time.sleep(0.001)  # until it has asked for something: to kill what only starts proves little
+        time.sleep(moments.uniform(0.0, 0.25))
+        killed += process.is_alive()
+        process.kill()
+        process.join()
+        if killed == KILLS:
+            break
+    assert killed == KILLS
+    videos = sample_videos()
+    videos = videos[videos["duration_sec"] < 60]
+    client = connect_twelvelabs()
+    repeated = 0
+    for segmentation in SEGMENTATIONS:
+        batch = embed_batch(client, videos, segmentation=segmentation)
+        repeated += batch.report["repeated"].sum()
+        assert set(batch.report["status"]) <= {"done", "cached"}
+        for _, clips in batch.segments.query("embedding_scope == 'clip'").groupby("video_id"):
+            assert np.allclose(clips["start_offset_sec"].iloc[1:], clips["end_offset_sec"].iloc[:-1])
+    assert len(practice.charged) == len(SEGMENTATIONS) * len(videos)
+    assert set(practice.charged.values()) == {1} and repeated == 0

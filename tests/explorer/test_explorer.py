@@ -1,0 +1,559 @@
+"""The cluster explorer: its plain functions, and the widget with traits set as a browser sets them."""
+
+import base64
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from helpers.analysis.clusters import hdbscan_clusters, kmeans_clusters, map_points
+from helpers.analysis.labels import annotate_segment, read_labels, split_tags, tag_segments, write_labels
+from helpers.analysis.matrix import cluster_matrix
+from helpers.errors import AnalysisError, SearchError
+from helpers.explorer import state
+from helpers.explorer.widget import cluster_explorer
+from helpers.settings import ROOT
+from helpers.show.cluster_style import cluster_style
+from helpers.videos.frames import thumbnail
+from tests.show.test_display import BUNNY, CAT, difference, start_server
+from tests.show.test_display import in_the_notebooks_folder as in_the_notebooks_folder
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def segments(n=30, *, groups=3, dim=8, seed=0):
+    """n clips of three films, the last of which has moved, around `groups` directions in turn."""
+    noise = np.random.default_rng(seed).normal(scale=0.15, size=(n, dim))
+    vectors = (np.eye(dim)[np.arange(n) % groups] + noise).astype(np.float32)
+    films = [(BUNNY, "the rabbit"), (CAT, HOSTILE), ("data/videos/gone.mp4", "a film that has moved")]
+    film = np.minimum(np.arange(n) * 3 // n, 2)
+    starts = 6.0 * (np.arange(n) % (n // 3 or 1)) % 12
+    return pd.DataFrame(
+        {
+            "segment_id": [f"s{i:02d}" for i in range(n)],
+            "video_id": [f"film-{f}" for f in film],
+            "title": [films[f][1] for f in film],
+            "category": "any",
+            "recorded_at": "",
+            "video_url": [films[f][0] for f in film],
+            "embedding_scope": "clip",
+            "start_offset_sec": starts,
+            "end_offset_sec": starts + 6,
+            "description": [f"words {i}" for i in range(n)],
+            "model": "test",
+            "cluster": -1,
+            "embedding_visual": list(vectors),
+            "embedding_description": list(vectors[::-1]),
+        }
+    )
+
+
+CLIPS = segments()
+MATRIX = cluster_matrix(CLIPS)
+
+
+def numbers(data, kind):
+    return np.frombuffer(data, dtype=kind)
+
+
+@pytest.fixture
+def explorer(tmp_path):
+    return cluster_explorer(
+        CLIPS, labels=tmp_path / "labels.parquet", folder=tmp_path / "out", k=3, search=lambda words: CLIPS
+    )
+
+
+# ---------------------------------------------------------------- plain functions
+
+
+def test_neighbours_are_the_rows_with_the_highest_cosine():
+    cosines = MATRIX @ MATRIX[4]
+    among = np.ones(30, dtype=bool)
+    found = state.nearest_rows(MATRIX, 4, among=among, limit=5)
+    expected = [i for i in np.argsort(-cosines, kind="stable") if i != 4][:5]
+    assert [row for row, _ in found] == expected
+    assert [score for _, score in found] == pytest.approx(cosines[expected])
+    among[expected[0]] = False
+    assert [row for row, _ in state.nearest_rows(MATRIX, 4, among=among, limit=4)] == expected[1:]
+    assert len(state.nearest_rows(MATRIX, 4, among=among, limit=100)) == 28, "fewer than asked for"
+    equal = np.ones((3, 2), dtype=np.float32) / np.sqrt(2, dtype=np.float32)
+    tied = state.nearest_rows(equal, 1, among=np.ones(3, dtype=bool))
+    assert [row for row, _ in tied] == [0, 2], "ties in row order"
+
+
+def test_hits_find_their_rows_in_their_order():
+    hits = pd.DataFrame({"segment_id": ["s05", "elsewhere", "s01", "s05"], "score": [0.9, 0.8, 0.7, 0.6]})
+    assert state.place_hits(CLIPS, hits) == ([(5, 0.9), (1, 0.7)], 1)
+    bare, lost = state.place_hits(CLIPS, hits[["segment_id"]].tail(1))
+    assert [row for row, _ in bare] == [5] and np.isnan(bare[0][1]) and lost == 0
+    assert state.place_hits(CLIPS, hits.head(0)) == ([], 0)
+    with pytest.raises(AnalysisError, match="has no segment_id: return hits"):
+        state.place_hits(CLIPS, pd.DataFrame({"title": ["a"]}))
+
+
+def test_films_are_listed_once_with_their_credit():
+    films, of = state.film_table(CLIPS)
+    assert [film["title"] for film in films] == ["the rabbit", HOSTILE, "a film that has moved"]
+    assert "Blender" in films[0]["credit"] and films[2]["credit"] == ""
+    assert of.tolist() == [0] * 10 + [1] * 10 + [2] * 10
+
+
+def test_the_legend_has_the_styles_of_the_figures_and_noise_last():
+    groups = state.legend_groups(np.array([0, -1, 1, 0]), {1: "cats"})
+    assert [(g["cluster"], g["name"]) for g in groups] == [(0, ""), (1, "cats"), (-1, "")]
+    assert [(g["colour"], g["shape"]) for g in groups] == [cluster_style(n) for n in (0, 1, -1)]
+
+
+def test_every_shape_of_the_figures_is_drawn_by_the_page():
+    from helpers.explorer.view import SCRIPT
+    from helpers.show.cluster_style import MARKERS
+
+    shapes = SCRIPT.partition("SHAPES = {")[2].partition("};")[0]
+    assert all(f'"{marker}":' in shapes for marker in (set(MARKERS) | {cluster_style(-1)[1]}) - {"o"})
+
+
+def test_a_player_of_a_clip(tmp_path):
+    start_server(tmp_path, root=ROOT)
+    shown = state.clip_player(state.record(CLIPS, 1))
+    assert shown["source"] == f"/files/{BUNNY}#t=6,12" and shown["problem"] == ""
+    assert shown["caption"] == "the rabbit, 0:06-0:12" and shown["words"] == "words 1"
+    assert "Blender" in shown["credit"]
+
+
+def test_without_a_server_the_player_gets_the_clip_itself():
+    assert state.clip_player(state.record(CLIPS, 1))["source"].startswith("data:video/mp4")
+
+
+def test_a_film_that_has_moved_has_a_sentence_that_names_relink(tmp_path):
+    start_server(tmp_path, root=ROOT)
+    moved = state.clip_player(state.record(CLIPS, 29))
+    assert moved["source"] == ""
+    assert "gone.mp4" in moved["problem"] and "relink" in moved["problem"]
+    assert moved["caption"].startswith("a film that has moved")
+    assert state.still_of(state.record(CLIPS, 29)) == ""
+
+
+def test_a_film_on_the_web_plays_from_there():
+    web = state.record(CLIPS, 0) | {"video_url": "https://example.org/a.mp4"}
+    shown = state.clip_player(web)
+    assert (shown["source"], shown["problem"]) == ("https://example.org/a.mp4#t=0,6", "")
+
+
+def test_tiles_have_rows_and_scores():
+    strip = state.tile_strip([(0, 0.9), (29, float("nan"))], title="two", of=3)
+    assert strip == {
+        "title": "two",
+        "items": [{"row": 0, "score": 0.9}, {"row": 29, "score": None}],
+        "of": 3,
+    }
+
+
+def test_a_still_is_the_middle_frame():
+    data = state.still_of(state.record(CLIPS, 0), width=160)
+    still = Image.open(io.BytesIO(base64.b64decode(data.removeprefix("data:image/jpeg;base64,"))))
+    assert still.size == (160, 90)
+    assert difference(still, thumbnail(BUNNY, 3.0, width=160)) < 6
+
+
+def test_long_words_are_cut():
+    assert len(state.words_of({"description": "many words " * 100})) <= state.WORDS + 2
+    assert state.words_of({"description": None}) == state.words_of({}) == ""
+
+
+def test_an_export_never_replaces_a_file(tmp_path):
+    assert state.free_path(tmp_path, "a.csv") == tmp_path / "a.csv"
+    (tmp_path / "a.csv").touch(), (tmp_path / "a-2.csv").touch()
+    assert state.free_path(tmp_path, "a.csv") == tmp_path / "a-3.csv"
+
+
+# ---------------------------------------------------------------- the widget: clusters
+
+
+def test_the_map_and_the_clusters_are_those_of_the_analysis(explorer):
+    points = numbers(explorer.view.points, "<f4").reshape(30, 4)
+    assert np.array_equal(points[:, :2], map_points(MATRIX).to_numpy().astype("<f4"))
+    assert np.array_equal(points[:, 2:], CLIPS[["start_offset_sec", "end_offset_sec"]])
+    expected = kmeans_clusters(MATRIX, 3)
+    assert np.array_equal(numbers(explorer.view.labels, "<i4"), expected)
+    assert explorer.clusters.tolist() == expected.tolist() and explorer.clusters.index[2] == "s02"
+    assert explorer.option.options == ("visual", "description", "fused")
+
+
+def test_controls_cluster_anew(explorer):
+    explorer.k.value = 5
+    assert explorer.clusters.tolist() == kmeans_clusters(MATRIX, 5).tolist()
+    explorer.option.value = "fused"
+    fused = cluster_matrix(CLIPS, option="fused")
+    assert explorer.clusters.tolist() == kmeans_clusters(fused, 5).tolist()
+    explorer.option.value, explorer.centre.value = "visual", True
+    centred = cluster_matrix(CLIPS, centre=True)
+    assert explorer.clusters.tolist() == kmeans_clusters(centred, 5).tolist()
+    explorer.centre.value, explorer.method.value = False, "hdbscan"
+    assert explorer.clusters.tolist() == hdbscan_clusters(MATRIX, min_cluster_size=5).tolist()
+    assert "as noise" in explorer.view.status
+    assert (explorer.k.layout.display, explorer.least.layout.display) == ("none", "")
+
+
+def test_what_cannot_be_clustered_is_said_and_leaves_the_map(explorer):
+    before = explorer.clusters, explorer.view.labels, explorer.view.points
+    explorer.k.max = 100
+    explorer.k.value = 31
+    assert explorer.view.status.startswith("There are 30 segments, fewer than the 31 clusters")
+    assert explorer.clusters.equals(before[0])
+    assert (explorer.view.labels, explorer.view.points) == before[1:]
+    assert explorer.k.value == 3, "the control says what is shown"
+    assert explorer.view.status.startswith("There are 30 segments, fewer"), "and the sentence stays"
+    explorer.k.value = 4
+    assert explorer.view.status == "30 segments in 4 clusters."
+
+
+def test_a_control_that_cannot_be_obeyed_goes_back():
+    gap = CLIPS.assign(
+        embedding_description=[None if i == 7 else v for i, v in enumerate(CLIPS["embedding_description"])]
+    )
+    explorer = cluster_explorer(gap, k=3)
+    explorer.option.value = "description"
+    assert explorer.option.value == "visual" and "description" in explorer.view.status
+    explorer.view.set_state({"chosen": 1})
+    assert explorer.view.tiles["title"] == "Nearest by visual, with cosine"
+    few = cluster_explorer(CLIPS.head(4), k=2)
+    few.method.value = "hdbscan"
+    assert few.method.value == "kmeans" and (few.k.layout.display, few.least.layout.display) == ("", "none")
+
+
+def test_new_clusters_have_none_in_focus(explorer):
+    explorer.view.set_state({"focus": 2})
+    assert explorer.rename.description == "Name cluster 2"
+    explorer.k.value = 4
+    assert explorer.view.focus is None and explorer.rename.disabled
+
+
+def test_whole_videos_among_clips_are_left_out():
+    whole = CLIPS.iloc[[0, 10]].assign(segment_id=["w0", "w1"], embedding_scope="asset")
+    explorer = cluster_explorer(pd.concat([whole, CLIPS]), k=3)
+    assert explorer.clusters.index.tolist() == CLIPS["segment_id"].tolist()
+    assert explorer.view.status == "30 segments in 3 clusters. Left out: 2 whole videos."
+    only = cluster_explorer(CLIPS.assign(embedding_scope="asset"), k=3)
+    assert len(only.clusters) == 30 and only.view.status == "30 segments in 3 clusters."
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "said"),
+    [
+        (CLIPS.head(5), {}, "5 segments, fewer than the 8 clusters"),
+        (CLIPS.head(1), {"k": 2}, "one segment"),
+        (CLIPS.head(0), {}, "no segments"),
+        (CLIPS.assign(embedding_visual=[np.ones(4, np.float32)] * 30), {}, "All 30 vectors are equal"),
+        (
+            CLIPS.assign(embedding_visual=[np.full(4, np.nan if i == 7 else i + 1) for i in range(30)]),
+            {},
+            "vector of s07 holds NaN",
+        ),
+        (CLIPS, {"option": "audio"}, "no option 'audio'"),
+        (CLIPS, {"k": 1}, "number of clusters is 1"),
+        (CLIPS, {"k": 2.5}, "number of clusters is 2.5"),
+        (CLIPS.drop(columns="title"), {}, "lack the column 'title'"),
+        (pd.concat([CLIPS, CLIPS.head(1)]), {}, "'s00' is in the table twice"),
+    ],
+)
+def test_bad_input_is_one_sentence(table, options, said):
+    with pytest.raises(AnalysisError) as caught:
+        cluster_explorer(table, **options)
+    message = str(caught.value)
+    assert said in message and message.count(". ") == 0 and message.endswith(".")
+
+
+def test_a_damaged_file_of_labels_is_refused_and_left(tmp_path):
+    path = tmp_path / "labels.parquet"
+    path.write_bytes(b"no parquet")
+    with pytest.raises(AnalysisError, match="cannot be read"):
+        cluster_explorer(CLIPS, labels=path)
+    assert path.read_bytes() == b"no parquet"
+
+
+# ---------------------------------------------------------------- the widget: points, hits, selection
+
+
+def test_a_clicked_point_plays_and_shows_its_neighbours(explorer, tmp_path):
+    start_server(tmp_path, root=ROOT)
+    explorer.view.set_state({"chosen": 1})
+    assert explorer.view.player["source"] == f"/files/{BUNNY}#t=6,12"
+    found = state.nearest_rows(MATRIX, 1, among=np.ones(30, dtype=bool))
+    assert [item["row"] for item in explorer.view.tiles["items"]] == [row for row, _ in found]
+    assert explorer.view.tiles["of"] == 1
+    explorer.view.set_state({"chosen": 29})
+    assert "relink" in explorer.view.player["problem"]
+    explorer.view.set_state({"chosen": 99})
+    assert "relink" in explorer.view.player["problem"], "no such row: nothing happens"
+
+
+def test_the_film_filter_hides_rows_and_leaves_the_clusters(explorer):
+    before = explorer.view.labels
+    explorer.view.set_state({"picked": [1, 12, 29], "chosen": 1})
+    explorer.film.value = "film-1"
+    assert numbers(explorer.view.shown, np.uint8).tolist() == [0] * 10 + [1] * 10 + [0] * 10
+    assert explorer.view.labels == before and explorer.selection["segment_id"].tolist() == ["s12"]
+    assert {item["row"] for item in explorer.view.tiles["items"]} <= set(range(10, 20))
+    explorer.film.value = ""
+    assert numbers(explorer.view.shown, np.uint8).all()
+
+
+def test_a_cluster_that_the_filter_hides_has_no_name_to_give():
+    vectors = (
+        np.eye(3, 8)[[0] * 10 + [1] * 10 + [2] * 10]
+        + CLIPS["embedding_visual"].map(lambda v: v * 0.05).tolist()
+    )
+    explorer = cluster_explorer(CLIPS.assign(embedding_visual=list(vectors)), k=3)  # a cluster per film
+    explorer.view.set_state({"focus": 0, "chosen": 1})
+    explorer.film.value = "film-1"
+    assert explorer.view.focus is None and explorer.rename.disabled
+    explorer.view.set_state({"focus": 2})
+    assert explorer.rename.disabled
+    name(explorer, 2, "unseen")
+    assert explorer.view.status.startswith("No cluster is chosen") and (explorer.labels["name"] == "").all()
+    explorer.view.set_state({"focus": 1})
+    assert not explorer.rename.disabled
+    explorer.film.value = ""
+    explorer.view.set_state({"focus": None})
+    assert explorer.rename.description == "Name cluster 0", "the clicked point is back"
+    explorer.film.value = "film-1"
+    assert explorer.rename.disabled, "the clicked point is hidden"
+
+
+def test_of_many_hits_all_light_up_and_eight_have_a_tile(explorer):
+    explorer.words.value = "anything"
+    explorer.find.click()
+    assert explorer.view.hits == list(range(30))
+    assert [item["row"] for item in explorer.view.tiles["items"]] == list(range(8))
+
+
+def test_the_selection_is_a_table_for_the_next_cell(explorer):
+    assert explorer.selection.empty and set(explorer.selection) == set(CLIPS)
+    explorer.view.set_state({"picked": [3, 29]})
+    assert explorer.selection["segment_id"].tolist() == ["s03", "s29"]
+    assert explorer.selection["cluster"].tolist() == explorer.clusters[["s03", "s29"]].tolist()
+    assert (CLIPS["cluster"] == -1).all(), "the table given stays as it was"
+
+
+def test_words_light_up_their_hits(tmp_path):
+    asked = []
+
+    def search(words):
+        asked.append(words)
+        if words == "wrong":
+            raise SearchError("The query is of <another> model: embed it again.")
+        return pd.DataFrame({"segment_id": ["s07", "far", "s02"], "score": [0.5, 0.4, 0.3]})
+
+    explorer = cluster_explorer(CLIPS, search=search, k=3)
+    explorer.words.value = " cats "
+    explorer.find.click()
+    assert asked == ["cats"] and explorer.view.hits == [7, 2]
+    assert explorer.view.status == "Hits for 'cats': 2 light up, 1 not on this map."
+    assert [item["row"] for item in explorer.view.tiles["items"]] == [7, 2]
+    explorer.words._handle_custom_msg({"event": "submit"}, [])
+    assert asked == ["cats"] * 2, "the Enter key asks once"
+    explorer.words.value = "wrong"
+    explorer.find.click()
+    assert explorer.view.status == "The query is of <another> model: embed it again."
+    explorer.words.value = ""
+    explorer.find.click()
+    assert explorer.view.hits == [] and asked[-1] == "wrong"
+
+
+def test_an_error_that_nobody_foresaw_is_not_swallowed():
+    explorer = cluster_explorer(CLIPS, search=lambda words: 1 / 0, k=3)
+    explorer.words.value = "cat"
+    with pytest.raises(ZeroDivisionError):
+        explorer._look_up()
+    assert "unexpected" in explorer.view.status
+
+
+def test_a_resting_mouse_gets_a_still(explorer, monkeypatch):
+    sent = []
+    monkeypatch.setattr(explorer.view, "send", lambda content, **_: sent.append(content))
+    for message in ({"still": 0}, {"still": 29}, {"still": 30}, {"still": -1}, {"still": "x"}, {}):
+        explorer.view._handle_custom_msg(message, [])
+    assert [content["still"] for content in sent] == [0, 29]
+    assert sent[0]["image"].startswith("data:image/jpeg") and sent[0]["words"] == "words 0"
+    assert sent[1]["image"] == "", "a film that has moved: the point is there, without a picture"
+
+
+# ---------------------------------------------------------------- the widget: words
+
+
+def test_a_name_is_written_and_follows_its_cluster(explorer, tmp_path):
+    path = tmp_path / "labels.parquet"
+    assert explorer.rename.disabled and not path.exists(), "looking alone writes nothing"
+    explorer.view.set_state({"chosen": 4})
+    cluster = explorer.clusters["s04"]
+    assert explorer.rename.description == f"Name cluster {cluster}"
+    explorer.name.value = HOSTILE
+    explorer.rename.click()
+    members = set(explorer.clusters[explorer.clusters == cluster].index)
+    stored = read_labels(path)
+    assert set(stored["segment_id"][stored["name"] == HOSTILE]) == members
+    assert str(path) in explorer.view.status
+    assert {g["cluster"]: g["name"] for g in explorer.view.groups}[cluster] == HOSTILE
+
+    again = cluster_explorer(CLIPS.sample(frac=1, random_state=1), labels=path, k=3)
+    named = [g["cluster"] for g in again.view.groups if g["name"] == HOSTILE]
+    assert set(again.clusters[again.clusters.isin(named)].index) == members
+
+
+def test_trying_another_k_and_coming_back_loses_no_name(explorer, tmp_path):
+    for cluster in range(3):
+        explorer.view.set_state({"focus": cluster})
+        explorer.name.value = f"group {cluster}"
+        explorer.rename.click()
+    written = (tmp_path / "labels.parquet").read_bytes()
+    explorer.k.value = 2
+    assert len([g for g in explorer.view.groups if g["name"]]) == 2
+    assert "No cluster shares segments with these names now: group " in explorer.view.status
+    explorer.k.value = 3
+    assert [g["name"] for g in explorer.view.groups] == ["group 0", "group 1", "group 2"]
+    assert (tmp_path / "labels.parquet").read_bytes() == written
+    assert (explorer.labels["tags"] == "").all()
+
+
+def name(explorer, cluster, words):
+    explorer.view.set_state({"focus": cluster})
+    explorer.name.value = words
+    explorer.rename.click()
+
+
+def names_by_segment(labels):
+    return labels[labels["name"] != ""].set_index("segment_id")["name"].to_dict()
+
+
+def test_words_that_came_to_the_file_meanwhile_stay_there(tmp_path):
+    path = tmp_path / "labels.parquet"
+    one, two = (cluster_explorer(CLIPS, labels=path, k=3) for _ in range(2))
+    name(one, 0, "of one")
+    words = annotate_segment(read_labels(path), "s05", "look again")
+    write_labels(path, tag_segments(words, ["s06", "elsewhere"], "of a cell"))
+    name(two, 1, "of two")
+    assert [g["name"] for g in two.view.groups] == ["of one", "of two", ""]
+    one.view.set_state({"picked": [7]})
+    one.tag.value = "seen"
+    one.add_tag.click()
+    assert [g["name"] for g in one.view.groups] == ["of one", "of two", ""]
+    stored = read_labels(path).set_index("segment_id")
+    names = one.clusters.map({0: "of one", 1: "of two", 2: ""})
+    assert stored["name"].to_dict() == {**names, "elsewhere": ""}
+    assert stored["note"]["s05"] == "look again"
+    tags = {"s06": "of a cell", "elsewhere": "of a cell", "s07": "seen"}
+    assert stored["tags"][stored["tags"] != ""].to_dict() == tags
+
+
+def test_a_file_of_labels_that_was_damaged_meanwhile_is_left(explorer, tmp_path):
+    path = tmp_path / "labels.parquet"
+    path.write_bytes(b"no parquet")
+    name(explorer, 0, "cats")
+    assert "cannot be read" in explorer.view.status and path.read_bytes() == b"no parquet"
+    path.unlink()
+    name(explorer, 0, "cats")
+    path.unlink()
+    name(explorer, 1, "dogs")
+    assert set(read_labels(path)["name"]) == {"cats", "dogs", ""}, "a file that is gone is written again"
+
+
+def test_a_tag_does_not_keep_the_clusters_that_are_only_tried(tmp_path):
+    path = tmp_path / "labels.parquet"
+    explorer = cluster_explorer(CLIPS, labels=path, k=8)
+    for cluster in range(8):
+        name(explorer, cluster, f"N{cluster}")
+    before = read_labels(path)
+    explorer.k.value = 5
+    explorer.view.set_state({"picked": [4]})
+    explorer.tag.value = "to check"
+    explorer.add_tag.click()
+    pd.testing.assert_frame_equal(read_labels(path), tag_segments(before, ["s04"], "to check"))
+    assert len([g for g in explorer.view.groups if g["name"]]) == 5
+    explorer.k.value = 8
+    assert [g["name"] for g in explorer.view.groups] == [f"N{n}" for n in range(8)]
+    assert explorer.labels["tags"].loc[lambda tags: tags != ""].tolist() == ["to check"]
+
+
+def test_a_name_keeps_the_clusters_and_says_which_names_found_none(tmp_path):
+    path = tmp_path / "labels.parquet"
+    explorer = cluster_explorer(CLIPS, labels=path, k=8)
+    for cluster in range(8):
+        name(explorer, cluster, f"N{cluster}")
+    before = names_by_segment(explorer.labels)
+    explorer.k.value = 5
+    lost = {f"N{n}" for n in range(8)} - {g["name"] for g in explorer.view.groups}
+    assert len(lost) == 3
+    name(explorer, 4, "new")
+    stored = read_labels(path)
+    assert set(stored["name"]).isdisjoint(lost) and "new" in set(stored["name"])
+    was = {tag for tags in stored["tags"] for tag in split_tags(tags)}
+    assert was == {f"was {words}" for words in lost}
+    assert all(words in explorer.view.status for words in lost) and "was <name>" in explorer.view.status
+    explorer.k.value = 8
+    after = names_by_segment(explorer.labels)
+    back = {words for words in lost if words in after.values()}
+    assert back, "a name comes back with its cluster"
+    for words in back:
+        assert {k for k, v in after.items() if v == words} == {k for k, v in before.items() if v == words}
+
+
+def test_a_name_that_cannot_be_is_said(explorer):
+    explorer._name()
+    assert explorer.view.status.startswith("No cluster is chosen")
+    for cluster in (0, 1):
+        explorer.view.set_state({"focus": cluster})
+        explorer.name.value = "twins"
+        explorer.rename.click()
+    assert explorer.view.status == "The name 'twins' is that of cluster 0: use another name."
+
+
+def test_noise_takes_no_name(explorer):
+    explorer.method.value = "hdbscan"
+    explorer.view.set_state({"focus": -1})
+    assert explorer.rename.disabled
+
+
+def test_a_tag_goes_to_the_selection(explorer, tmp_path):
+    explorer.tag.value = "to check"
+    explorer.add_tag.click()
+    assert explorer.view.status.startswith("A tag needs words and a selection")
+    explorer.view.set_state({"picked": [1, 2]})
+    explorer.add_tag.click()
+    stored = read_labels(tmp_path / "labels.parquet").set_index("segment_id")["tags"]
+    assert stored[stored != ""].to_dict() == {"s01": "to check", "s02": "to check"}
+
+
+def test_without_a_path_words_last_as_long_as_the_widget():
+    explorer = cluster_explorer(CLIPS, k=3)
+    explorer.view.set_state({"focus": 0})
+    explorer.name.value = "cats"
+    explorer.rename.click()
+    assert "labels=path" in explorer.view.status
+    assert (explorer.labels["name"] == "cats").sum() == (explorer.clusters == 0).sum()
+
+
+def test_export_says_where_and_refuses_nothing_selected(explorer, tmp_path):
+    explorer.export.click()
+    assert explorer.view.status.startswith("Nothing is selected") and not (tmp_path / "out").exists()
+    explorer.view.set_state({"picked": [5, 3]})
+    for name in ("selection.csv", "selection-2.csv"):
+        explorer.export.click()
+        assert explorer.view.status == f"2 segments are in {tmp_path / 'out' / name}."
+    table = pd.read_csv(tmp_path / "out" / "selection.csv")
+    assert table["segment_id"].tolist() == ["s05", "s03"]
+
+
+# ---------------------------------------------------------------- in a committed notebook
+
+
+def test_the_explorer_leaves_one_sentence_in_a_committed_notebook(monkeypatch, tmp_path):
+    monkeypatch.setenv("VIDEO_SEARCH_PROGRESS", "plain")
+    explorer = cluster_explorer(CLIPS, k=3)
+    assert explorer._repr_mimebundle_() == {"text/plain": repr(explorer)}
+    assert repr(explorer) == repr(cluster_explorer(CLIPS, k=4)) and 20 < len(repr(explorer)) <= 110
+    assert len(explorer.clusters) == 30, "the next cell has its clusters"
+    start_server(tmp_path, root=ROOT)
+    assert VIEW in explorer._repr_mimebundle_(), "somebody is looking"

@@ -1,0 +1,772 @@
+"""Milvus through helpers.store: each rule of DESIGN.md, "Segments and the collection", has its test here."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from pymilvus import DataType, MilvusClient
+
+from helpers import files
+from helpers.errors import SearchError, StoreError
+from helpers.search.similarity import search_segments
+from helpers.segments import COLUMNS, Query
+from helpers.settings import ROOT, load_settings
+from helpers.store import client as store_client
+from helpers.store import collection as store_collection
+from helpers.store import filters as store_filters
+from helpers.store import io as store
+
+DIM = 8
+
+
+def make_segments(video="cat-0123456789", n=3, *, options=("visual", "description"), **columns):
+    """`n` clips of six seconds and one whole-video row; unit vectors that depend on video and place only."""
+    rows = []
+    for i in range(n + 1):
+        scope = "clip" if i < n else "asset"
+        start, end = (6.0 * i, 6.0 * i + 6) if scope == "clip" else (0.0, 6.0 * n)
+        row = dict.fromkeys(COLUMNS, "") | {"video_id": video, "title": video.title(), "category": "pets"}
+        row |= {"video_url": f"data/videos/{video}.mp4", "embedding_scope": scope, "cluster": -1}
+        row |= {"start_offset_sec": start, "end_offset_sec": end, "segmentation": "fixed-6", "model": "toy-8"}
+        row |= columns
+        plain = re.sub(r"\W", "-", video)  # an id is the only field that may hold no quotation mark
+        row["segment_id"] = f"{plain}/{scope}/{start}-{end}/{row['segmentation']}"
+        for o, option in enumerate(options):
+            vector = np.random.default_rng([*video.encode(), i, o]).normal(size=DIM)
+            row[f"embedding_{option}"] = (vector / np.linalg.norm(vector)).astype(np.float32)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def lacking(segments, option, rows=None):
+    """The same segments, without the vectors of one option in some rows (all by default)."""
+    field = f"embedding_{option}"
+    rows = range(len(segments)) if rows is None else rows
+    cells = [None if i in rows else cell for i, cell in enumerate(segments[field])]
+    return segments.assign(**{field: pd.Series(cells, index=segments.index, dtype=object)})
+
+
+def settings_in(folder, **changes):
+    return replace(
+        load_settings(), milvus_uri=str(folder / "store.db"), milvus_token="", prefix="", **changes
+    )
+
+
+class Spy:
+    """A client that also notes the calls that go through it."""
+
+    def __init__(self, milvus):
+        self.milvus, self.calls = milvus, []
+
+    def __getattr__(self, name):
+        def call(*args, **kwargs):
+            self.calls.append((name, kwargs))
+            return getattr(self.milvus, name)(*args, **kwargs)
+
+        return call
+
+
+@pytest.fixture(scope="module")
+def milvus(tmp_path_factory):
+    settings = settings_in(tmp_path_factory.mktemp("milvus"))
+    client = store_client.connect_milvus(settings)
+    yield client
+    store_client.disconnect_milvus(client, settings)
+
+
+@pytest.fixture
+def name(request):
+    """A collection name of its own for each test."""
+    return "".join(c if c.isalnum() and c.isascii() else "_" for c in request.node.name)
+
+
+def filled(milvus, name, *tables, **keywords):
+    store_collection.create_collection(milvus, name, tables[0], **keywords)
+    for table in tables:
+        store.insert_segments(milvus, name, table)
+
+
+def same(left, right):
+    """Whether two tables of segments are equal, vectors and missing vectors included, in any order."""
+    left, right = (t.sort_values("segment_id", ignore_index=True) for t in (left, right))
+    vectors = [c for c in left if c.startswith("embedding_") and c != "embedding_scope"]
+    pd.testing.assert_frame_equal(left.drop(columns=vectors), right.drop(columns=vectors), check_dtype=False)
+    assert list(left) == list(right)
+    for field in vectors:
+        for a, b in zip(left[field], right[field], strict=True):
+            assert (a is None and b is None) or np.array_equal(a, b)
+
+
+# What goes in comes out
+
+
+def test_read_segments_returns_what_was_inserted(milvus, name):
+    segments = lacking(
+        make_segments(title='Ünï "quoted" \\ film\n2', recorded_at="2024-05-01"), "description", [1]
+    )
+    filled(milvus, name, segments)
+    same(store.read_segments(milvus, name), segments)
+    assert list(store.read_segments(milvus, name, where={"video_id": "none"})) == list(segments)
+
+
+def test_schema_is_typed_with_the_names_of_the_tutorial(milvus, name):
+    filled(milvus, name, make_segments())
+    about = milvus.describe_collection(name)
+    types = {field["name"]: field["type"] for field in about["fields"]}
+    assert list(types)[:13] == COLUMNS
+    assert types["start_offset_sec"] == DataType.DOUBLE
+    assert types["video_url"] == types["embedding_scope"] == DataType.VARCHAR
+    assert types["has_visual"] == DataType.BOOL
+    assert about["consistency_level_name"] == "Strong"
+    assert about["enable_dynamic_field"] is False
+
+
+def test_two_videos_never_overwrite_each_other(milvus, name):
+    filled(milvus, name, make_segments("cat-1"), make_segments("dog-2"))
+    assert store.count_segments(milvus, name) == 8
+    assert store.count_segments(milvus, name, where={"video_id": "dog-2"}) == 4
+
+
+def test_inserting_twice_changes_nothing(milvus, name):
+    segments = make_segments()
+    filled(milvus, name, segments, segments)
+    same(store.read_segments(milvus, name), segments)
+
+
+def test_inserting_again_keeps_the_cluster_that_an_analysis_found(milvus, name):
+    segments = make_segments(n=5)
+    filled(milvus, name, segments, segments.assign(cluster=range(6)))
+    assert store.insert_segments(milvus, name, segments, batch_size=2) == 6
+    assert list(store.read_segments(milvus, name, where={"embedding_scope": "clip"})["cluster"]) == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
+
+
+def test_another_segmentation_replaces_the_rows_of_that_video_only(milvus, name):
+    filled(milvus, name, make_segments("cat-1"), make_segments("dog-2"))
+    again = make_segments("cat-1", n=2, segmentation="dynamic-4")
+    store.insert_segments(milvus, name, again)
+    same(store.read_segments(milvus, name), pd.concat([again, make_segments("dog-2")]))
+
+
+def test_another_segmentation_of_the_clips_keeps_the_whole_video_row(milvus, name):
+    filled(milvus, name, make_segments(n=3))
+    clips = make_segments(n=2, segmentation="dynamic-4").query("embedding_scope == 'clip'")
+    store.insert_segments(milvus, name, clips)
+    stored = store.read_segments(milvus, name)
+    assert list(stored["embedding_scope"]) == ["asset", "clip", "clip"]
+    assert list(stored["segmentation"]) == ["fixed-6", "dynamic-4", "dynamic-4"]
+
+
+def recut(start_and_end, **columns):
+    """Clips of one video, of a dynamic segmentation, with the cuts given."""
+    clips = make_segments(n=len(start_and_end), segmentation="dynamic-4", **columns)[:-1]
+    starts, ends = zip(*start_and_end, strict=True)
+    ids = [f"{v}/clip/{a}-{b}" for v, (a, b) in zip(clips["video_id"], start_and_end, strict=True)]
+    starts, ends = np.array([starts, ends], dtype=float)
+    return clips.assign(segment_id=ids, start_offset_sec=starts, end_offset_sec=ends)
+
+
+def test_clips_that_are_cut_otherwise_replace_those_of_the_same_time(milvus, name):
+    old, new = recut([(0, 4), (4, 9), (9, 14)]), recut([(0, 5), (5, 7), (7, 9), (9, 14)])
+    asset, dog = make_segments(n=1, segmentation="dynamic-4")[1:], recut([(0, 4)], video_id="dog-2")
+    filled(milvus, name, old, asset, dog, new)
+    same(store.read_segments(milvus, name), pd.concat([new, asset, dog]))
+
+
+def test_clips_in_batches_lose_nothing_and_replace_only_what_they_cover(milvus, name):
+    old, new = recut([(0, 4), (4, 9), (9, 14)]), recut([(0, 4.02), (4.02, 9), (9, 14)])
+    filled(milvus, name, old[:1], old[1:2], old[2:])
+    same(store.read_segments(milvus, name), old)
+    store.insert_segments(milvus, name, new[:1])  # it reaches into the next clip by a hair
+    same(store.read_segments(milvus, name), pd.concat([new[:1], old[1:]]))
+    store.insert_segments(milvus, name, new[1:])
+    same(store.read_segments(milvus, name), new)
+
+
+def test_clips_of_different_options_may_lie_at_the_same_time(milvus, name):
+    seen = lacking(recut([(0, 4), (4, 9)]), "description")
+    told = lacking(recut([(0, 5), (5, 9)]), "visual")
+    filled(milvus, name, seen, told)
+    same(store.read_segments(milvus, name), pd.concat([seen, told]))
+
+
+def test_a_video_may_come_in_two_calls(milvus, name):
+    segments = make_segments(n=4)
+    filled(milvus, name, segments[:2], segments[2:])
+    same(store.read_segments(milvus, name), segments)
+
+
+def test_more_rows_than_a_batch_and_than_one_page_of_reading(milvus, name):
+    segments = make_segments(n=1200)
+    store_collection.create_collection(milvus, name, segments)
+    assert store.insert_segments(milvus, name, segments, batch_size=500) == 1201
+    same(store.read_segments(milvus, name), segments)
+
+
+def test_rows_are_flushed_so_that_searches_are_fast(tmp_path):
+    settings = settings_in(tmp_path)
+    client = store_client.connect_milvus(settings)
+    filled(client, "segments", make_segments())
+    assert list(tmp_path.rglob("*.parquet")), "the rows are still in memory"
+    store_client.disconnect_milvus(client, settings)
+
+
+def test_a_server_is_asked_for_strong_consistency_and_upserts(milvus, name):
+    # Milvus Lite does both whatever is asked: a server would miss fresh rows, and keep doubles of an insert.
+    spy = Spy(milvus)
+    filled(spy, name, make_segments())
+    calls = dict(spy.calls)
+    assert calls["create_collection"]["consistency_level"] == "Strong"
+    assert "upsert" in calls and "insert" not in calls
+
+
+# Options
+
+
+def test_columns_come_from_the_declared_options_not_from_the_first_batch(milvus, name):
+    first = lacking(make_segments("cat-1"), "description")
+    filled(milvus, name, first, make_segments("dog-2"))
+    assert store_collection.open_collection(milvus, name).dims == {"visual": DIM, "description": DIM}
+    same(store.read_segments(milvus, name), pd.concat([first, make_segments("dog-2")]))
+
+
+def test_options_can_be_declared_before_any_segment_has_them(milvus, name):
+    first = make_segments("cat-1", options=["visual"])
+    filled(
+        milvus, name, first, make_segments("dog-2", options=["visual", "audio"]), options=["visual", "audio"]
+    )
+    audio = store.read_segments(milvus, name)["embedding_audio"]
+    assert audio.notna().tolist() == [False] * 4 + [True] * 4
+
+
+def test_a_batch_in_which_all_values_of_an_option_are_missing_goes_in(milvus, name):
+    filled(milvus, name, make_segments("cat-1"), lacking(make_segments("dog-2"), "description"))
+    stored = store.read_segments(milvus, name, where={"video_id": "dog-2"})
+    assert stored["embedding_description"].isna().all()
+    assert stored["embedding_visual"].notna().all()
+
+
+def test_an_option_without_a_column_keeps_what_is_stored(milvus, name):
+    first = lacking(make_segments(n=5), "description", [0]).assign(cluster=[4, -1, 2, 3, 0, 1])
+    filled(milvus, name, first[:4])
+    again = make_segments(n=5, title="new").drop(columns="embedding_description")
+    again["cluster"] = [-1, 7, -1, 8, -1, -1]
+    assert store.insert_segments(milvus, name, again, batch_size=2) == 6
+    expected = lacking(first, "description", [0, 4, 5]).assign(title="new", cluster=[4, 7, 2, 8, -1, -1])
+    same(store.read_segments(milvus, name), expected)
+    assert store.count_segments(milvus, name, where={"has_description": True}) == 3
+
+
+def test_an_option_with_a_column_of_nothing_is_taken_away(milvus, name):
+    segments = make_segments()
+    filled(milvus, name, segments, lacking(segments, "description", [1]))
+    same(store.read_segments(milvus, name), lacking(segments, "description", [1]))
+
+
+def test_missing_vectors_are_unit_placeholders_and_never_null(milvus, name):
+    filled(milvus, name, lacking(make_segments(), "description", [0]))
+    fields = {f["name"]: f for f in milvus.describe_collection(name)["fields"]}
+    assert not fields["embedding_description"].get("nullable")
+    output = ["has_description", "embedding_description"]
+    rows = milvus.query(
+        name, filter="start_offset_sec == 0 and embedding_scope == 'clip'", output_fields=output
+    )
+    assert rows[0]["has_description"] is False
+    assert np.linalg.norm(rows[0]["embedding_description"]) == pytest.approx(1)
+
+
+def test_an_option_without_a_place_in_the_collection_is_refused(milvus, name):
+    filled(milvus, name, make_segments("cat-1", options=["visual"]))
+    with pytest.raises(StoreError, match="no place for the option 'audio'.*drop the column"):
+        store.insert_segments(milvus, name, make_segments("dog-2", options=["visual", "audio"]))
+    assert store.count_segments(milvus, name) == 4
+
+
+# Index
+
+
+def test_the_index_is_flat_and_cosine_by_default(milvus, name):
+    filled(milvus, name, make_segments())
+    for option in ("visual", "description"):
+        index = milvus.describe_index(name, f"embedding_{option}")
+        assert (index["index_type"], index["metric_type"]) == ("FLAT", "COSINE")
+
+
+def test_index_parameters_really_arrive(milvus, name):
+    filled(milvus, name, make_segments(), index_type="HNSW", index_params={"M": 5, "efConstruction": 33})
+    assert milvus.describe_index(name, "embedding_visual")["params"] == {"M": 5, "efConstruction": 33}
+
+
+def test_an_index_type_that_milvus_lacks_is_refused_at_once_and_leaves_nothing(milvus, name):
+    with pytest.raises(StoreError, match="no SCANN index: choose from FLAT"):
+        store_collection.create_collection(milvus, name, make_segments(), index_type="SCANN")
+    assert not milvus.has_collection(name)
+
+
+# A collection that exists
+
+
+def test_creating_again_loads_what_is_there(milvus, name):
+    segments = make_segments()
+    filled(milvus, name, segments)
+    milvus.release_collection(name)
+    again = store_collection.create_collection(milvus, name, segments)
+    assert again == store_collection.Collection(name, "toy-8", {"visual": DIM, "description": DIM})
+    assert milvus.get_load_state(name)["state"].name == "Loaded"
+    assert store.count_segments(milvus, name) == 4
+
+
+@pytest.mark.parametrize("call", ["create_index", "load_collection"])
+def test_a_collection_whose_making_is_interrupted_is_not_left_behind(milvus, name, call):
+    class Interrupted(Spy):
+        def __getattr__(self, name):
+            if name == call:
+                raise KeyboardInterrupt
+            return super().__getattr__(name)
+
+    with pytest.raises(KeyboardInterrupt):
+        store_collection.create_collection(Interrupted(milvus), name, GOOD)
+    assert not milvus.has_collection(name)
+
+
+@pytest.mark.parametrize("indexed", [[], ["embedding_visual"]])
+def test_a_collection_that_was_left_half_made_is_finished(milvus, name, indexed):
+    spy = Spy(milvus)
+    store_collection.create_collection(spy, name, GOOD)
+    made = next(kwargs for call, kwargs in spy.calls if call == "create_collection")
+    milvus.drop_collection(name)
+    milvus.create_collection(name, **made)  # as after a kill -9
+    for field in indexed:
+        index = milvus.prepare_index_params()
+        index.add_index(field, index_type="HNSW", metric_type="COSINE", params={"params": {"M": 5}})
+        milvus.create_index(name, index)
+    again = store_collection.create_collection(milvus, name, GOOD, index_type="HNSW", index_params={"M": 5})
+    assert again == store_collection.Collection(name, "toy-8", {"visual": DIM, "description": DIM})
+    for field in ("embedding_visual", "embedding_description"):
+        found = milvus.describe_index(name, field)
+        assert (found["field_name"], found["metric_type"]) == (field, "COSINE")
+        assert (found["index_type"], found["params"]) == ("HNSW", {"M": 5})
+    assert milvus.get_load_state(name)["state"].name == "Loaded"
+    store.insert_segments(milvus, name, GOOD)
+    query = Query(GOOD["embedding_description"][1], "toy-8", "a clip")
+    hits = search_segments(milvus, name, query, option="description")
+    assert hits["segment_id"][0] == GOOD["segment_id"][1]
+
+
+def test_the_collection_keeps_its_model_in_properties_and_description(milvus, name):
+    spy = Spy(milvus)
+    store_collection.create_collection(spy, name, make_segments())
+    assert milvus.describe_collection(name)["properties"]["model"] == "toy-8"
+    schema = next(kwargs["schema"] for call, kwargs in spy.calls if call == "create_collection")
+    assert "toy-8" in schema.description
+
+    class Server(Spy):  # one that keeps the description and no properties
+        def describe_collection(self, name):
+            about = self.milvus.describe_collection(name)
+            return {**about, "properties": {}, "description": schema.description}
+
+    assert store_collection.open_collection(Server(milvus), name).model == "toy-8"
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (make_segments(model="marengo3.5"), "holds vectors of 'toy-8', not of 'marengo3.5'"),
+        (make_segments(options=["visual", "audio"]), "no option 'audio'"),
+        (
+            make_segments().assign(embedding_visual=[np.ones(4, np.float32)] * 4),
+            "8 numbers for 'visual', not 4",
+        ),
+    ],
+)
+def test_another_model_option_or_dimension_is_refused_on_create(milvus, name, other, message):
+    filled(milvus, name, make_segments())
+    with pytest.raises(StoreError, match=message):
+        store_collection.create_collection(milvus, name, other)
+    assert store.count_segments(milvus, name) == 4
+
+
+def test_another_index_type_is_refused_on_create(milvus, name):
+    filled(milvus, name, make_segments())
+    store_collection.create_collection(
+        milvus, name, make_segments(), index_type="AUTOINDEX"
+    )  # whichever it is
+    with pytest.raises(StoreError, match="has a FLAT index, not HNSW"):
+        store_collection.create_collection(milvus, name, make_segments(), index_type="HNSW")
+
+
+def test_a_collection_that_does_not_say_its_model_is_refused(milvus, name):
+    milvus.create_collection(name, dimension=DIM)
+    with pytest.raises(StoreError, match="does not say which model"):
+        store.insert_segments(milvus, name, make_segments())
+
+
+def test_what_no_collection_can_be_made_of(milvus, name):
+    with pytest.raises(StoreError, match="no collection 'nowhere'"):
+        store.insert_segments(milvus, "nowhere", make_segments())
+    with pytest.raises(StoreError, match="cannot name a collection"):
+        store_collection.create_collection(milvus, "my videos", make_segments())
+    with pytest.raises(StoreError, match="hold no vector"):
+        store_collection.create_collection(milvus, name, lacking(make_segments(options=["visual"]), "visual"))
+    with pytest.raises(StoreError, match="come from 2 models"):
+        store_collection.create_collection(
+            milvus, name, pd.concat([make_segments(), make_segments(model="x")])
+        )
+
+
+# Bad rows: one sentence, and nothing is written
+
+
+def _with(segments, column, value, row=2):
+    cells = list(segments[column])
+    cells[row] = value
+    return segments.assign(**{column: pd.Series(cells, dtype=object)})
+
+
+GOOD = make_segments()
+BAD = {
+    "other model": (make_segments(model="marengo3.5"), "two models never share a collection"),
+    "two models": (_with(GOOD, "model", "other"), "come from 2 models"),
+    "no such column": (GOOD.drop(columns="category"), "lack the column 'category'"),
+    "dimension": (_with(GOOD, "embedding_visual", np.ones(3, np.float32)), r"shape \(3,\), and \(8,\) fits"),
+    "nan": (_with(GOOD, "embedding_visual", np.full(8, np.nan)), "not a finite number"),
+    "infinite": (_with(GOOD, "embedding_visual", np.full(8, np.inf)), "not a finite number"),
+    "zero": (_with(GOOD, "embedding_visual", np.zeros(8)), "all zeros"),
+    "duplicate": (_with(GOOD, "segment_id", GOOD["segment_id"][0]), "is in the table twice"),
+    "two segmentations": (_with(GOOD, "segmentation", "fixed-3"), "comes in two segmentations"),
+    "too long": (_with(GOOD, "title", "ü" * 513), "title has 1026 bytes, and 1024 fit"),
+    "no text": (_with(GOOD, "title", None), "title is None"),
+    "control character": (_with(GOOD, "title", "a\x00b"), "control characters"),
+    "no time": (_with(GOOD, "start_offset_sec", float("nan")), "start_offset_sec is nan"),
+    "scope": (_with(GOOD, "embedding_scope", "scene"), "embedding_scope is 'scene'"),
+    "empty id": (_with(GOOD, "segment_id", ""), "is empty"),
+    "quoted id": (_with(GOOD, "segment_id", 'a"b'), "holds a quotation mark"),
+}
+
+
+@pytest.mark.parametrize("problem", BAD)
+def test_bad_rows_are_refused_and_nothing_is_written(milvus, name, problem):
+    segments, message = BAD[problem]
+    store_collection.create_collection(milvus, name, GOOD)
+    with pytest.raises(StoreError, match=message):
+        store.insert_segments(milvus, name, segments, batch_size=1)
+    assert store.count_segments(milvus, name) == 0
+
+
+def test_an_empty_table_and_a_bad_batch_size(milvus, name):
+    filled(milvus, name, GOOD)
+    assert store.insert_segments(milvus, name, GOOD[:0]) == 0
+    with pytest.raises(StoreError, match="batch_size is 0"):
+        store.insert_segments(milvus, name, GOOD, batch_size=0)
+
+
+# Delete, drop, relink
+
+
+def test_delete_touches_only_that_video(milvus, name):
+    filled(milvus, name, make_segments("cat-1"), make_segments("cat-11"), make_segments('odd" or "1" == "1'))
+    assert store.delete_video(milvus, name, "cat-1") == 4
+    assert store.delete_video(milvus, name, "cat-1") == 0
+    assert store.count_segments(milvus, name) == 8
+    assert store.delete_video(milvus, name, 'odd" or "1" == "1') == 4
+    assert set(store.read_segments(milvus, name)["video_id"]) == {"cat-11"}
+
+
+def test_drop_and_names_stay_within_ones_own_prefix(milvus, tmp_path):
+    ada, bob = (replace(settings_in(tmp_path), prefix=prefix) for prefix in ("ada_", "bob_"))
+    names = [store_client.collection_name(s, "segments") for s in (ada, bob)]
+    assert names == ["ada_segments", "bob_segments"]
+    assert store_client.collection_name(ada, "ada_segments") == "ada_segments"
+    for collection in names:
+        store_collection.create_collection(milvus, collection, GOOD)
+    store_client.drop_collection(
+        milvus, "bob_segments", settings=ada
+    )  # that is ada_bob_segments, which there is not
+    store_client.drop_collection(milvus, "segments", settings=ada)
+    assert [milvus.has_collection(collection) for collection in names] == [False, True]
+    store_client.drop_collection(milvus, "segments", settings=bob)
+
+
+def test_relink_finds_moved_and_renamed_files_by_content(milvus, name, tmp_path):
+    (tmp_path / "new place").mkdir()
+    (tmp_path / "new place" / "renamed.mp4").write_bytes(b"a video")
+    (tmp_path / "cat-0123456789.mp4").write_bytes(b"another film with the name of the first")
+    digest = files.file_sha256(tmp_path / "new place" / "renamed.mp4")[:10]
+    segments = lacking(make_segments(f"cat-{digest}"), "description", [0]).assign(cluster=3)
+    filled(milvus, name, segments, make_segments("cat-0123456789"))
+    assert store.relink(milvus, name, tmp_path) == 4
+    assert store.relink(milvus, name, tmp_path) == 0
+    moved = segments.assign(video_url=str(tmp_path / "new place" / "renamed.mp4"))
+    same(store.read_segments(milvus, name), pd.concat([moved, make_segments("cat-0123456789")]))
+    with pytest.raises(StoreError, match="name the folder that holds the files now"):
+        store.relink(milvus, name, tmp_path / "nowhere")
+
+
+# Filters
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (None, 8),
+        ({}, 8),
+        ({"category": "pets"}, 4),
+        ({"category": ["pets", "space"]}, 8),
+        ({"video_id": "cat-1", "embedding_scope": "clip"}, 3),
+        ({"start_offset_sec": (6, 12), "embedding_scope": "clip"}, 4),
+        ({"start_offset_sec": (12, None)}, 2),
+        ({"recorded_at": ("2024", None)}, 4),
+        ({"recorded_at": (None, "2025")}, 4),
+        ({"cluster": -1}, 4),
+        ({"cluster": [-1, 7]}, 8),
+        ({"cluster": np.int64(7)}, 4),
+        ({"has_description": False}, 4),
+        ("category == 'space' and start_offset_sec < 6", 2),
+    ],
+)
+def test_filters_select_what_they_say(milvus, where, expected):
+    if not milvus.has_collection("filters"):
+        dogs = make_segments("dog-2", category="space", recorded_at="2024-05-01", cluster=7)
+        filled(milvus, "filters", make_segments("cat-1"), lacking(dogs, "description"))
+    assert store.count_segments(milvus, "filters", where=where) == expected
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ({"colour": "red"}, "no field 'colour' to filter by: choose from segment_id, video_id"),
+        ({"has_audio": True}, "no field 'has_audio'"),
+        ({"category": 7}, "cannot use 7"),
+        ({"category": []}, r"cannot use \[\]"),
+        ({"category": None}, "cannot use None"),
+        ({"category": "a\x01"}, "cannot use"),
+        ({"cluster": "7"}, "cannot use '7'"),
+        ({"start_offset_sec": float("nan")}, "cannot use nan"),
+        ({"has_visual": (True, True)}, "cannot use"),
+        ("colour == 'red'", "unknown field 'colour'"),
+        ("category == ", "cannot be counted"),
+    ],
+)
+def test_a_filter_that_cannot_be_is_refused(milvus, name, where, message):
+    filled(milvus, name, GOOD)
+    with pytest.raises(SearchError, match=message):
+        store.count_segments(milvus, name, where=where)
+
+
+CONTROL = [chr(code) for code in range(32) if chr(code) not in "\t\n\r"]
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=CONTROL))
+
+
+@hypothesis_settings(
+    max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+)
+@given(drawn=st.lists(TEXTS, min_size=5, max_size=25, unique=True))
+def test_filters_are_escaped_whatever_the_text(milvus, drawn):
+    nasty = [
+        'a" or segment_id != "',
+        "\\",
+        '\\"',
+        "it's",
+        "50%",
+        "_",
+        "{x}",
+        "a\nb\t",
+        "日本",
+        "🎬",
+        "' or 1 == 1 or '",
+    ]
+    titles = list(dict.fromkeys([*nasty, *drawn]))
+    segments = make_segments(n=len(titles) - 1).assign(title=titles)
+    milvus.drop_collection("nasty")
+    filled(milvus, "nasty", segments)
+    for title, segment in zip(titles, segments["segment_id"], strict=True):
+        rows = milvus.query(
+            "nasty", filter=store_filters.build_filter({"title": title}), output_fields=["title"]
+        )
+        assert [(row["segment_id"], row["title"]) for row in rows] == [(segment, title)]
+    assert store.count_segments(milvus, "nasty", where={"title": titles}) == len(titles)
+
+
+# Connections
+
+
+def test_reopen_all_rows_are_there_and_load_by_themselves(tmp_path, monkeypatch):
+    settings = settings_in(tmp_path / "made" / "on the way")
+    client = store_client.connect_milvus(settings)
+    filled(client, "segments", GOOD)
+    store_client.disconnect_milvus(client, settings)
+    monkeypatch.chdir(tmp_path)  # the path is absolute: the working directory does not matter
+    client = store_client.connect_milvus(settings)
+    assert client.get_load_state("segments")["state"].name == "NotLoad"
+    query = Query(GOOD["embedding_visual"][1], "toy-8", "a clip")
+    assert search_segments(client, "segments", query)["segment_id"][0] == GOOD["segment_id"][1]
+    same(store.read_segments(client, "segments"), GOOD)
+    store_client.disconnect_milvus(client, settings)
+
+
+def test_a_relative_path_is_taken_from_the_checkout_not_from_the_working_directory(tmp_path, monkeypatch):
+    settings = replace(load_settings(), root=tmp_path, milvus_uri="inside/x.db")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    client = store_client.connect_milvus(settings)
+    store_client.disconnect_milvus(client, settings)
+    assert (tmp_path / "inside" / "x.db").is_dir()
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_after_disconnect_the_folder_can_be_deleted_and_made_anew(tmp_path):
+    settings = settings_in(tmp_path)
+    for _ in range(2):
+        client = store_client.connect_milvus(settings)
+        filled(client, "segments", GOOD)
+        store_client.disconnect_milvus(client, settings)
+        shutil.rmtree(settings.milvus_uri)
+        time.sleep(0.05)
+        assert not os.path.exists(settings.milvus_uri)
+
+
+HOLDER = """
+    import sys
+    from pymilvus import MilvusClient
+    client = MilvusClient(sys.argv[1])
+    print("open", client.list_collections(), flush=True)
+    sys.stdin.read()
+"""
+
+
+def other_notebook(uri):
+    """Another process with the folder open; it closes when its stdin does."""
+    command = [sys.executable, "-c", textwrap.dedent(HOLDER), str(uri)]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_folder_held_by_another_notebook_gives_one_clear_sentence(tmp_path, capfd):
+    settings = settings_in(tmp_path)
+    with other_notebook(settings.milvus_uri) as other:
+        assert other.stdout.readline() == "open []\n"
+        with pytest.raises(
+            StoreError, match="in use by another notebook: close or restart that notebook's kernel"
+        ):
+            store_client.connect_milvus(settings)
+        beside = replace(settings, milvus_uri=str(tmp_path / "05.db"))  # two notebooks side by side work
+        client = store_client.connect_milvus(beside)
+        filled(client, "segments", GOOD)
+        assert store.count_segments(client, "segments") == 4
+        store_client.disconnect_milvus(client, beside)
+        other.stdin.close()
+        assert other.wait(20) == 0
+    client = store_client.connect_milvus(settings)
+    store_client.disconnect_milvus(client, settings)
+    with other_notebook(beside.milvus_uri) as other:  # closed here, so it opens there
+        assert other.stdout.readline() == "open ['segments']\n"
+        other.stdin.close()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_folders_that_are_none(tmp_path):
+    settings = settings_in(tmp_path)
+    (tmp_path / "store.db").write_text("an old single-file database")
+    with pytest.raises(StoreError, match="file of an old Milvus Lite"):
+        store_client.connect_milvus(settings)
+    with pytest.raises(StoreError, match=r"path ending in \.db"):
+        store_client.connect_milvus(replace(settings, milvus_uri=str(tmp_path / "milvus")))
+    with pytest.raises(StoreError, match="cannot be written.*VIDEO_SEARCH_HOME"):
+        store_client.connect_milvus(replace(settings, milvus_uri=str(tmp_path / "store.db" / "x.db")))
+
+
+@pytest.fixture
+def no_rights():
+    """A folder that may be read, not written; root, whom no folder stops, is another user meanwhile."""
+    with tempfile.TemporaryDirectory() as top:
+        folder = Path(top) / "theirs"
+        (folder / "old.db").mkdir(parents=True)
+        (folder / "closed").mkdir()
+        modes = {Path(top): 0o555, folder / "old.db": 0o555, folder / "closed": 0, folder: 0o555}
+        for path, mode in modes.items():
+            path.chmod(mode)
+        root = os.geteuid() == 0
+        if root:
+            os.seteuid(65534)
+        yield folder
+        if root:
+            os.seteuid(0)
+        for path in (Path(top), folder, folder / "old.db", folder / "closed"):
+            path.chmod(0o755)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+@pytest.mark.parametrize("path", ["new.db", "below/new.db", "old.db", "closed/new.db"])
+def test_a_folder_without_write_permission(no_rights, path):
+    settings = replace(load_settings(), milvus_uri=str(no_rights / path))
+    with pytest.raises(StoreError, match="cannot be written.*Permission denied.*VIDEO_SEARCH_HOME"):
+        store_client.connect_milvus(settings)
+
+
+def test_a_damaged_folder_says_so(tmp_path, capfd):
+    settings = settings_in(tmp_path)
+    client = store_client.connect_milvus(settings)
+    filled(client, "segments", GOOD)
+    store_client.disconnect_milvus(client, settings)
+    for manifest in tmp_path.rglob("*.json*"):
+        manifest.write_text("{")
+    with pytest.raises(StoreError) as caught:
+        client = store_client.connect_milvus(settings)
+        store.count_segments(client, "segments")
+    assert "cannot be opened" in str(caught.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_server_that_does_not_answer():
+    settings = replace(load_settings(), milvus_uri="http://ada:secret@127.0.0.1:9", milvus_token="secret")
+    with pytest.raises(StoreError, match=r"start Milvus at 127\.0\.0\.1:9") as caught:
+        store_client.connect_milvus(settings)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_same_code_works_on_a_server(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "milvus_lite", "server", "--data-dir", str(tmp_path / "shared")]
+    server = subprocess.Popen(
+        [*command, "--host", "127.0.0.1", "--port", str(port)], stdout=subprocess.DEVNULL
+    )
+    settings = replace(load_settings(), milvus_uri=f"http://127.0.0.1:{port}", milvus_token="", prefix="ada_")
+    try:
+        for _ in range(100):
+            try:
+                client: MilvusClient = store_client.connect_milvus(settings)
+                break
+            except StoreError:
+                time.sleep(0.1)
+        else:
+            pytest.fail("the server did not start")
+        name = store_client.collection_name(settings, "segments")
+        filled(client, name, make_segments("cat-1"), make_segments("dog-2"))
+        assert store.delete_video(client, name, "cat-1") == 4
+        same(store.read_segments(client, name), make_segments("dog-2"))
+        store_client.drop_collection(client, "segments", settings=settings)
+        assert client.list_collections() == []
+        store_client.disconnect_milvus(client, settings)
+    finally:
+        server.terminate()
+        server.wait()

@@ -1,0 +1,297 @@
+"""The store under faults and under bad inputs: nothing lost, nothing doubled, one sentence that says what to do.
+
+`FAULTS` (in store_faults) and `BAD_INPUTS` are lists for other tools to import.
+"""
+
+import json
+import os
+import re
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("resource", reason="Windows has no RLIMIT_FSIZE and no SIGKILL")
+
+from helpers import logs  # noqa: E402
+from helpers.errors import (
+    StoreError,  # noqa: E402
+    VideoSearchError,  # noqa: E402
+)
+from helpers.search.similarity import search_segments  # noqa: E402
+from helpers.store import client as milvus_module  # noqa: E402
+from helpers.store import client as store_client  # noqa: E402
+from helpers.store import collection as store_collection  # noqa: E402
+from helpers.store import io as store  # noqa: E402
+from tests.store.store_faults import FAULTS, OLD, QUERY, opened, toy_segments, toy_settings  # noqa: E402
+
+# What the user sees, by the name of the case, in full or its beginning; the other cases show nothing.
+SEEN = {
+    "full-create": r"'d' cannot be made: the disk is full, so make room on it\.",
+    "full-cluster": r"Not all clusters were written to 'c', so call update_clusters again .*: the disk is full",
+    "full-replace": r"Not all rows were written to 'c', so insert them again: the disk is full",
+    "full-insert": r"Not all rows were written to 'c', so insert them again: the disk is full",
+    "locked": r"in use by another notebook: close or restart that notebook's kernel",
+    "in_the_way": r"is a file of an old Milvus Lite.*: move it away",
+    "damaged-*.parquet": r"'c' cannot be opened: .*Parquet.*, so drop it with drop_collection, and insert",
+    "damaged-schema.json": r"'c' cannot be opened: schema file .*, so drop it with drop_collection",
+    "damaged-manifest.json*": r"'c' cannot be opened: both manifest.json .*, so drop it with drop_collection",
+    "deleted": r"insert them again: the folder was deleted or moved .*, so open it anew with connect_milvus",
+    "cut-insert-6000": r"so insert them again: no answer came, so check that Milvus runs",
+    "cut-insert-14000": r"so insert them again: no answer came, so check that Milvus runs",
+    "cut-search-300": r"cannot be opened: no answer came, so check that Milvus runs",
+    "cut-hybrid search-1500": r"The search in 'c' failed: no answer came, so check that Milvus runs",
+    "gone-cut": r"'c' cannot be opened: no answer came, so check that Milvus runs and that the network is up",
+    "gone-silent": r"'c' cannot be opened: no answer came, so check that Milvus runs and that the network is up",
+    "server_killed": r"so insert them again: no answer came, so check that Milvus runs",
+    "wrong_address-http://127.0.0.1:9": r"start Milvus at 127\.0\.0\.1:9, as it did not answer\.",
+    "wrong_address-http://127.0.0.1:milvus": r"MILVUS_URI names no server \(http://127\.0\.0\.1:milvus\)",
+    "wrong_address-http://": r"MILVUS_URI names no server \(http://\): write it as http://localhost:19530",
+    "wrong_address-ftp://127.0.0.1:19530": r"MILVUS_URI names no server \(ftp://127\.0\.0\.1:19530\)",
+}
+
+
+def assert_one_sentence(text):
+    assert text.endswith(".") and "\n" not in text
+    assert not re.search(r"Traceback|StatusCode|Exception|Errno|_Rendezvous", text)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_nothing_is_lost_or_doubled(fault, tmp_path):
+    sentence, lost, doubled = fault.run(tmp_path)
+    assert (lost, doubled) == (0, 0)
+    if fault.name in SEEN:
+        assert re.search(SEEN[fault.name], sentence), sentence
+        assert_one_sentence(sentence)
+    else:
+        assert sentence == ""
+
+
+def test_every_sentence_that_is_expected_has_its_case():
+    assert set(SEEN) <= {fault.name for fault in FAULTS}
+    assert len({fault.name for fault in FAULTS}) == len({fault.fault for fault in FAULTS}) == len(FAULTS)
+
+
+# Bad inputs
+
+
+def _with(column, value, row=2):
+    cells = list(OLD[column])
+    cells[row] = value
+    return OLD.assign(**{column: pd.Series(cells, dtype=object)})
+
+
+def _insert(table, **options):
+    return lambda milvus: store.insert_segments(milvus, "c", table, **options)
+
+
+def _create(table=OLD, name="x", **options):
+    return lambda milvus: store_collection.create_collection(milvus, name, table, **options)
+
+
+def _clusters(clusters, **options):
+    return lambda milvus: store.update_clusters(milvus, "c", clusters, **options)
+
+
+FIRST = OLD["segment_id"][:1]
+BAD_INPUTS = {
+    "the name before the client": (
+        lambda milvus: store.insert_segments("c", milvus, OLD),
+        r"come first, not a str and a Client: give what connect_milvus returned",
+    ),
+    "settings for a client": (
+        lambda milvus: store_collection.create_collection(toy_settings(milvus.folder), "c", OLD),
+        r"not a Settings and a str",
+    ),
+    "a name that is none": (lambda milvus: store.count_segments(milvus, ""), r"There is no collection ''"),
+    "a name with a space": (_create(name="my videos"), r"'my videos' cannot name a collection"),
+    "a list of rows": (
+        _insert(OLD.to_dict("records")),
+        r"segments are a list: give the table of embed_videos",
+    ),
+    "no table": (_create(None), r"segments are a NoneType"),
+    "an empty table": (_create(OLD[:0]), r"come from 0 models"),
+    "options as text": (_create(options="visual"), r"options are the text 'visual': give a list"),
+    "an option with a space": (_create(options=["visual", "a b"]), r"'a b' cannot name an option"),
+    "an index in small letters": (_create(index_type="flat"), r"has no flat index: choose from FLAT"),
+    "a list of index parameters": (
+        _create(index_type="HNSW", index_params=["M"]),
+        r"index_params are \['M'\]: give a dict",
+    ),
+    "a batch size as text": (_insert(OLD, batch_size="10"), r"batch_size is '10': it must be a whole number"),
+    "half a row in a batch": (_insert(OLD, batch_size=0.5), r"batch_size is 0\.5"),
+    "a dict of clusters": (_clusters({FIRST[0]: 1}), r"clusters are a dict: give a Series"),
+    "a cluster of 64 bits and more": (
+        _clusters(pd.Series([2**64 - 1], index=FIRST, dtype="uint64")),
+        r"a cluster is no whole number",
+    ),
+    "half a cluster": (_insert(_with("cluster", 2.7)), r"cluster is 2\.7, which is no whole number"),
+    "a cluster without end": (_insert(_with("cluster", float("inf"))), r"cluster is inf, which is no number"),
+    "a vector as text": (_insert(_with("embedding_visual", "0.1, 0.2")), r"vector holds what is no number"),
+    "a vector in a vector": (_insert(_with("embedding_visual", np.ones((1, 8)))), r"has the shape \(1, 8\)"),
+    "a vector too large for float32": (
+        _insert(_with("embedding_visual", np.full(8, 1e300))),
+        r"or holds what is not a finite number",
+    ),
+    "half a character": (_insert(_with("title", "caf\udce9")), r"which UTF-8 cannot hold"),
+    "the end before the start": (
+        _insert(_with("end_offset_sec", 1.0)),
+        r"the end, 1 s, lies before the start",
+    ),
+    "a time as text": (
+        _insert(_with("start_offset_sec", "0:07")),
+        r"start_offset_sec is '0:07', which is no number",
+    ),
+    "ids that are numbers": (_insert(OLD.assign(segment_id=range(30))), r"segment_id is 0, which is no text"),
+    "videos to delete": (
+        lambda milvus: store.delete_video(milvus, "c", OLD["video_id"]),
+        r"The video is a Series: name one at a time",
+    ),
+    "no video to delete": (lambda milvus: store.delete_video(milvus, "c", None), r"The video is a NoneType"),
+    "files that are elsewhere": (
+        lambda milvus: store.relink(milvus, "empty", "/nowhere"),
+        r"No video of 'empty' lies in /nowhere",
+    ),
+    "half a filter": (
+        lambda milvus: store.read_segments(milvus, "c", where="category = "),
+        r"cannot be read: unexpected character .*, so check the filter",
+    ),
+    "a folder that is no database": (
+        lambda milvus: store_client.connect_milvus(
+            replace(toy_settings(milvus.folder), milvus_uri="here/milvus")
+        ),
+        r"here/milvus is no Milvus: set MILVUS_URI",
+    ),
+    "a name that is too long for the disk": (
+        lambda milvus: store_client.connect_milvus(
+            replace(toy_settings(milvus.folder), milvus_uri=f"{'x' * 300}.db")
+        ),
+        r"cannot be opened \(.*File name too long.*\): move it away",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def milvus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bad")
+    with opened(folder) as client:
+        store_collection.create_collection(client, "c", OLD)
+        store.insert_segments(client, "c", OLD)
+        store_collection.create_collection(client, "empty", OLD)
+        yield client
+
+
+@pytest.mark.parametrize("problem", BAD_INPUTS)
+def test_bad_inputs_are_refused_in_a_sentence_and_change_nothing(milvus, problem):
+    action, message = BAD_INPUTS[problem]
+    with pytest.raises(VideoSearchError, match=message) as caught:
+        action(milvus)
+    assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
+    assert store.count_segments(milvus, "c") == len(OLD)
+    assert sorted(milvus.list_collections()) == ["c", "empty"]
+
+
+def test_a_client_that_was_closed_says_so(tmp_path):
+    settings = toy_settings(tmp_path)
+    client = store_client.connect_milvus(settings)
+    store_collection.create_collection(client, "c", OLD)
+    store_client.disconnect_milvus(client, settings)
+    for action in (_insert(OLD), lambda milvus: search_segments(milvus, "c", QUERY)):
+        with pytest.raises(StoreError, match="the client is closed, so open one with connect_milvus"):
+            action(client)
+
+
+def test_a_cell_that_connects_again_shares_what_is_open(tmp_path):
+    with opened(tmp_path) as client:
+        store_collection.create_collection(client, "c", OLD)
+        again = store_client.connect_milvus(toy_settings(tmp_path))
+        store.insert_segments(again, "c", OLD)
+        assert store.count_segments(client, "c") == len(OLD)
+
+
+def test_after_the_folder_was_deleted_the_same_process_may_start_anew(tmp_path):
+    settings = toy_settings(tmp_path)
+    client = store_client.connect_milvus(settings)
+    store_collection.create_collection(client, "c", OLD)
+    for root, _, files in os.walk(settings.milvus_uri):
+        for file in files:
+            os.remove(os.path.join(root, file))
+    client = store_client.connect_milvus(settings)
+    store_collection.create_collection(client, "c", OLD)
+    assert store.insert_segments(client, "c", OLD) == store.count_segments(client, "c") == len(OLD)
+    store_client.disconnect_milvus(client, settings)
+
+
+# The log
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = logs.start_logging(replace(toy_settings(tmp_path), home=tmp_path / "home"), screen="ERROR")
+    yield path
+    logs.stop_logging()
+
+
+def test_calls_of_milvus_are_timed_without_vectors_and_texts(tmp_path, log):
+    secret = toy_segments("secret-title", 12, title="A Title Nobody May Read")
+    with opened(tmp_path) as client:
+        store_collection.create_collection(client, "c", OLD)
+        store.insert_segments(client, "c", OLD, batch_size=20)
+        store.insert_segments(client, "c", secret)
+        search_segments(client, "c", QUERY, limit=4, where={"title": "A Title Nobody May Read"})
+        store.read_segments(client, "c")
+        with pytest.raises(VideoSearchError, match="unknown field 'Nobody'"):
+            store.count_segments(client, "c", where="Nobody == 'A Title'")
+    table = logs.read_log(log)
+    calls = table[table["logger"] == "video_search.milvus"]
+    rows = calls.groupby("event")["rows"].agg(list)
+    assert rows["milvus.insert"] == [30, 12] and rows["milvus.upsert"] == [20, 10, 12]
+    assert rows["milvus.search"] == [5] and rows["milvus.read"] == [42]
+    events = {"connect", "create_collection", "create_index", "load_collection", "flush", "get", "query"}
+    assert {f"milvus.{event}" for event in events} <= set(calls["event"])
+    assert (calls["seconds"] > 0).all() and (calls["level"] == "DEBUG").all()
+    assert calls["outcome"].value_counts()["ok"] == len(calls) - 1
+    text = log.read_text("utf-8")
+    assert "Nobody" not in text and "Title" not in text
+    assert not [number for number in QUERY.vector if f"{number:.4f}"[:6] in text]
+    assert max(map(len, text.splitlines())) < 600
+    assert all(isinstance(json.loads(line), dict) for line in text.splitlines())
+
+
+def test_the_deadline_is_ones_own_where_one_is_given(tmp_path, monkeypatch):
+    asked = []
+
+    def load_collection(self, collection_name, timeout=None):
+        asked.append(timeout)
+
+    timely = milvus_module._in_time(load_collection)
+    with opened(tmp_path) as client:
+        timely(client, "c")
+        timely(client, "c", 3.0)
+        timely(client, "c", timeout=4.0)
+    assert asked == [milvus_module.WORK_SECONDS, 3.0, 4.0]
+
+
+def test_a_load_that_fails_for_another_reason_says_so(tmp_path):
+    with opened(tmp_path) as client, pytest.raises(StoreError, match="cannot be loaded: .*nowhere"):
+        with store_client.milvus_errors("It cannot be loaded"):
+            milvus_module.load(client, "nowhere")
+
+
+def test_a_load_waits_for_an_index_that_is_still_being_written(tmp_path):
+    with opened(tmp_path) as client:
+        store_collection.create_collection(client, "c", OLD, index_type="HNSW")
+        store.insert_segments(client, "c", OLD)
+        client.release_collection("c")
+        client.load_collection("c")
+        client.release_collection("c")
+        (index,) = tmp_path.glob("store.db/collections/c/partitions/*/indexes/*.idx")
+        whole = index.read_bytes()
+        index.write_bytes(whole[:-100])
+        writer = threading.Timer(0.2, lambda: index.write_bytes(whole))
+        writer.start()
+        client.load_collection("c")
+        assert len(search_segments(client, "c", QUERY, limit=5)) == 5
+        writer.join()

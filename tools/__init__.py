@@ -1,0 +1,1 @@
+"""What maintainers run: the gate, refreshing outputs, fixtures, faults."""
