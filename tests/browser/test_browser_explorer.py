@@ -38,7 +38,7 @@ clips["video_id"] = clips["video_url"]
 noise = np.random.default_rng(4).normal(scale=0.3, size=(len(clips), 8))
 clips["embedding_visual"] = list((np.eye(8)[np.arange(len(clips)) % 3] + noise).astype("float32"))
 
-from helpers.analysis import cluster_matrix, kmeans_clusters
+from helpers import cluster_matrix, kmeans_clusters
 found = kmeans_clusters(cluster_matrix(clips), 3)  # the same clusters by the other vectors, on another map
 clips["embedding_description"] = list(clips["embedding_visual"] + list(3 * np.eye(8, dtype="float32")[5 + found]))""",
     """from helpers import cluster_explorer
