@@ -1,13 +1,61 @@
-"""Files on disk: what is in them, as a digest."""
+"""Files on disk: their digests, whether they are the published ones, and writing that leaves no half file."""
 
 import functools
 import hashlib
 import json
 import os
 import time
+import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from helpers.errors import VideoError
+
+ABANDONED_SECONDS = 3600.0  # a half-written file this old belongs to a process that was killed
+
+
+def write_file(path: str | Path, data: bytes, *, durable: bool = True) -> None:
+    """Put `data` at `path`, whole or not at all: written beside it and moved into place.
+
+    `durable=False` leaves it to the system when the bytes reach the disk, for what can be had again. Folders
+    are made, a link stays a link. What a killed writer of this file left is removed by a later one.
+    Raises OSError; what was there before is then untouched.
+    """
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stem = f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}"  # a long name would be too long
+    for other in target.parent.glob(f"{stem}-*.part"):
+        with suppress(OSError):
+            if time.time() - other.stat().st_mtime > ABANDONED_SECONDS:
+                other.unlink()
+    part = target.with_name(f"{stem}-{uuid.uuid4().hex[:16]}.part")
+    try:
+        with open(part, "xb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def published_digests(folder: Path) -> dict[str, str]:
+    """The sha256 of each file that the folder's manifest.json names; empty if it cannot be read."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        entries = manifest.get("files") or manifest["outputs"]
+        return {name: entry["sha256"] for name, entry in entries.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def is_published(path: Path, sha256: str) -> bool:
+    """Whether the file is there and has the sha256 that was published."""
+    try:
+        return file_sha256(path) == sha256
+    except VideoError:
+        return False
 
 
 def file_sha256(path: str | Path) -> str:

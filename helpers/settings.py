@@ -5,8 +5,6 @@ Every value comes from the environment or, where that is silent, from a `.env` f
 """
 
 import getpass
-import hashlib
-import json
 import os
 import re
 import shutil
@@ -22,6 +20,7 @@ import pandas as pd
 from dotenv import dotenv_values
 
 from helpers.errors import SettingsError
+from helpers.files import is_published, published_digests
 from helpers.models import LIVE_MODEL, OFFLINE_MODEL
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -171,13 +170,8 @@ def _package(name: str) -> tuple[str, str, str]:
 
 def _is_whole(folder: Path) -> bool:
     """Whether the files that the folder's manifest names are there, and are the published ones."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-        files = manifest.get("files") or manifest["outputs"]
-        digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files}
-    except (OSError, ValueError, KeyError):
-        return False
-    return all(digests[name] == files[name]["sha256"] for name in files)
+    digests = published_digests(folder)
+    return bool(digests) and all(is_published(folder / name, digest) for name, digest in digests.items())
 
 
 def _answers(uri: str) -> bool:

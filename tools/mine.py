@@ -6,13 +6,13 @@ that you changed is never overwritten. `mine/` is as deep as `notebooks/`, so th
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 
+from helpers.files import write_file
 from helpers.settings import ROOT
 
 LEDGER = ".copies.json"  # the sha256 of what was copied, and of what it was copied from
@@ -28,12 +28,12 @@ def copy_all(notebooks: Path, mine: Path) -> list[tuple[Path, str]]:
     """
     mine.mkdir(parents=True, exist_ok=True)
     if not (mine / ".gitignore").exists():
-        _write(mine / ".gitignore", IGNORE_ALL.encode())
+        write_file(mine / ".gitignore", IGNORE_ALL.encode())
     ledger = _read_ledger(mine / LEDGER)
     found = []
     for source in [*sorted(notebooks.glob("[0-9]*.ipynb")), notebooks / "glossary.md"]:
         found.append(_copy(source, mine, ledger))
-        _write(mine / LEDGER, json.dumps(ledger, indent=1, sort_keys=True).encode())
+        write_file(mine / LEDGER, json.dumps(ledger, indent=1, sort_keys=True).encode())
     return found
 
 
@@ -80,18 +80,8 @@ def _names(mine: Path, name: str) -> Iterator[Path]:
 
 
 def _keep(path: Path, content: bytes, ledger: dict[str, dict[str, str]]) -> None:
-    _write(path, content)
+    write_file(path, content)
     ledger[path.name] = {"source": _digest(content), "written": _digest(content)}
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Written beside and moved into place, so that a full disk leaves what was there."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _digest(content: bytes) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 import webvtt
 from webvtt.models import Timestamp
 
-from helpers.analysis.labels import WORDS, check_labels_table, make_labels, write_file
+from helpers.analysis.labels import WORDS, check_labels_table, make_labels, write_result
 from helpers.errors import AnalysisError, VideoError
 from helpers.videos.frames import cut_clip
 
@@ -45,7 +45,7 @@ def export_csv(segments: pd.DataFrame, labels: pd.DataFrame, path: str | Path) -
             table[column] = rows[column] if column not in (*WORDS, *ABOUT) else rows[column].map(_no_formula)
     table.insert(0, "title", table.pop("title"))
     text = table.to_csv(index=False, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
-    return [write_file(Path(path).expanduser(), text.encode("utf-8-sig", errors="replace"))]
+    return [write_result(Path(path).expanduser(), text.encode("utf-8-sig", errors="replace"))]
 
 
 def export_chapters(segments: pd.DataFrame, labels: pd.DataFrame, folder: str | Path) -> list[Path]:
@@ -71,7 +71,7 @@ def export_chapters(segments: pd.DataFrame, labels: pd.DataFrame, folder: str | 
         ]
         name = f"{_video_name(str(clips['title'].iloc[0]), str(video_id))}.chapters.vtt"
         content = webvtt.WebVTT(captions=cues).content
-        paths.append(write_file(Path(folder).expanduser() / name, content.encode(errors="replace")))
+        paths.append(write_result(Path(folder).expanduser() / name, content.encode(errors="replace")))
     return paths
 
 
@@ -98,7 +98,7 @@ def export_clips(
             continue
         times = f"{_timecode(start)}_{_timecode(end)}".replace(":", "-")
         name = f"{_video_name(row['title'], row['video_id'])} {times} {_file_name(row['text'], 60)}.mp4"
-        paths.append(write_file(Path(folder).expanduser() / name, film))
+        paths.append(write_result(Path(folder).expanduser() / name, film))
     if failed:
         names = ", ".join(list(failed)[:3]) + (f" and {len(failed) - 3} more" if len(failed) > 3 else "")
         reasons = sorted(failed.values(), key=lambda reason: "relink" not in reason)  # the usual one first

@@ -6,9 +6,7 @@ that changes labels returns a new table; `write_labels` keeps it.
 """
 
 import io
-import os
 import re
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +18,7 @@ from pyarrow import parquet
 from scipy.optimize import linear_sum_assignment
 
 from helpers.errors import AnalysisError
+from helpers.files import write_file
 
 COLUMNS = ["segment_id", "cluster", "name", "tags", "note"]
 
@@ -72,30 +71,18 @@ def write_labels(path: str | Path, labels: pd.DataFrame) -> Path:
     read_labels(path)
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
-    return write_file(Path(path).expanduser(), buffer.getvalue())
+    return write_result(Path(path).expanduser(), buffer.getvalue())
 
 
-def write_file(path: Path, data: bytes) -> Path:
-    """Put `data` at `path`: written beside it and moved into place, so the old file is whole until then."""
-    beside = None
+def write_result(path: Path, data: bytes) -> Path:
+    """Put what an analyst keeps at `path`; AnalysisError if it cannot be written."""
     try:
-        target = Path(os.path.realpath(path))  # a link stays a link
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{uuid.uuid4().hex}.part")
-        with open(part, "xb") as file:
-            beside = part
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, target)
+        write_file(path, data)
     except OSError as error:
         raise AnalysisError(
             f"{path} was not written ({error.strerror or error}), and what was there before is untouched: "
             "free some space, or name another folder."
         ) from error
-    finally:
-        if beside is not None:
-            beside.unlink(missing_ok=True)
     return path
 
 

@@ -4,14 +4,14 @@ A key is the sha256 of everything that decides the answer (content, model, optio
 is nothing to expire: another question has another key.
 """
 
-import os
-import tempfile
 import warnings
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
+
+from helpers.files import write_file
 
 
 class Cache:
@@ -32,25 +32,18 @@ class Cache:
             return None
 
     def put(self, key: str, table: pd.DataFrame) -> None:
-        """Keep `table` under `key`: written beside and moved into place, so a killed write leaves nothing.
+        """Keep `table` under `key`, whole or not at all.
 
         Where the disk is full or may not be written, an answer is not thrown away for that: a warning says so.
         """
-        path, name = self._path(key), ""
+        data = table.to_parquet(index=False)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-            os.close(handle)
-            table.to_parquet(name, index=False)
-            os.replace(name, path)
+            write_file(self._path(key), data, durable=False)
         except OSError as error:
             warnings.warn(
                 f"An answer could not be kept in {self.folder} ({error.strerror}): it will be asked for again.",
                 stacklevel=2,
             )
-        finally:
-            if name:
-                Path(name).unlink(missing_ok=True)
 
     def __len__(self) -> int:
         return sum(1 for _ in self.folder.glob("*/*.parquet"))

@@ -5,8 +5,6 @@ process may be killed between any two lines: what is on disk says what may have 
 """
 
 import json
-import os
-import tempfile
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -16,6 +14,7 @@ from typing import Any
 from filelock import FileLock
 
 from helpers.errors import EmbedError
+from helpers.files import write_file
 
 
 class Journal:
@@ -29,7 +28,10 @@ class Journal:
 
     def lock(self, key: str) -> FileLock:
         """One worker per key, in this process and others; the system frees it when a process is killed."""
-        self._make()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from None
         return FileLock(self.folder / f"{key}.lock", thread_local=False)
 
     def read(self, key: str) -> dict[str, Any]:
@@ -47,20 +49,10 @@ class Journal:
 
     def write(self, key: str, **entry: Any) -> None:
         """Keep an entry, whole or not at all; EmbedError if the disk refuses it."""
-        self._make()
-        name = ""
         try:
-            handle, name = tempfile.mkstemp(dir=self.folder, suffix=".part")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(entry, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, self._path(key))
+            write_file(self._path(key), json.dumps(entry).encode())
         except OSError as error:
             raise _unwritable(self.folder, error) from None
-        finally:
-            if name:
-                Path(name).unlink(missing_ok=True)
 
     def forget(self, key: str) -> None:
         """Remove an entry, if there is one."""
@@ -76,12 +68,6 @@ class Journal:
             with suppress(OSError):
                 if time.time() - path.stat().st_mtime > days * 86_400:
                     path.unlink()
-
-    def _make(self) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _unwritable(self.folder, error) from None
 
 
 def _unwritable(folder: Path, error: OSError) -> EmbedError:

@@ -5,7 +5,6 @@ A clip is relevant to a query when its midpoint lies in one of the query's spans
 all. Queries without an answer (no span) have no quality to measure and are left out.
 """
 
-import hashlib
 import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ import pandas as pd
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
 from helpers.errors import DataError, SearchError
+from helpers.files import is_published
 from helpers.settings import ROOT
 
 GROUND_TRUTH = ROOT / "data" / "ground_truth.csv"
@@ -50,8 +50,7 @@ def load_ground_truth(path: str | Path | None = None) -> pd.DataFrame:
     for needed in (file, note):
         if not needed.is_file():
             raise DataError(f"{needed.name} is missing: restore it with `git checkout -- data`.")
-    content = file.read_bytes()
-    if hashlib.sha256(content).hexdigest() != note.read_text(encoding="utf-8").split()[0]:
+    if not is_published(file, note.read_text(encoding="utf-8").split()[0]):
         raise DataError(
             f"{file.name} is not the file that was published (its sha256 differs): "
             "restore it with `git checkout -- data`."

@@ -9,12 +9,11 @@ The files lie in data/models, made by tools/export_models.py. Texts and pictures
 one by one, so that no vector depends on its neighbours. All times are seconds from the start of the film.
 """
 
-import hashlib
 import json
 import math
 import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +25,7 @@ from PIL import Image, ImageOps
 from tokenizers import Tokenizer
 
 from helpers.errors import DataError, EmbedError, VideoError
+from helpers.files import is_published, published_digests
 from helpers.models import OFFLINE_DIMENSION, OFFLINE_MODEL
 
 MODEL = OFFLINE_MODEL
@@ -133,20 +133,12 @@ class Encoder:
         for needed in (manifest, path):
             if not needed.is_file():
                 raise DataError(f"The offline model lacks {needed}: {repair}.")
-        try:
-            expected = json.loads(manifest.read_bytes())["files"][name]["sha256"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{manifest} is damaged, or says nothing of {name}: {repair}.") from error
-        if _sha256(path, path.stat().st_mtime_ns) != expected:
+        digest = published_digests(self.folder).get(name)
+        if digest is None:
+            raise DataError(f"{manifest} is damaged, or says nothing of {name}: {repair}.")
+        if not is_published(path, digest):
             raise DataError(f"{path} is damaged (its sha256 is not the one in manifest.json): {repair}.")
         return path
-
-
-@cache
-def _sha256(path: Path, changed: int) -> str:
-    """The sha256 of a file; read once per process unless it was `changed` in between."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _open_session(path: Path) -> onnxruntime.InferenceSession:

@@ -1,14 +1,13 @@
 """The cached answers in data/fixtures: the vectors of the sample videos and of the notebooks' queries."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from helpers.errors import DataError, VideoError
-from helpers.files import file_sha256
+from helpers.errors import DataError
+from helpers.files import is_published, published_digests
 
 Vector = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -21,19 +20,15 @@ class Fixtures:
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-            for name in ("segments.parquet", "queries.parquet"):
-                if file_sha256(folder / name) != manifest["outputs"][name]["sha256"]:
-                    raise DataError(
-                        f"data/fixtures/{name} is damaged (its sha256 differs from the manifest): "
-                        "restore it with `git checkout -- data/fixtures`, or rebuild it with `make fixtures`."
-                    )
-        except (OSError, VideoError) as error:
-            raise DataError(
-                "A file of data/fixtures is missing: restore it with `git checkout -- data/fixtures`, "
-                "or rebuild it with `make fixtures`."
-            ) from error
+        repair = "restore it with `git checkout -- data/fixtures`, or rebuild it with `make fixtures`"
+        digests = published_digests(folder)
+        for name in ("segments.parquet", "queries.parquet"):
+            if name not in digests or not (folder / name).is_file():
+                raise DataError(f"A file of data/fixtures is missing: {repair}.")
+            if not is_published(folder / name, digests[name]):
+                raise DataError(
+                    f"data/fixtures/{name} is damaged (its sha256 differs from the manifest): {repair}."
+                )
         keys = ["content", "option", "scope", "segmentation", "cues"]
         rows = pd.read_parquet(folder / "segments.parquet")
         self._segments = {key: group for key, group in rows.groupby(keys, sort=False)}

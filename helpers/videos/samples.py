@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.errors import DataError
-from helpers.files import file_sha256
+from helpers.files import file_sha256, is_published
 from helpers.settings import ROOT
 from helpers.videos.media import printable, probe
 
@@ -67,11 +67,11 @@ def sample_videos() -> pd.DataFrame:
     rows = []
     for row in catalogue().itertuples():
         path = CATALOGUE.parent / "videos" / str(row.file)
-        if not path.is_file() or (digest := file_sha256(path)) != row.sha256:
+        if not is_published(path, str(row.sha256)):
             raise DataError(
                 f"data/videos/{row.file} is missing or damaged: restore it with `git checkout -- data/videos`."
             )
-        rows.append(video_row(path, digest=digest))
+        rows.append(video_row(path, digest=str(row.sha256)))
     return videos_table(rows)
 
 
