@@ -45,7 +45,7 @@ notebooks: dev ## run every notebook and compare its outputs; NB=03_insertion fo
 live: dev ## run every notebook live against the practice server, as 3.5 and 3.0; NB=… for some
 	$(PY) -m tools.live_run $(NB)
 
-faults: dev ## let every fault happen, and write the table of the README
+faults: dev ## let every fault happen, and write the table of docs/faults.md
 	$(PY) -m tools.faults --write
 
 coverage: dev ## fail where less than 95 % of the branches of the live path, the cache and the store are tested

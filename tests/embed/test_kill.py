@@ -3,7 +3,6 @@
 The count is the practice server's own: it lives on while its clients are killed.
 """
 
-import multiprocessing
 import os
 import random
 import time
@@ -12,6 +11,7 @@ import numpy as np
 
 from helpers import connect_twelvelabs, embed_batch, sample_videos
 from helpers.standin.practice import PracticeServer
+from tools.faults.children import forkserver
 
 KILLS = 25
 SEGMENTATIONS = ["fixed-2", "fixed-3", "fixed-4", "fixed-5", "fixed-6", "fixed-8", "fixed-10"]
@@ -28,8 +28,7 @@ def embed_all(environment: dict[str, str]) -> None:
 
 def test_kill_9_at_25_random_moments(practice: PracticeServer) -> None:
     practice.latency = 1.0  # times the scale: 10 ms, so that moments between two requests are as likely
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["helpers"])
+    context = forkserver()
     names = ("VIDEO_SEARCH_HOME", "TWELVELABS_BASE_URL", "TWELVE_LABS_API_KEY", "VIDEO_SEARCH_PROGRESS")
     environment = {name: os.environ[name] for name in names}
     moments, killed = random.Random(7), 0

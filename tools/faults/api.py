@@ -1,7 +1,4 @@
-"""Every fault that is practised: what the user sees, and what is lost or paid for twice.
-
-`python -m tools.faults` lets each happen against the practice server and prints the table of the README;
-`--write` puts it there. tests/embed/test_faults.py holds every row to "lost 0, doubled 0".
+"""Faults of the Embed API: each happens against the practice server.
 
 A case embeds two short films while something goes wrong, then once more when all is well again. Lost are the
 vectors that are missing then; doubled are the tasks that the service was paid for twice, by its own count,
@@ -10,8 +7,6 @@ where nobody was told.
 
 import functools
 import os
-import re
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +30,6 @@ FILMS = tuple(ROOT / "data" / "videos" / f"{name}.mp4" for name in ("cat", "coff
 LOUD = (ROOT / "data" / "videos" / "big-buck-bunny.mp4",)  # the sample with sound
 QUERY, ASSET, TASK = "POST /embed-v2", "POST /assets", "POST /embed-v2/tasks"
 POLL, LIST, LOOK = "GET /embed-v2/tasks/*", "GET /embed-v2/tasks", "GET /assets/*"
-START, END = "<!-- faults -->", "<!-- /faults -->"
 
 
 @dataclass(frozen=True)
@@ -162,9 +156,10 @@ def run(wanted: Case) -> Outcome:
             sees = str(error)
         sees = sees or _nothing(server, wanted)
         server.heal()
-        for stuck in (*server.tasks.values(), *server.service.assets.all.values()):
-            if stuck.fate == "never":  # the service wakes up
-                stuck.fate = ""
+        stuck: list[Any] = [*server.tasks.values(), *server.service.assets.all.values()]
+        for one in stuck:
+            if one.fate == "never":  # the service wakes up
+                one.fate = ""
         again = embed_batch(client, wanted.films)
         doubled = sum(count - 1 for count in server.charged.values())
         if wanted.kind in ("failed", "expired") and wanted.route != ASSET:
@@ -193,57 +188,3 @@ def _nothing(server: PracticeServer, wanted: Case) -> str:
     if wanted.kind in ("slow", "order", "double"):
         return "nothing: the answer can be used"
     return "nothing: it is tried again"
-
-
-def words(sees: str) -> str:
-    """What a user saw, for a table: without the request's id, the time of day, and what breaks a table."""
-    sees = re.sub(r" \(request \w+\)", "", sees)
-    sees = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "midnight UTC", sees)
-    sees = re.sub(r"\b[0-9a-f]{24}\b", "…", sees)
-    return sees.replace("|", "\\|")
-
-
-def line(case: Case, outcome: Outcome) -> str:
-    """The row of one case, as Markdown."""
-    return f"| {case.name} | {words(outcome.sees)} | {outcome.lost} | {outcome.doubled} |"
-
-
-def store_lines() -> list[str]:
-    """The rows of the store's faults: those of tests/store/store_faults.py, with what one run of each showed."""
-    from tests.store.store_faults import FAULTS
-
-    lines: dict[str, str] = {}
-    for fault in FAULTS:
-        with tempfile.TemporaryDirectory() as folder:
-            sentence, lost, doubled = fault.run(Path(folder))
-            sees = sentence.replace(folder, "…") or "nothing: the same call again does what is missing"
-        lines.setdefault(fault.fault, f"| {fault.fault} | {words(sees)} | {lost} | {doubled} |")
-        assert (lost, doubled) == (0, 0), fault.name
-    return list(lines.values())
-
-
-def table() -> str:
-    """The table of all cases, as Markdown."""
-    lines = [*(line(case, run(case)) for case in CASES), *store_lines()]
-    return "\n".join(["| fault | what the user sees | lost | doubled |", "|---|---|---|---|", *lines])
-
-
-def main(arguments: list[str]) -> int:
-    with open(os.devnull, "w") as quiet:
-        out, sys.stdout = sys.stdout, quiet
-        try:
-            made = table()
-        finally:
-            sys.stdout = out
-    if arguments != ["--write"]:
-        print(made)
-        return 0
-    readme = ROOT / "README.md"
-    before, _, rest = readme.read_text("utf-8").partition(START)
-    _, _, after = rest.partition(END)
-    readme.write_text(f"{before}{START}\n{made}\n{END}{after}", "utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,38 @@
+"""Child processes that may be killed, forked from a process that has imported what they need."""
+
+import multiprocessing
+from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
+from typing import Any
+
+HANG = 60  # seconds after which a child counts as hanging
+# The modules by name: `helpers` itself loads nothing before it is used.
+LOADED = ["helpers.embed.embedding", "helpers.videos.samples", "tools.faults.store"]
+
+
+def forkserver() -> ForkServerContext:
+    """The context to start children from; the first call of a process decides what they find imported."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(LOADED)
+    return context
+
+
+def _send(pipe: Any, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    pipe.send(function(*args))
+
+
+def in_child(function: Callable[..., Any], *args: Any) -> Any:
+    """The function's result from a process of its own, "killed" if that was killed, "hangs" if it does not end."""
+    context = forkserver()
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(there, function, args))
+    process.start()
+    there.close()
+    try:
+        result = here.recv() if here.poll(HANG) else "hangs"
+    except EOFError:
+        result = "killed"
+    if result == "hangs":
+        process.kill()
+    process.join()
+    return result
