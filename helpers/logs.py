@@ -4,6 +4,7 @@ The modules log to `logging.getLogger("video_search.<module>")`; nothing is show
 `start_logging`. Everything passes `redact` on its way out: message, fields, tracebacks.
 """
 
+import glob
 import json
 import logging
 import os
@@ -14,12 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import TextIOWrapper
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, TextIO
 
 import pandas as pd
-from filelock import FileLock, Timeout
+from concurrent_log_handler import ConcurrentRotatingFileHandler
 
 from helpers.errors import SettingsError, VideoSearchError
 from helpers.redaction import MAX_LINE, MAX_TEXT, PLAIN, RedactingFilter, safe_text, told_secrets
@@ -28,7 +28,7 @@ from helpers.settings import Settings, load_settings
 NAME = "video_search"
 
 
-MAX_BYTES, OLDER_FILES, MOST_KERNELS = 1_000_000, 3, 8  # 4 files of 1 MB for each of up to 8 kernels at once
+MAX_BYTES, OLDER_FILES = 1_000_000, 3  # a file that is full becomes .1, and .1 becomes .2
 
 
 COLUMNS = ("time", "level", "logger", "event", "message", "seconds", "outcome")
@@ -66,40 +66,31 @@ class _JsonLines(logging.Formatter):
         return line if len(line) <= MAX_LINE else json.dumps(own | {"left_out": sorted(map(str, extra))[:20]})
 
 
-class _LogFile(RotatingFileHandler):
-    """A file of this process alone. When the disk is full, lines are lost and the caller never notices."""
+class _LogFile(ConcurrentRotatingFileHandler):
+    """A file that all processes share. When the disk is full, lines are lost and the caller never notices."""
 
-    def __init__(self, path: Path, lock: FileLock) -> None:
-        super().__init__(path, maxBytes=MAX_BYTES, backupCount=OLDER_FILES, encoding="utf-8")
-        self.file_lock, self.process = lock, os.getpid()
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path, maxBytes=MAX_BYTES, backupCount=OLDER_FILES, encoding="utf-8", keep_file_open=False
+        )
         self.setFormatter(_JsonLines())
         self.addFilter(RedactingFilter())
         self.set_name(f"{NAME}-file")
 
-    def _open(self) -> TextIOWrapper:
-        """Open to append; a line that a kill or a full disk has cut stays alone."""
-        stream = super()._open()
+    def do_open(self, mode: str | None = None) -> TextIOWrapper:
+        """Open to append, for each record; a line that a kill or a full disk has cut stays alone."""
+        stream = super().do_open(mode)
         with open(self.baseFilename, "rb") as file:
             if file.seek(0, os.SEEK_END) and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n":
                 stream.write("\n")
         return stream
 
-    def shouldRollover(self, record: logging.LogRecord) -> bool:
-        """Only the owner rotates; a forked child appends."""
-        return os.getpid() == self.process and bool(super().shouldRollover(record))
-
     def handleError(self, record: logging.LogRecord) -> None:
-        """Let go of the file: the next record opens it again, on a disk that may have room by then."""
+        """Let go of what could not be written: the next record comes to a disk that may have room by then."""
         stream, self.stream = self.stream, None
         with suppress(OSError, ValueError):
             if stream:
                 stream.close()
-
-    def close(self) -> None:
-        with suppress(OSError, ValueError):  # what was not on the disk yet does not fit
-            super().close()
-        if os.getpid() == self.process:
-            self.file_lock.release()
 
 
 CONTROL = re.compile(
@@ -139,11 +130,10 @@ class _Screen(logging.StreamHandler[TextIO]):
 def start_logging(settings: Settings, *, screen: str = "INFO") -> Path:
     """Log to a file in `settings.home`/logs (everything), and to the screen (level `screen` and above).
 
-    Returns the file: video-search.log, or video-search-2.log and so on while other kernels write to theirs.
-    Each file has one writer, which holds a lock, since a file that two processes rotate loses lines; a
-    kernel that was killed leaves its name to the next, so that the number of files is bounded.
-    A second call changes nothing but the level and, with another home, the folder. Where the folder cannot be
-    written, one warning says so and the screen goes on. Raises SettingsError for a level that is none.
+    Returns the file, video-search.log, which all kernels share: a lock keeps their lines apart, and its size
+    is bounded. A second call changes nothing but the level and, with another home, the folder. Where the
+    folder cannot be written, one warning says so and the screen goes on. Raises SettingsError for a level that
+    is none.
     """
     level = logging.getLevelNamesMapping().get(screen.upper())
     if level is None:
@@ -156,22 +146,22 @@ def start_logging(settings: Settings, *, screen: str = "INFO") -> Path:
         logger.addHandler(shown := _Screen())
     shown.setLevel(level)
 
-    folder = settings.home / "logs"
+    path = Path(os.path.abspath(settings.home)) / "logs" / "video-search.log"
     if file := _handler("file"):
-        path = Path(getattr(file, "baseFilename", ""))
-        if path.parent == Path(os.path.abspath(folder)) and path.exists() and file.process == os.getpid():
+        if getattr(file, "baseFilename", "") == str(path) and path.exists():
             return path
         _remove(file)
     sink: logging.Handler
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        sink = _open(folder)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()
+        sink = _LogFile(path)
     except OSError as error:
         sink = logging.NullHandler()  # so that third parties do not fall back on standard error
         sink.set_name(f"{NAME}-file")
         logger.warning(
             "The log in %s cannot be written (%s): make room or set VIDEO_SEARCH_HOME to a folder of your own.",
-            folder,
+            path.parent,
             error.strerror or error,
         )
     logger.addHandler(sink)
@@ -179,7 +169,7 @@ def start_logging(settings: Settings, *, screen: str = "INFO") -> Path:
         other = logging.getLogger(name)
         other.setLevel(max(other.level, least))
         other.addHandler(sink)
-    return Path(getattr(sink, "baseFilename", folder / "video-search.log"))
+    return path
 
 
 def stop_logging() -> None:
@@ -200,23 +190,6 @@ def _remove(handler: logging.Handler) -> None:
     for name in (NAME, *QUIET):
         logging.getLogger(name).removeHandler(handler)
     handler.close()
-
-
-def _open(folder: Path) -> _LogFile:
-    """The first log file of the folder that no other process holds; OSError if there is none."""
-    for number in range(1, MOST_KERNELS + 1):
-        path = folder / ("video-search.log" if number == 1 else f"video-search-{number}.log")
-        lock = FileLock(path.with_suffix(".lock"), timeout=0, thread_local=False)
-        try:
-            lock.acquire()
-        except Timeout:
-            continue
-        try:
-            return _LogFile(path, lock)
-        except OSError:
-            lock.release()
-            raise
-    raise OSError(f"{MOST_KERNELS} kernels are writing logs there already")
 
 
 @contextmanager
@@ -245,15 +218,15 @@ def timed(event: str, **fields: object) -> Iterator[dict[str, Any]]:
 def read_log(path: Path | str | None = None) -> pd.DataFrame:
     """The log as a table, oldest first: `COLUMNS`, then the extra fields; lines that are damaged are left out.
 
-    `path` is a log file, read with its older parts (.1, .2, ...), or a folder: all logs in it, merged by time.
-    None is the folder of the current settings. `time` is in UTC, `seconds` in seconds; the number of damaged lines
-    is in `.attrs["damaged"]`. A log that does not exist is an empty table.
+    `path` is a log file, read with its older parts (.1, .2, ...), or the folder of one. None is the log of the
+    current settings. `time` is in UTC, `seconds` in seconds; the number of damaged lines is in
+    `.attrs["damaged"]`. A log that does not exist is an empty table.
     """
     path = load_settings().home / "logs" if path is None else Path(path)
-    name = r"video-search(-\d+)?\.log" if path.is_dir() else re.escape(path.name)
+    path = path / "video-search.log" if path.is_dir() else path
     rows, damaged = [], 0
-    for part in sorted(_files(path if path.is_dir() else path.parent, rf"{name}(\.\d+)?"), key=_age):
-        with suppress(OSError):  # rotated away just now
+    for part in [*_older_parts(path), path]:
+        with suppress(OSError):  # there is none, or it is rotated away just now
             for line in filter(None, part.read_bytes().split(b"\n")):
                 row = _row(line)
                 damaged += row is None
@@ -269,17 +242,10 @@ def read_log(path: Path | str | None = None) -> pd.DataFrame:
     return table
 
 
-def _files(folder: Path, name: str) -> list[Path]:
-    try:
-        return [path for path in folder.iterdir() if re.fullmatch(name, path.name)]
-    except OSError:
-        return []
-
-
-def _age(path: Path) -> tuple[str, int]:
-    """Sorts the parts of a log from the oldest (.3) to the current one."""
-    stem, _, number = path.name.rpartition(".")
-    return (stem, -int(number)) if number.isdigit() else (path.name, 0)
+def _older_parts(path: Path) -> list[Path]:
+    """The parts of a log that were rotated away, the oldest first."""
+    parts = [part for part in path.parent.glob(f"{glob.escape(path.name)}.*") if part.suffix[1:].isdecimal()]
+    return sorted(parts, key=lambda part: -int(part.suffix[1:]))
 
 
 def _row(line: bytes) -> dict[str, Any] | None:
