@@ -10,7 +10,6 @@ from twelvelabs.types import EmbeddingData
 
 from helpers.errors import EmbedError
 from helpers.files import cache_key
-from helpers.models import TEMPORAL_MODELS
 from helpers.videos.cues import Cue, describe
 
 Vector = np.ndarray[Any, np.dtype[np.float32]]
@@ -19,6 +18,12 @@ Vector = np.ndarray[Any, np.dtype[np.float32]]
 COLUMNS = [
     *("segment_id", "video_id", "title", "category", "recorded_at", "video_url", "embedding_scope"),
     *("start_offset_sec", "end_offset_sec", "description", "segmentation", "model", "cluster"),
+]
+
+
+HIT_COLUMNS = [  # of every table of hits, and of what is shown like one
+    *("rank", "score", "segment_id", "video_id", "title", "start_offset_sec", "end_offset_sec", "video_url"),
+    *("category", "recorded_at", "description", "embedding_scope", "cluster"),
 ]
 
 
@@ -94,27 +99,6 @@ def segment_id(video_id: str, scope: str, start: float, end: float, *, segmentat
     """The same id for the same segment, always; another id for any other (seconds to the millisecond)."""
     tag = cache_key(model=model, segmentation=segmentation)[:6]
     return f"{video_id}/{scope}/{start:09.3f}-{end:09.3f}/{tag}"
-
-
-def segmentation_request(segmentation: str, *, model: str) -> dict[str, Any]:
-    """The wire form of "fixed-6" or "dynamic-4": Marengo 3.5 wraps in `temporal` what 3.0 takes as it is.
-
-    Raises EmbedError for a segmentation outside the API's limits.
-    """
-    strategy, _, number = segmentation.partition("-")
-    limits = {"fixed": (2.0, 10.0), "dynamic": (2.0, 5.0)}
-    try:
-        low, high = limits[strategy]
-        seconds = float(number)
-        if not low <= seconds <= high:
-            raise ValueError
-    except (KeyError, ValueError) as error:
-        raise EmbedError(
-            f"The segmentation {segmentation!r} is not known: write fixed-2 to fixed-10, or dynamic-2 to dynamic-5."
-        ) from error
-    name = "duration_sec" if strategy == "fixed" else "min_duration_sec"
-    inner = {"strategy": strategy, strategy: {name: int(seconds) if seconds.is_integer() else seconds}}
-    return {"temporal": inner} if model in TEMPORAL_MODELS else inner
 
 
 def check_vectors(vectors: Iterable[Vector], source: str) -> None:

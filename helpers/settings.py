@@ -21,7 +21,7 @@ from dotenv import dotenv_values
 
 from helpers.errors import SettingsError
 from helpers.files import is_published, published_digests
-from helpers.models import LIVE_MODEL, OFFLINE_MODEL
+from helpers.models import LIVE_MODEL, OFFLINE_MODEL, model_facts
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -68,7 +68,8 @@ def is_local(url: str) -> bool:
 def load_settings(notebook: str | None = None) -> Settings:
     """Read the switches; `notebook` ("04") gives each notebook a Milvus Lite folder of its own.
 
-    Raises SettingsError for a switch with a value that means nothing, and for live mode without a key.
+    Raises SettingsError for a switch with a value that means nothing, for a model that is not known, and for
+    live mode without a key.
     """
     env = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None} | dict(os.environ)
 
@@ -89,6 +90,7 @@ def load_settings(notebook: str | None = None) -> Settings:
             f"TWELVELABS_BASE_URL is {without_password(base_url)!r}, which is no address: unset it, or write it "
             "as http://127.0.0.1:8800/v1.3."
         )
+    model = model_facts((read("TWELVE_LABS_MODEL") or LIVE_MODEL) if mode == "live" else OFFLINE_MODEL)
     home = Path(read("VIDEO_SEARCH_HOME") or ROOT / ".video-search").expanduser().absolute()
     uri = read("MILVUS_URI")
     prefix = _prefix(read("MILVUS_PREFIX") or (getpass.getuser() if uri else ""))
@@ -97,7 +99,7 @@ def load_settings(notebook: str | None = None) -> Settings:
         data=ROOT / "data",
         home=home,
         live=mode == "live",
-        model=(read("TWELVE_LABS_MODEL") or LIVE_MODEL) if mode == "live" else OFFLINE_MODEL,
+        model=model.name,
         milvus_uri=uri or str(home / "milvus" / f"{notebook or 'default'}.db"),
         prefix=prefix,
         notebook=notebook or "",

@@ -23,7 +23,8 @@ from twelvelabs import TwelveLabs
 from helpers.embed.queries import embed_image, embed_text
 from helpers.embed.tasks import run_task
 from helpers.files import file_sha256
-from helpers.segments import segmentation_request
+from helpers.models import model_facts
+from helpers.segmentation import Segmentation
 from helpers.settings import ROOT
 from helpers.standin.encoder import MODEL
 from helpers.standin.offline import OfflineTransport, cues_digest
@@ -54,7 +55,7 @@ def segment_rows(client: TwelveLabs) -> pd.DataFrame:
                 continue
             cues = description_track(path)
             request = {
-                "segmentation": segmentation_request(segmentation, model=MODEL),
+                "segmentation": Segmentation.parse(segmentation).request(model_facts(MODEL)),
                 "time_based_metadata": [{"start": c.start, "end": c.end, "text": c.text} for c in cues],
             }
             for row in run_task(client, path, request, model=MODEL):

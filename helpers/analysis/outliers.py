@@ -7,7 +7,7 @@ from sklearn.neighbors import LocalOutlierFactor
 
 from helpers.analysis.matrix import NOISE, Matrix, check_labels, distinct_rows
 from helpers.errors import AnalysisError
-from helpers.search.evaluation import HIT_COLUMNS
+from helpers.segments import HIT_COLUMNS
 
 PAIR_COLUMNS = [
     *("score", "segment_id_a", "segment_id_b", "title_a", "start_a", "title_b", "start_b"),

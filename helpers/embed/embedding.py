@@ -21,12 +21,12 @@ from helpers.embed.journal import Journal
 from helpers.embed.tasks import KEPT_DAYS, Work, run_work
 from helpers.errors import EmbedError, QuotaError, VideoError, VideoSearchError
 from helpers.files import cache_key, file_sha256
-from helpers.models import OFFLINE_MODEL
+from helpers.models import model_facts
+from helpers.segmentation import SCOPES, Segmentation
 from helpers.segments import (
     COLUMNS,
     check_vectors,
     join_segments,
-    segmentation_request,
     to_answer,
     to_segments,
 )
@@ -70,10 +70,11 @@ class _Embedder:
         settings = settings_of(client)
         self.client, self.model = client, model or settings.model
         self.options, self.scopes, self.segmentation = options, list(scopes), segmentation
-        self.wire = segmentation_request(segmentation, model=self.model)
+        facts = model_facts(self.model)
+        self.wire = Segmentation.parse(segmentation).request(facts)
         self.deadline = deadline
         self.cache = Cache(settings.home / "cache" / "segments")
-        self.offline = self.model == OFFLINE_MODEL
+        self.offline = facts.offline
         self.journal = None if self.offline else Journal(settings.home / "journal")
         if self.journal:
             self.journal.prune("task-", days=KEPT_DAYS + 1)
@@ -173,7 +174,7 @@ def embed_batch(
     *,
     model: str | None = None,
     options: Sequence[str] | None = None,
-    scopes: Sequence[str] = ("clip", "asset"),
+    scopes: Sequence[str] = SCOPES,
     segmentation: str = "fixed-6",
     workers: int = 4,
     deadline: float = 1800,
@@ -185,7 +186,8 @@ def embed_batch(
     `deadline` is the longest wait for one video, in seconds. Each answer is kept on disk as soon as it is
     there: after Ctrl-C, a crash or a used-up quota the same call goes on where it was, and a second run costs
     nothing. A quota that is used up stops what has not begun.
-    Raises EmbedError at once for a key that is refused; VideoError for an empty table.
+    Raises EmbedError at once for a key that is refused; VideoError for an empty table; SettingsError for a model
+    that is not known.
     """
     table = videos if isinstance(videos, pd.DataFrame) else own_videos(*_paths(videos))
     embedder = _Embedder(
@@ -233,7 +235,7 @@ def embed_videos(
     *,
     model: str | None = None,
     options: Sequence[str] | None = None,
-    scopes: Sequence[str] = ("clip", "asset"),
+    scopes: Sequence[str] = SCOPES,
     segmentation: str = "fixed-6",
     workers: int = 4,
     deadline: float = 1800,
@@ -275,7 +277,7 @@ def cached_videos(
     *,
     model: str | None = None,
     options: Sequence[str] | None = None,
-    scopes: Sequence[str] = ("clip", "asset"),
+    scopes: Sequence[str] = SCOPES,
     segmentation: str = "fixed-6",
 ) -> set[str]:
     """The `video_id`s whose answer is on disk already: to embed them again costs nothing."""

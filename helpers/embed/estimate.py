@@ -9,25 +9,11 @@ import pandas as pd
 
 from helpers.embed.uploads import DIRECT_BYTES
 from helpers.errors import SettingsError, VideoError
-from helpers.models import OFFLINE_DIMENSION, OFFLINE_MODEL
-from helpers.segments import segmentation_request
+from helpers.models import Model, model_facts
+from helpers.segmentation import Segmentation
 from helpers.settings import load_settings
 from helpers.videos.own import own_videos
 from helpers.videos.samples import local_path
-
-# What each model answers with by default, and the documented length of its vectors.
-OPTIONS = {
-    "marengo3.5": ("visual", "audio"),
-    "marengo3.0": ("visual", "audio", "transcription"),
-    OFFLINE_MODEL: ("visual", "description"),
-}
-
-
-DIMENSIONS = {OFFLINE_MODEL: OFFLINE_DIMENSION}
-
-
-DOCUMENTED_DIMENSION = 512
-
 
 PART_BYTES = 10_485_760  # of an upload in parts, in the service's own example
 
@@ -65,9 +51,9 @@ def estimate_cost(
 
     An address has no known length: its minutes, segments, disk and money are not counted, as the notes say.
     Raises VideoError for an empty or incomplete table, EmbedError for an unknown segmentation, SettingsError for
-    a price or a dimension below zero.
+    a model that is not known, a price or a dimension below zero.
     """
-    model = model or load_settings().model
+    facts = model_facts(model or load_settings().model)
     table = videos if isinstance(videos, pd.DataFrame) else own_videos(videos)
     if missing := [c for c in ("video_id", "video_url", "duration_sec") if c not in table]:
         raise VideoError(
@@ -79,18 +65,17 @@ def estimate_cost(
     for name, value in (("price_per_minute", price_per_minute), ("dimension", dimension)):
         if value is not None and not (math.isfinite(value) and value >= 0):
             raise SettingsError(f"{name}={value} means nothing: give a number that is not below zero.")
-    segmentation_request(segmentation, model=model)
-    step = float(segmentation.partition("-")[2])
-    names = tuple(options or OPTIONS.get(model, OPTIONS["marengo3.5"]))
-    size = dimension or DIMENSIONS.get(model, DOCUMENTED_DIMENSION)
+    cut = Segmentation.parse(segmentation)
+    names = tuple(options or facts.options)
+    size = dimension or facts.dimensions[0]
     known = table["video_id"].isin(set(cached or ()))
     parts = {"new": table[~known], "cached": table[known]}
-    lines = {column: _amounts(part, step, len(names), size) for column, part in parts.items()}
+    lines = {column: _amounts(part, cut.seconds, len(names), size) for column, part in parts.items()}
     result = pd.DataFrame(lines, index=["videos", "minutes", "requests", "segments", "disk MB"], dtype=float)
     result.loc["requests", "cached"] = 0.0
     result.loc["money"] = result.loc["minutes"] * (math.nan if price_per_minute is None else price_per_minute)
     result.loc["money", "cached"] = 0.0
-    result["note"] = _notes(parts["new"], model, segmentation, names, size, price_per_minute)
+    result["note"] = _notes(parts["new"], facts, cut, names, size, price_per_minute)
     return result.round(2)
 
 
@@ -111,25 +96,23 @@ def _requests(video_url: str) -> int:
 
 def _notes(
     new: pd.DataFrame,
-    model: str,
-    segmentation: str,
+    model: Model,
+    cut: Segmentation,
     options: Sequence[str],
     dimension: int,
     price: float | None,
 ) -> dict[str, str]:
     unknown = int(new["duration_sec"].isna().sum())
     open_end = f"; {unknown} of unknown length not counted" if unknown else ""
-    offline = model == OFFLINE_MODEL
+    offline = model.offline
     nothing = "unknown: pass price_per_minute=, as your plan says" + (" for live" if offline else "")
-    cut = (
-        "at most, by shot" if segmentation.startswith("dynamic") else f"of {segmentation.partition('-')[2]} s"
-    )
+    length = "at most, by shot" if cut.strategy == "dynamic" else f"of {cut.seconds:g} s"
     return {
-        "videos": f"{model}: "
+        "videos": f"{model.name}: "
         + ("nothing leaves this machine" if offline else "each is sent to the service"),
         "minutes": f"of video{open_end}",
         "requests": "answered on this machine" if offline else "uploads and tasks; polls come on top",
-        "segments": f"{cut}, and each whole video{open_end}",
+        "segments": f"{length}, and each whole video{open_end}",
         "disk MB": f"{' + '.join(options)}, {dimension} numbers each, in cache and collection{open_end}",
-        "money": f"at your {price:g} a minute{open_end}" if price is not None else nothing,
+        "money": f"at your {price:g} a {model.price_unit}{open_end}" if price is not None else nothing,
     }

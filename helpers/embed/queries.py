@@ -20,30 +20,27 @@ from helpers.embed.cache import Cache
 from helpers.embed.client import call, service_of, settings_of
 from helpers.errors import EmbedError, VideoError
 from helpers.files import cache_key
-from helpers.models import TEMPORAL_MODELS
+from helpers.models import Model, model_facts
 from helpers.segments import Query, check_vectors
 from helpers.videos.frames import cut_clip
 from helpers.videos.media import probe
-
-MAX_WORDS = 1500
-
-
-QUERY_SECONDS = 30  # the longest clip that the service takes as a query
 
 
 def embed_text(client: TwelveLabs, text: str, *, model: str | None = None) -> Query:
     """Embed words as a query; EmbedError if they are empty, too many, or not readable by the model."""
     if not text.strip():
         raise EmbedError("The query is empty: type at least one word.")
-    if (words := len(text.split())) > MAX_WORDS:
+    facts = model_facts(model or settings_of(client).model)
+    if (words := len(text.split())) > facts.words:
         raise EmbedError(f"The query has {words:,} words: shorten it to the few that matter.")
-    return _embed(client, text, None, source=text, model=model)
+    return _embed(client, text, None, source=text, model=facts)
 
 
 def embed_image(client: TwelveLabs, path_or_url: str | Path, *, model: str | None = None) -> Query:
     """Embed an image (JPEG or PNG, a path or a URL) as a query; VideoError if there is no such file."""
+    facts = model_facts(model or settings_of(client).model)
     media = {"media_type": "image", **_media(str(path_or_url))}
-    return _embed(client, None, media, source=Path(str(path_or_url)).name, model=model)
+    return _embed(client, None, media, source=Path(str(path_or_url)).name, model=facts)
 
 
 def embed_clip(
@@ -54,30 +51,30 @@ def embed_clip(
     end: float | None = None,
     model: str | None = None,
 ) -> Query:
-    """Embed the seconds [start, end) of a video (30 s at most) as a query; `end=None` is the end of the file.
+    """Embed the seconds [start, end) of a video as a query; `end=None` is the end of the file.
 
+    A query lasts 30 s at most, with Marengo 3.0 ten minutes.
     Raises VideoError for no such file or no video, EmbedError for a span that is too long or outside of it.
     """
+    facts = model_facts(model or settings_of(client).model)
     path = Path(path).expanduser().absolute()
-    duration = probe(path).duration
+    duration, longest = probe(path).duration, facts.query_seconds
     end = duration if end is None else end
-    if not (0 <= start < end <= duration + 0.1 and end - start <= QUERY_SECONDS):
+    if not (0 <= start < end <= duration + 0.1 and end - start <= longest):
         raise EmbedError(
-            f"A clip as a query lasts up to {QUERY_SECONDS} s inside the video's {duration:g} s, "
+            f"A clip as a query lasts up to {longest:g} s inside the video's {duration:g} s, "
             f"not from {start:g} to {end:g} s: name another start and end."
         )
     data = cut_clip(path, start, end)
     media = {"media_type": "video", "base_64_string": base64.b64encode(data).decode()}
-    return _embed(client, None, media, source=path.name, model=model)
+    return _embed(client, None, media, source=path.name, model=facts)
 
 
 def _embed(
-    client: TwelveLabs, text: str | None, media: dict[str, str] | None, *, source: str, model: str | None
+    client: TwelveLabs, text: str | None, media: dict[str, str] | None, *, source: str, model: Model
 ) -> Query:
-    settings = settings_of(client)
-    model = model or settings.model
-    cache = Cache(settings.home / "cache" / "queries")
-    key = cache_key(model=model, text=text, media=media, **service_of(client))
+    cache = Cache(settings_of(client).home / "cache" / "queries")
+    key = cache_key(model=model.name, text=text, media=media, **service_of(client))
     kept = cache.get(key)
     if kept is None:
         request = query_request(text, media, model=model)
@@ -87,25 +84,28 @@ def _embed(
         kept = pd.DataFrame({"embedding": [np.asarray(answer.data[0].embedding, dtype=np.float32)]})
         check_vectors(kept["embedding"], source)
         cache.put(key, kept)
-    return Query(np.asarray(kept["embedding"].iloc[0], dtype=np.float32), model, source)
+    return Query(np.asarray(kept["embedding"].iloc[0], dtype=np.float32), model.name, source)
 
 
-def query_request(text: str | None, media: dict[str, str] | None, *, model: str) -> dict[str, Any]:
+def query_request(text: str | None, media: dict[str, str] | None, *, model: Model) -> dict[str, Any]:
     """The arguments of `client.embed.v_2.create` for words or a picture or a clip.
 
     Marengo 3.5 takes every query as `multi_input`; 3.0 has an input type of its own for each.
     """
-    if model in TEMPORAL_MODELS:
+
+    def of_kind(kind: str, value: Any) -> dict[str, Any]:
+        return {"input_type": kind, "model_name": model.name, kind: value}
+
+    if model.temporal:
         sources = [MultiInputMediaSource.model_validate(media)] if media else None
-        request = MultiInputRequest(input_text=text, media_sources=sources)
-        return {"input_type": "multi_input", "model_name": model, "multi_input": request}
+        return of_kind("multi_input", MultiInputRequest(input_text=text, media_sources=sources))
     if media is None:
-        return {"input_type": "text", "model_name": model, "text": TextInputRequest(input_text=text or "")}
+        return of_kind("text", TextInputRequest(input_text=text or ""))
     source = MediaSource.model_validate({k: v for k, v in media.items() if k != "media_type"})
     if media["media_type"] == "image":
-        return {"input_type": "image", "model_name": model, "image": ImageInputRequest(media_source=source)}
+        return of_kind("image", ImageInputRequest(media_source=source))
     whole = VideoInputRequest(media_source=source, embedding_option=["visual"], embedding_scope=["asset"])
-    return {"input_type": "video", "model_name": model, "video": whole}
+    return of_kind("video", whole)
 
 
 def _media(source: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ from helpers.embed.journal import Journal
 from helpers.embed.uploads import Source, upload
 from helpers.errors import EmbedError
 from helpers.files import file_sha256
-from helpers.models import OFFLINE_MODEL
+from helpers.models import model_facts
 from helpers.redaction import redact
 
 T = TypeVar("T")
@@ -112,7 +112,7 @@ def run_work(
         run.wait(lambda: client.assets.retrieve(asset_id), f"upload {work.name}")
         return run.ask(asset_id, since)
     finally:
-        if work.model == OFFLINE_MODEL:
+        if model_facts(work.model).offline:
             with suppress(EmbedError):
                 call(lambda: client.assets.delete(asset_id), "delete an upload")
 

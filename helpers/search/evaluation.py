@@ -18,6 +18,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
 from helpers.errors import DataError, SearchError
 from helpers.files import is_published
+from helpers.segments import HIT_COLUMNS
 from helpers.settings import ROOT
 
 GROUND_TRUTH = ROOT / "data" / "ground_truth.csv"
@@ -27,12 +28,6 @@ EXACT = 2  # the relevance of a span that shows just what was asked for
 
 
 METRICS = ("recall@1", "recall@5", "rr", "ndcg@10")
-
-
-HIT_COLUMNS = (
-    "rank score segment_id video_id title start_offset_sec end_offset_sec video_url "
-    "category recorded_at description embedding_scope cluster"
-).split()
 
 
 Grades = npt.NDArray[np.int64]

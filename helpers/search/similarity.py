@@ -12,20 +12,14 @@ import pandas as pd
 from pymilvus import MilvusClient
 
 from helpers.errors import SearchError
-from helpers.segments import Query, Vector, vector_field
+from helpers.segmentation import SCOPES
+from helpers.segments import HIT_COLUMNS, Query, Vector, vector_field
 from helpers.store.client import milvus_errors
 from helpers.store.collection import Collection, open_collection
 from helpers.store.filters import Where, build_filter
 from helpers.store.io import iterate
-from helpers.store.rows import SCOPES
 
-FIELDS = [
-    *("segment_id", "video_id", "title", "start_offset_sec", "end_offset_sec", "video_url"),
-    *("category", "recorded_at", "description", "embedding_scope", "cluster"),
-]
-
-
-HIT_COLUMNS = ["rank", "score", *FIELDS]
+FIELDS = HIT_COLUMNS[2:]  # what Milvus is asked for
 
 
 MOST = 16_384  # a Milvus server returns no more rows than that from one search

@@ -10,7 +10,6 @@ one by one, so that no vector depends on its neighbours. All times are seconds f
 """
 
 import json
-import math
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -26,24 +25,19 @@ from tokenizers import Tokenizer
 
 from helpers.errors import DataError, EmbedError, VideoError
 from helpers.files import is_published, published_digests
-from helpers.models import OFFLINE_DIMENSION, OFFLINE_MODEL
+from helpers.models import OFFLINE_MODEL, model_facts
+from helpers.segmentation import Bounds
 
 MODEL = OFFLINE_MODEL
+
+
+DIMENSION = model_facts(MODEL).dimensions[0]
 
 
 SIDE = 260  # pixels: what EfficientNet-Lite2 was trained on
 
 
-LONGEST_SHOT = 10.0
-
-
-SHORTEST_REST = 0.5
-
-
 Array = NDArray[np.float32]
-
-
-Bounds = list[tuple[float, float]]
 
 
 class VideoVectors(NamedTuple):
@@ -69,7 +63,7 @@ class Encoder:
             encoding = self._tokenizer.encode(text)
             feed = {"input_ids": [encoding.ids], "attention_mask": [encoding.attention_mask]}
             rows.append(self._text.run(None, {name: np.array(v, np.int64) for name, v in feed.items()})[0])
-        return np.concatenate(rows) if rows else np.empty((0, OFFLINE_DIMENSION), np.float32)
+        return np.concatenate(rows) if rows else np.empty((0, DIMENSION), np.float32)
 
     def is_too_long(self, text: str) -> bool:
         """Whether a text has more than the 256 word pieces that count."""
@@ -227,55 +221,6 @@ def find_shots(path: str | Path) -> list[float]:
         if changes[i] > around.max() and changes[i] > 6 + 2 * np.percentile(around, 90):
             cuts.append(round(times[i], 3))
     return cuts
-
-
-def segment_bounds(
-    duration: float, *, strategy: str = "fixed", seconds: float = 6.0, cuts: Sequence[float] | None = None
-) -> Bounds:
-    """Cut a film of `duration` seconds into segments that follow one another without a gap.
-
-    fixed: `seconds` each; the last may be shorter, but a rest under 0.5 s joins the one before.
-    dynamic: the shots between `cuts`; a shot shorter than `seconds` is joined with the next (the last with the
-    one before), and what is longer than 10 s is split evenly.
-    Raises EmbedError (400) for lengths that the API refuses (fixed 2 to 10 s, dynamic 2 to 5 s) and for other
-    strategies, VideoError for a film without length.
-    """
-    limits = {"fixed": (2, 10), "dynamic": (2, 5)}
-    if strategy not in limits:
-        raise EmbedError(f"There is no segmentation {strategy!r}; use 'fixed' or 'dynamic'.", status=400)
-    low, high = limits[strategy]
-    if not low <= seconds <= high:
-        raise EmbedError(f"A {strategy} segment takes {low} to {high} s, not {seconds:g} s.", status=400)
-    if not (duration > 0 and math.isfinite(duration)):
-        raise VideoError(f"A film of {duration} seconds cannot be cut into segments; check the file.")
-    duration = round(duration, 3)
-    if strategy == "fixed":
-        count = max(1, math.ceil((duration - SHORTEST_REST) / seconds + 1e-9))
-        edges = [round(i * seconds, 3) for i in range(count)] + [duration]
-    else:
-        inside = sorted(round(cut, 3) for cut in cuts or [] if 0 < cut < duration)
-        edges = _split(_join([0.0, *inside, duration], seconds))
-    return [(start, end) for start, end in zip(edges, edges[1:], strict=False)]
-
-
-def _join(edges: list[float], seconds: float) -> list[float]:
-    """Leave out the edges that make a shot shorter than `seconds`."""
-    kept = [edges[0]]
-    for edge in edges[1:-1]:
-        if edge - kept[-1] >= seconds:
-            kept.append(edge)
-    if len(kept) > 1 and edges[-1] - kept[-1] < seconds:
-        kept.pop()
-    return [*kept, edges[-1]]
-
-
-def _split(edges: list[float]) -> list[float]:
-    """Add the edges that split what is longer than 10 s evenly."""
-    whole = [edges[0]]
-    for start, end in zip(edges, edges[1:], strict=False):
-        parts = max(1, math.ceil((end - start) / LONGEST_SHOT - 1e-9))
-        whole += [round(start + (end - start) * i / parts, 3) for i in range(1, parts)] + [end]
-    return whole
 
 
 def _decode(path: str | Path, *, start: float = 0.0) -> Iterator[tuple[float, Any]]:

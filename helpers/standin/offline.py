@@ -26,13 +26,14 @@ from multipart import MultipartParser
 from PIL import Image, UnidentifiedImageError
 
 from helpers.errors import EmbedError, VideoError
-from helpers.models import OFFLINE_DIMENSION
-from helpers.standin.encoder import MODEL, Encoder, check_readable, find_shots, segment_bounds
+from helpers.models import model_facts
+from helpers.segmentation import SCOPES, Segmentation
+from helpers.standin.encoder import DIMENSION, MODEL, Encoder, check_readable, find_shots
 from helpers.standin.fixtures import Fixtures, Vector
 from helpers.videos.cues import Cue, overlaps
 from helpers.videos.media import probe
 
-OPTIONS, SCOPES = ("visual", "description"), ("clip", "asset")
+OPTIONS = model_facts(MODEL).options
 
 
 MOST_LETTERS = 256  # a text of fewer letters has fewer word pieces, and the model need not count them
@@ -190,7 +191,7 @@ class OfflineTransport(httpx.BaseTransport):
         body = {
             "_id": task_id,
             "status": "processing",
-            "metadata": {"embedding_dimension": OFFLINE_DIMENSION},
+            "metadata": {"embedding_dimension": DIMENSION},
         }
         return httpx.Response(202, json=body, headers={"location": f"/v1.3/embed-v2/tasks/{task_id}"})
 
@@ -239,7 +240,7 @@ class OfflineTransport(httpx.BaseTransport):
                     content,
                     option,
                     scope,
-                    segmentation,
+                    str(segmentation),
                     cues_digest(cues) if option == "description" else "",
                 )
                 rows = self._fixtures.segments(*key) if self._fixtures else None
@@ -262,16 +263,15 @@ class OfflineTransport(httpx.BaseTransport):
             "embedding_options": options,
             "embedding_scopes": scopes,
             "duration": duration,
-            "embedding_dimension": OFFLINE_DIMENSION,
+            "embedding_dimension": DIMENSION,
         }
         return {"data": data, "metadata": metadata}
 
     def _compute(
-        self, option: str, path: Path, duration: float, segmentation: str, cues: list[Cue]
+        self, option: str, path: Path, duration: float, segmentation: Segmentation, cues: list[Cue]
     ) -> dict[str, list[tuple[float, float, Vector]]]:
-        strategy, _, seconds = segmentation.partition("-")
-        cuts = find_shots(path) if strategy == "dynamic" else None
-        bounds = segment_bounds(duration, strategy=strategy, seconds=float(seconds), cuts=cuts)
+        cuts = find_shots(path) if segmentation.strategy == "dynamic" else ()
+        bounds = segmentation.bounds(duration, cuts=cuts)
         if option == "visual":
             clips, asset = self._encoder.embed_segments(path, bounds)
             rows = [(start, end, vector) for (start, end), vector in zip(bounds, clips, strict=True)]
@@ -304,7 +304,7 @@ class OfflineTransport(httpx.BaseTransport):
             raise Fault(400, "parameter_invalid", "The query is empty: give it words, an image or a clip.")
         vector = vectors[0] if len(vectors) == 1 else unit(sum(vectors))
         row = {"embedding": vector.tolist(), "embedding_option": None, "embedding_scope": None}
-        metadata = {"input_type": "multi_input", "embedding_dimension": OFFLINE_DIMENSION}
+        metadata = {"input_type": "multi_input", "embedding_dimension": DIMENSION}
         return {"data": [row], "metadata": metadata}
 
     def _embed_text(self, text: str) -> Vector:
@@ -392,23 +392,8 @@ def _check_model(request: dict[str, Any]) -> None:
         )
 
 
-def _segmentation(video: dict[str, Any]) -> str:
-    """The request's segmentation as this project writes it: fixed-6, dynamic-4."""
-    wrapped = video.get("segmentation") or {
-        "temporal": {"strategy": "dynamic", "dynamic": {"min_duration_sec": 2}}
-    }
-    if "temporal" not in wrapped:
-        raise Fault(400, "parameter_invalid", "The segmentation must stand inside a `temporal` object.")
-    match wrapped["temporal"]:
-        case {"strategy": "fixed", "fixed": {"duration_sec": s}} if 2 <= s <= 10:
-            return f"fixed-{s:g}"
-        case {"strategy": "dynamic", "dynamic": {"min_duration_sec": s}} if 2 <= s <= 5:
-            return f"dynamic-{s:g}"
-    raise Fault(
-        400,
-        "parameter_invalid",
-        "The segmentation must be fixed with duration_sec 2 to 10, or dynamic with min_duration_sec 2 to 5.",
-    )
+def _segmentation(video: dict[str, Any]) -> Segmentation:
+    return Segmentation.from_request(video.get("segmentation"), model_facts(MODEL))
 
 
 def _now() -> str:

@@ -9,14 +9,12 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import StoreError
+from helpers.segmentation import SCOPES
 from helpers.segments import COLUMNS, declared_options, vector_field
 from helpers.store.collection import TEXT, Collection, missing, one_model
 from helpers.store.filters import CONTROL
 
 QUOTES = re.compile(r"""['"\\]""")  # pymilvus pastes ids into filters as they are
-
-
-SCOPES = ("clip", "asset")
 
 
 def milvus_rows(segments: pd.DataFrame, collection: Collection) -> list[dict[str, Any]]:

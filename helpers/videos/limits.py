@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.errors import VideoError
-from helpers.models import LIVE_MODEL, OFFLINE_MODEL
+from helpers.models import LIVE_MODEL, model_facts
 from helpers.settings import load_settings
 from helpers.videos.media import Probe, probe, shell_word, shown
 from helpers.videos.own import list_sources, to_row
@@ -30,9 +30,6 @@ ASPECT = 2.4  # the longer side over the shorter; the documents name 1:1 to 2.4:
 TASK_BYTES, UPLOAD_BYTES = 4_000_000_000, 10_000_000_000  # of a task's video; of an upload in parts
 
 
-NAMES = {"marengo3.5": "Marengo 3.5 (as documented for 3.0)", "marengo3.0": "Marengo 3.0"}
-
-
 UNKNOWN = "not known before the service fetches it: the address must lead to the file itself, up to 4 GB"
 
 
@@ -40,7 +37,7 @@ def check_limits(source: str | Path | Probe, *, model: str) -> list[str]:
     """One sentence for each documented limit that a video breaks: the limit, what it has, what mends it.
 
     The ffmpeg line is the same in all of them, and mends all. An empty list means that nothing is known against
-    the video. Raises VideoError as `probe` does.
+    the video. Raises VideoError as `probe` does, SettingsError for a model that is not known.
     """
     if isinstance(source, Probe):
         return _sentences(source, "video.mp4", model)
@@ -56,9 +53,11 @@ def require_limits(path: str | Path, *, model: str) -> Probe:
 
 
 def _sentences(found: Probe, path: str | Path, model: str) -> list[str]:
-    if model == OFFLINE_MODEL:
+    facts = model_facts(model)
+    if facts.offline:
         return []
-    w, h, name = found.width, found.height, NAMES.get(model, model)
+    w, h = found.width, found.height
+    name = f"{facts.title} (as documented for {facts.limits_as})" if facts.limits_as else facts.title
     long, short, ratio = max(w, h), min(w, h), max(w, h) / max(min(w, h), 1)
     rules = [
         (
@@ -155,10 +154,11 @@ def probe_videos(
 
     `videos` is a table such as `own_videos(...)`, or what `own_videos` takes. Columns: title, minutes, size_mb,
     resolution, codec, audio, verdict ("ok", or sentences that say what to do). `model=None` is the live model.
-    Raises VideoError for a folder, a CSV or an address that cannot be used.
+    Raises VideoError for a folder, a CSV or an address that cannot be used, SettingsError for a model that is not
+    known.
     """
     settings = load_settings()
-    model = model or (settings.model if settings.live else LIVE_MODEL)
+    model = model_facts(model or (settings.model if settings.live else LIVE_MODEL)).name
     if isinstance(videos, pd.DataFrame):
         known = [(str(r["title"]), local_path(str(r["video_url"])), "") for r in videos.to_dict("records")]
     else:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers.errors import EmbedError
-from helpers.segments import check_vectors, segmentation_request
+from helpers.segments import check_vectors
 from helpers.settings import ROOT
 from helpers.standin.encoder import MODEL
 from helpers.standin.offline import OfflineTransport
@@ -75,9 +75,3 @@ def test_an_asset_that_was_never_uploaded_is_refused(service: httpx.Client) -> N
 def test_vectors_that_cannot_be_used(vectors: list[Any], words: str) -> None:
     with pytest.raises(EmbedError, match=words):
         check_vectors(vectors, "cat.mp4")
-
-
-@pytest.mark.parametrize("segmentation", ["fixed-20", "dynamic-6", "fixed-", "scenes-3"])
-def test_segmentations_that_nobody_offers(segmentation: str) -> None:
-    with pytest.raises(EmbedError, match="is not known: write fixed-2 to fixed-10"):
-        segmentation_request(segmentation, model=MODEL)

@@ -8,14 +8,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from helpers.errors import DataError, EmbedError, VideoError
-from helpers.models import OFFLINE_DIMENSION
+from helpers.segmentation import Segmentation
 from helpers.settings import ROOT
 from helpers.standin.encoder import (
+    DIMENSION,
     MODEL,
     SIDE,
     Encoder,
@@ -24,7 +23,6 @@ from helpers.standin.encoder import (
     frame_times,
     pixels,
     sample_frames,
-    segment_bounds,
 )
 from tools.make_videos import FILMS
 
@@ -82,7 +80,7 @@ def test_the_exported_models_are_those_of_pytorch() -> None:
 
 def test_concepts_are_unit_rows_in_the_order_of_the_classes(encoder: Encoder) -> None:
     concepts = np.load(MODELS / "concepts.npy").astype(np.float32)
-    assert concepts.shape == (len(encoder.classes), OFFLINE_DIMENSION) == (1000, 384)
+    assert concepts.shape == (len(encoder.classes), DIMENSION) == (1000, 384)
     np.testing.assert_allclose(np.linalg.norm(concepts, axis=1), 1, atol=1e-3)
     names = encoder.embed_texts([encoder.classes[i] for i in range(0, 1000, 50)])
     nearest = (names @ concepts.T).argmax(axis=1)
@@ -103,11 +101,11 @@ def test_related_texts_are_closer_than_unrelated_ones(encoder: Encoder) -> None:
 def test_text_vectors_are_unit_rows_that_do_not_depend_on_their_neighbours(encoder: Encoder) -> None:
     texts = ["coffee", "a long walk through a green forest on a rainy day", "Café au lait"]
     vectors = encoder.embed_texts(texts)
-    assert vectors.shape == (3, OFFLINE_DIMENSION) and vectors.dtype == np.float32
+    assert vectors.shape == (3, DIMENSION) and vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     for text, vector in zip(texts, vectors, strict=True):
         np.testing.assert_array_equal(encoder.embed_texts([text])[0], vector)
-    assert encoder.embed_texts([]).shape == (0, OFFLINE_DIMENSION)
+    assert encoder.embed_texts([]).shape == (0, DIMENSION)
 
 
 def test_of_a_long_text_256_word_pieces_count(encoder: Encoder) -> None:
@@ -145,7 +143,7 @@ def test_crops_cover_both_ends_and_the_middle() -> None:
 
 def test_the_cat_film_is_nearest_to_the_word_cat(encoder: Encoder) -> None:
     clips, asset = encoder.embed_segments(DATA / "videos" / "cat.mp4", [(0.0, 6.0), (6.0, 12.0)])
-    assert clips.shape == (2, OFFLINE_DIMENSION)
+    assert clips.shape == (2, DIMENSION)
     np.testing.assert_allclose(np.linalg.norm([*clips, asset], axis=1), 1, atol=1e-5)
     words = ["a cat", "a cup of coffee", "a space rocket", "a city at night", "a trumpet"]
     for vector in (clips[0], asset):
@@ -208,7 +206,7 @@ def test_shots_are_found_where_the_film_was_cut(name: str) -> None:
 def test_coffee_has_its_cuts_at_6_12_and_17_seconds() -> None:
     cuts = find_shots(DATA / "videos" / "coffee.mp4")
     assert cuts == pytest.approx([6, 12, 17], abs=0.05)
-    assert segment_bounds(21, strategy="dynamic", seconds=4, cuts=cuts) == [
+    assert Segmentation("dynamic", 4).bounds(21, cuts=cuts) == [
         (0, 6),
         (6, 12),
         (12, 17),
@@ -242,62 +240,6 @@ def test_films_that_cannot_be_read_get_one_sentence(encoder: Encoder, tmp_path: 
         find_shots(sound)
     with pytest.raises(VideoError, match="no segments"):
         encoder.embed_segments(DATA / "videos" / "cat.mp4", [])
-
-
-# segments ---------------------------------------------------------------------------------------------
-
-durations = st.floats(0.04, 5000, allow_nan=False)
-
-
-def lengths(bounds: list[tuple[float, float]], duration: float) -> list[float]:
-    """The lengths of segments, once it is clear that they cover the film without gap or overlap."""
-    assert bounds[0][0] == 0 and bounds[-1][1] == round(duration, 3)
-    assert all(a[1] == b[0] for a, b in itertools.pairwise(bounds))
-    return [end - start for start, end in bounds]
-
-
-@given(duration=durations, seconds=st.floats(2, 10))
-def test_fixed_segments(duration: float, seconds: float) -> None:
-    *before, last = lengths(segment_bounds(duration, seconds=seconds), duration)
-    assert before == pytest.approx([seconds] * len(before), abs=0.0021)
-    assert 0.49 < last < seconds + 0.51 or not before
-
-
-@given(duration=durations, seconds=st.floats(2, 5), data=st.data())
-def test_dynamic_segments(duration: float, seconds: float, data: st.DataObject) -> None:
-    cuts = data.draw(st.lists(st.floats(-1, duration + 1), max_size=40))
-    bounds = segment_bounds(duration, strategy="dynamic", seconds=seconds, cuts=cuts)
-    found = lengths(bounds, duration)
-    assert all(length <= 10.002 for length in found)
-    assert all(length >= seconds - 0.002 for length in found) or len(found) == 1
-
-
-def test_segments_by_example() -> None:
-    assert segment_bounds(12.4, seconds=6) == [(0, 6), (6, 12.4)]
-    assert segment_bounds(12.5, seconds=6) == [(0, 6), (6, 12), (12, 12.5)]
-    assert segment_bounds(3.0, seconds=6) == [(0, 3)]
-    assert segment_bounds(24, strategy="dynamic", seconds=4) == [(0, 8), (8, 16), (16, 24)]
-    assert segment_bounds(20, strategy="dynamic", seconds=4, cuts=[1, 7, 9, 19]) == [
-        (0, 7),
-        (7, 13.5),
-        (13.5, 20),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("strategy", "seconds"),
-    [("fixed", 1), ("fixed", 11), ("dynamic", 6), ("fixed", float("nan")), ("shots", 4)],
-)
-def test_segmentations_that_the_api_refuses(strategy: str, seconds: float) -> None:
-    with pytest.raises(EmbedError) as error:
-        segment_bounds(60, strategy=strategy, seconds=seconds)
-    assert error.value.status == 400
-
-
-@pytest.mark.parametrize("duration", [0, -1, float("nan"), float("inf")])
-def test_a_film_without_length_has_no_segments(duration: float) -> None:
-    with pytest.raises(VideoError):
-        segment_bounds(duration)
 
 
 # damage -----------------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from helpers import embed_clip, embed_image, embed_text, embed_videos
 from helpers.embed.tasks import run_task
 from helpers.errors import DataError, EmbedError
 from helpers.files import file_sha256
-from helpers.segments import segmentation_request
+from helpers.models import model_facts
+from helpers.segmentation import Segmentation
 from helpers.settings import ROOT
 from helpers.standin.encoder import MODEL, Encoder
 from helpers.standin.offline import OfflineTransport
@@ -28,7 +29,7 @@ from helpers.videos.cues import description_track
 DATA = ROOT / "data"
 CAT = DATA / "videos" / "cat.mp4"
 MIRRORED = DATA / "images" / "cat-mirrored-grey.jpg"
-REQUEST = {"segmentation": segmentation_request("fixed-6", model=MODEL)}
+REQUEST = {"segmentation": Segmentation.parse("fixed-6").request(model_facts(MODEL))}
 
 
 def make_client(fixtures: Path | None, models: Path = DATA / "models") -> TwelveLabs:
