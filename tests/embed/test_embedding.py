@@ -707,10 +707,10 @@ def test_tasks_of_others_are_not_taken_for_a_lost_one(
 
 
 def test_an_entry_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def full(**_: Any) -> Any:
+    def full(*_: Any) -> Any:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("helpers.embed.journal.tempfile.mkstemp", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(EmbedError, match=r"Nothing was sent, .*No space left"):
         Journal(tmp_path).write("task-1", intent="now")
     assert list(tmp_path.iterdir()) == []
