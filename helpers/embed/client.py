@@ -3,16 +3,13 @@
 Offline differs from live only in the HTTP transport below the SDK (helpers/standin/offline.py).
 """
 
-import contextvars
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -21,6 +18,8 @@ import tenacity
 from twelvelabs import TwelveLabs
 from twelvelabs.core.api_error import ApiError
 
+from helpers.embed.rate_limits import LONGEST_PAUSE, pause_asked_for
+from helpers.embed.transport import TIMEOUT, http_client, within
 from helpers.errors import EmbedError, QuotaError
 from helpers.redaction import redact
 from helpers.settings import Settings, is_local, load_settings, make_home
@@ -28,33 +27,14 @@ from helpers.standin.offline import OfflineTransport
 
 T = TypeVar("T")
 
-
 log = logging.getLogger("video_search.api")
 
-
 RETRIED = (408, 429, 500, 502, 503, 504)
-
-
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)  # the request never left
-
-
 WAIT = tenacity.wait_random_exponential(multiplier=0.5, max=20)  # seconds between two tries, with jitter
-
-
-RATE_WAIT = tenacity.wait_exponential_jitter(
-    multiplier=5, max=60, jitter=5
-)  # a 429 that does not say how long
-
-
-LONGEST_PAUSE = 90.0  # seconds; rate limits count by the minute, and what asks for more is a quota
-
-
-TIMEOUT = httpx.Timeout(120, connect=10)  # seconds of silence, not of the whole call: see `call`
-
+RATE_WAIT = tenacity.wait_exponential_jitter(multiplier=5, max=60, jitter=5)  # a 429 that says not how long
 
 REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
-
-
 WHAT_TO_DO = {
     401: "set TWELVE_LABS_API_KEY to a valid key, or unset it to work offline",
     403: "your plan or key does not allow this: look at your account's page",
@@ -63,21 +43,7 @@ WHAT_TO_DO = {
     429: "the rate limit or the quota is used up: wait, then run the cell again",
 }
 
-
 _settings: WeakKeyDictionary[TwelveLabs, Settings] = WeakKeyDictionary()
-
-
-_limit: contextvars.ContextVar[float] = contextvars.ContextVar(
-    "limit"
-)  # time.monotonic() of a call's deadline
-
-
-_stop: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("stop")
-
-
-_full: dict[str, float] = {}  # of a service -> time.monotonic() until which its rate limit has nothing left
-
-
 _making = threading.Lock()
 
 
@@ -97,16 +63,6 @@ def connect_twelvelabs(settings: Settings | None = None) -> TwelveLabs:
         client = TwelveLabs(api_key="offline", httpx_client=httpx.Client(transport=transport))
     _settings[client] = settings
     return client
-
-
-def http_client(*, local: bool = False) -> httpx.Client:
-    """An HTTP client that keeps to the deadline of `call`, waits for a used-up rate limit, and logs."""
-    return httpx.Client(
-        timeout=TIMEOUT,
-        follow_redirects=True,
-        trust_env=not local,  # a proxy knows nothing of a server on this machine
-        event_hooks={"request": [_before], "response": [_after]},
-    )
 
 
 @contextmanager
@@ -169,9 +125,9 @@ def call(
             raise stopped
         return action()
 
-    tokens = _limit.set(time.monotonic() + deadline), _stop.set(stop)
     try:
-        return retrying(act)
+        with within(deadline, stop):
+            return retrying(act)
     except (ApiError, httpx.HTTPError, pydantic.ValidationError, ValueError) as error:
         # Without its cause: that holds whole bodies and headers, a page for a learner, maybe a key in it.
         log.debug("failed: %s", what, extra={"event": "api.failed", "outcome": type(error).__name__})
@@ -180,9 +136,6 @@ def call(
             stopped.unsure = explained.unsure
             raise stopped from None
         raise explained from None
-    finally:
-        _limit.reset(tokens[0])
-        _stop.reset(tokens[1])
 
 
 def _explained(error: Exception, what: str) -> EmbedError:
@@ -237,27 +190,8 @@ def _headers(error: BaseException | None) -> dict[str, str]:
 
 
 def _asked(error: BaseException | None) -> float | None:
-    """Seconds that the service asks to wait, or None.
-
-    `Retry-After` comes as seconds from now or as a date (RFC 9110, 10.2.3), the reset of the rate limit as
-    seconds since 1970.
-    """
-    headers = _headers(error)
-    if after := headers.get("retry-after", ""):
-        try:
-            return max(float(after), 0.0)
-        except ValueError:
-            pass
-        try:
-            return max((parsedate_to_datetime(after) - datetime.now(UTC)).total_seconds(), 0.0)
-        except (ValueError, TypeError):
-            pass
-    if getattr(error, "status_code", None) == 429 and "x-ratelimit-reset" in headers:
-        try:
-            return max(float(headers["x-ratelimit-reset"]) - time.time(), 0.0)
-        except ValueError:
-            pass
-    return None
+    """Seconds that the service asks to wait, or None."""
+    return pause_asked_for(_headers(error), getattr(error, "status_code", None))
 
 
 def _pause(state: tenacity.RetryCallState) -> float:
@@ -300,67 +234,3 @@ def _reason(body: object) -> str:
 def _request_id(error: ApiError) -> str | None:
     headers = _headers(error)
     return next((redact(headers[name])[:80] for name in REQUEST_IDS if headers.get(name)), None)
-
-
-# ---------------------------------------------------------------- below the SDK
-def _kind(request: httpx.Request) -> str:
-    """What shares a rate limit: all that is to be embedded at a service, or all else."""
-    return f"{request.url.netloc!r} {'embed' if '/embed' in request.url.path else 'other'}"
-
-
-def _before(request: httpx.Request) -> None:
-    """Wait for the rate limit; and no step of a request may outlast the call that it is part of."""
-    limit, stop = _limit.get(None), _stop.get(None)
-    pause = _full.get(_kind(request), 0.0) - time.monotonic()
-    if request.method == "POST" and pause > 0 and (limit is None or time.monotonic() + pause < limit):
-        log.debug(
-            "the rate limit is used up: a pause", extra={"event": "api.pause", "pause": round(pause, 3)}
-        )
-        (stop or threading.Event()).wait(pause)
-        if stop and stop.is_set():
-            raise httpx.PoolTimeout("Stopped before the request was sent.", request=request)
-    request.extensions["started"] = time.monotonic()
-    if limit is not None:
-        left = max(limit - time.monotonic(), 0.001)
-        timeouts: dict[str, float | None] = request.extensions["timeout"]
-        request.extensions["timeout"] = {k: min(v or left, left) for k, v in timeouts.items()}
-
-
-def _after(response: httpx.Response) -> None:
-    request = response.request
-    log.debug(
-        "%s %s",
-        request.method,
-        request.url.path,
-        extra={
-            "event": "api",
-            "method": request.method,
-            "path": request.url.path,
-            "status": response.status_code,
-            "seconds": round(time.monotonic() - request.extensions["started"], 4),
-            "outcome": "ok" if response.is_success else "refused",
-        },
-    )
-    if request.method == "POST" and response.headers.get("x-ratelimit-remaining") == "0":
-        with suppress(ValueError):
-            pause = float(response.headers.get("x-ratelimit-reset", "")) - time.time()
-            if pause <= LONGEST_PAUSE:  # what takes longer is a quota, and is told at once
-                _full[_kind(request)] = time.monotonic() + pause
-    if (limit := _limit.get(None)) is not None:
-        response.stream = _Limited(response.stream, limit, request)
-
-
-class _Limited(httpx.SyncByteStream):
-    """A body that must be there by `limit`: httpx's own timeouts end only where nothing comes at all."""
-
-    def __init__(self, stream: Any, limit: float, request: httpx.Request) -> None:
-        self.stream, self.limit, self.request = stream, limit, request
-
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self.stream:
-            if time.monotonic() > self.limit:
-                raise httpx.ReadTimeout("The answer drips too slowly.", request=self.request)
-            yield chunk
-
-    def close(self) -> None:
-        self.stream.close()

@@ -18,7 +18,8 @@ from twelvelabs import TwelveLabs
 from helpers.embed.cache import Cache
 from helpers.embed.client import service_of, settings_of
 from helpers.embed.journal import Journal
-from helpers.embed.tasks import KEPT_DAYS, Work, run_work
+from helpers.embed.tasks import KEPT_DAYS, run_work
+from helpers.embed.work import Work
 from helpers.errors import EmbedError, QuotaError, VideoError, VideoSearchError
 from helpers.files import cache_key, file_sha256
 from helpers.models import model_facts
@@ -289,7 +290,7 @@ def cached_videos(
 
 
 def _cancel(futures: Iterable[Future[Any]]) -> None:
-    """What has not begun does not begin; what runs has been paid for, and is brought home."""
+    """What has not begun does not begin; what runs has been paid for, and is waited for."""
     for future in futures:
         future.cancel()
 

@@ -16,11 +16,7 @@ from helpers.videos.own import own_videos
 from helpers.videos.samples import local_path
 
 PART_BYTES = 10_485_760  # of an upload in parts, in the service's own example
-
-
 COPIES = 3  # of each vector: in the cache, in Milvus Lite's data and in its index
-
-
 ROW_BYTES = 3500  # of a segment's texts and of the files around it, measured with the samples
 
 

@@ -1,24 +1,23 @@
-"""One embedding task: made once, found again after a loss, waited for, and its answer brought home."""
+"""One embedding task: made once, found again after a loss, waited for, and its answer fetched."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from twelvelabs import TwelveLabs
 from twelvelabs.types import AsyncVideoInputRequest, EmbeddingData
 
-from helpers.embed.answers import is_answer, lacks
 from helpers.embed.client import call
 from helpers.embed.journal import Journal
-from helpers.embed.uploads import Source, upload
+from helpers.embed.recovery import SKEW, find_lost_task, missing_parts
+from helpers.embed.uploads import upload
+from helpers.embed.work import Work
 from helpers.errors import EmbedError
 from helpers.files import file_sha256
 from helpers.models import model_facts
@@ -28,53 +27,17 @@ T = TypeVar("T")
 
 
 log = logging.getLogger("video_search.tasks")
-
-
 POLL_SECONDS = (0.05, 5.0)  # the first pause between two polls, and the longest
-
-
 KEPT_DAYS = 7  # so long the service keeps an answer
-
-
 LOST_SECONDS = 1.0  # before a task is asked for again whose answer was lost for good
-
-
-SKEW = timedelta(days=1)  # by which this machine's clock may be wrong
 
 
 class TaskFailed(EmbedError):
     """The service says that an upload or a task has failed, and why."""
 
 
-class _Gone(Exception):
+class TaskGone(EmbedError):
     """The service no longer has the task."""
-
-
-@dataclass
-class Work:
-    """What is to be embedded: the source, its digest, the request and the key that it has in the journal.
-
-    `duration` (seconds) and `has_audio` are None where they are not known. After a run, `posts` counts the
-    tasks that were asked for, `repeated` those of them of which nobody knows whether an earlier one was made
-    and paid for, and `note` says what the answer lacks.
-    """
-
-    source: Source
-    digest: str
-    request: dict[str, Any]
-    model: str
-    key: str
-    deadline: float = 1800.0
-    duration: float | None = None
-    has_audio: bool | None = None
-    posts: int = 0
-    repeated: int = 0
-    note: str = ""
-
-    @property
-    def name(self) -> str:
-        """The file's name; of an address only its host, as the rest may hold a password or a token."""
-        return self.source.name if isinstance(self.source, Path) else urlsplit(self.source).hostname or "?"
 
 
 def run_task(
@@ -88,7 +51,7 @@ def run_task(
 def run_work(
     client: TwelveLabs, work: Work, journal: Journal | None, stop: threading.Event
 ) -> list[EmbeddingData]:
-    """Bring home the rows of one task: of the one that the journal knows, else of a new one.
+    """The rows of one task: of the one that the journal knows, else of a new one.
 
     Without a journal (offline, where nothing is paid for) the upload is deleted at once. Setting `stop` ends
     it at the next step. Raises EmbedError if the upload or the task fails, or takes longer than
@@ -99,18 +62,18 @@ def run_work(
     since = None  # when a task was asked for of which nobody knows whether it was made
     if task_id := entry.get("id"):
         if time.time() - _time(entry.get("created")).timestamp() < KEPT_DAYS * 86_400:
-            with suppress(_Gone):
-                return run.bring(str(task_id), known=True)
+            with suppress(TaskGone):
+                return run.fetch(str(task_id))
     elif entry and journal:
         since = _time(entry.get("intent"))
-        if (rows := run.find(journal, since)) is not None:
+        if (rows := run.find_lost(journal, since)) is not None:
             return rows
     asset_id = upload(
         client, work.source, digest=work.digest, journal=journal, deadline=run.left(), stop=stop
     )
     try:
         run.wait(lambda: client.assets.retrieve(asset_id), f"upload {work.name}")
-        return run.ask(asset_id, since)
+        return run.create(asset_id, since)
     finally:
         if model_facts(work.model).offline:
             with suppress(EmbedError):
@@ -141,7 +104,7 @@ class _Run:
     def call(self, action: Callable[[], T], what: str, *, repeatable: bool = True) -> T:
         return call(action, what, deadline=self.left(), stop=self.stop, repeatable=repeatable)
 
-    def ask(self, asset_id: str, since: datetime | None) -> list[EmbeddingData]:
+    def create(self, asset_id: str, since: datetime | None) -> list[EmbeddingData]:
         """Create a task, once; after a lost answer, look whether it was made before asking once more."""
         work, what = self.work, f"start to embed {self.work.name}"
         source = {"media_source": {"asset_id": asset_id}}
@@ -165,49 +128,35 @@ class _Run:
                         self.journal.forget(work.key)
                     raise
                 since = since or now
-                if self.journal and (rows := self.find(self.journal, since)) is not None:
+                if self.journal and (rows := self.find_lost(self.journal, since)) is not None:
                     return rows
                 if last or self.stop.wait(LOST_SECONDS):
                     raise
                 last = True
-        self.keep(task_id)
-        return self.bring(task_id, known=False)
+        self.remember(task_id)
+        return self.fetch(task_id)
 
-    def find(self, journal: Journal, since: datetime) -> list[EmbeddingData] | None:
-        """The rows of a task whose answer was lost, if the service's list has one that is surely it.
+    def find_lost(self, journal: Journal, since: datetime) -> list[EmbeddingData] | None:
+        """The rows of a task whose answer was lost, if the service's list has one that is surely it."""
 
-        Surely: it is of this file and model, made since then, claimed by no entry of the journal, and its
-        rows answer this request and no other that is lost as well.
-        """
-        work, entries = self.work, journal.entries()
-        taken = {entry.get("id") for entry in entries.values()}
-        lost = [
-            entry.get("request")
-            for key, entry in entries.items()
-            if key.startswith("task-") and key != work.key and "id" not in entry
-            if entry.get("digest", work.digest) == work.digest
-            and entry.get("model", work.model) == work.model
-        ]
+        def rows_of(task_id: str) -> list[EmbeddingData] | None:
+            try:
+                return list(self.retrieve(task_id).data or [])
+            except (TaskGone, TaskFailed):
+                return None
+
         tasks = self.client.embed.v_2.tasks
         listed = self.call(
             lambda: list(tasks.list(started_at=(since - SKEW).isoformat(), page_limit=50)),
             "look for a task whose answer was lost",
         )
-        fits = partial(is_answer, duration=work.duration, has_audio=work.has_audio)
-        for task in listed:
-            if task.id in taken or not _may_be(task, work, since):
-                continue
-            try:
-                rows = list(self.retrieve(str(task.id)).data or [])
-            except (_Gone, TaskFailed):
-                continue
-            others = any(request is None or fits(request, rows) for request in lost)
-            if fits(work.request, rows) and not others:
-                self.keep(str(task.id))
-                return self.bring(str(task.id), known=True)
-        return None
+        task_id = find_lost_task(self.work, listed, journal.entries(), since, rows_of)
+        if task_id is None:
+            return None
+        self.remember(task_id)
+        return self.fetch(task_id)
 
-    def keep(self, task_id: str) -> None:
+    def remember(self, task_id: str) -> None:
         """Write the id down, also of a task that is done: what was paid for can be fetched again for a week."""
         if self.journal:
             try:
@@ -215,45 +164,38 @@ class _Run:
             except EmbedError:  # the intent is on disk, and finds the task again
                 log.warning("The id of a task could not be written down: make room on the disk.")
 
-    def bring(self, task_id: str, *, known: bool) -> list[EmbeddingData]:
-        """The rows of a task, checked; _Gone if the service does not have one that it had (`known`)."""
+    def fetch(self, task_id: str) -> list[EmbeddingData]:
+        """The rows of a task, checked."""
         work = self.work
         try:
             result = self.retrieve(task_id)
-        except _Gone:
-            if known:
-                raise
-            raise EmbedError(
-                f"Could not embed {work.name}: the service has lost its task, so run the cell again."
-            ) from None
         except TaskFailed:
             if self.journal:
                 self.journal.forget(work.key)
             raise
         rows = list(result.data or [])
         sizes = {len(row.embedding) for row in rows}
-        said = getattr(getattr(result, "metadata", None), "embedding_dimension", None)
-        if said and sizes - {said}:
+        promised = getattr(getattr(result, "metadata", None), "embedding_dimension", None)
+        if promised and sizes - {promised}:
             raise EmbedError(
                 f"The Embed API returned vectors for {work.name} that cannot be used, of {min(sizes)} numbers "
-                f"in place of the {said} that it promised: run the cell again."
+                f"in place of the {promised} that it promised: run the cell again."
             )
         if not rows:
             raise EmbedError(
                 f"The Embed API returned no segments for {work.name}: is the video longer than 4 s?"
             )
-        self._complete(rows)
+        if self.journal:
+            self._require_whole(rows, self.journal)
         return rows
 
-    def _complete(self, rows: list[EmbeddingData]) -> None:
+    def _require_whole(self, rows: list[EmbeddingData], journal: Journal) -> None:
         """EmbedError the first time that an answer is not whole; the second time it is kept, and said."""
         work = self.work
-        if self.journal is None:
-            return
-        if missing := lacks(work.request, rows, duration=work.duration, has_audio=work.has_audio):
-            entry = self.journal.read(work.key)
+        if missing := missing_parts(work.request, rows, duration=work.duration, has_audio=work.has_audio):
+            entry = journal.read(work.key)
             if not entry.get("incomplete"):
-                self.journal.write(work.key, **{**entry, "incomplete": True})
+                journal.write(work.key, **{**entry, "incomplete": True})
                 raise EmbedError(
                     f"The answer for {work.name} lacks {missing}: run the cell again, and if it still does, "
                     "it is kept as it is."
@@ -261,12 +203,15 @@ class _Run:
             work.note = f"The answer lacks {missing}, and was kept as it is."
 
     def retrieve(self, task_id: str) -> Any:
-        """Wait for a task; _Gone for one that the service does not know (any more)."""
+        """Wait for a task; TaskGone for one that the service does not know (any more)."""
+        name = self.work.name
         try:
-            return self.wait(lambda: self.client.embed.v_2.tasks.retrieve(task_id), f"embed {self.work.name}")
+            return self.wait(lambda: self.client.embed.v_2.tasks.retrieve(task_id), f"embed {name}")
         except EmbedError as error:
             if error.status == 404:
-                raise _Gone from None
+                raise TaskGone(
+                    f"Could not embed {name}: the service has lost its task, so run the cell again."
+                ) from None
             raise
 
     def wait(self, retrieve: Callable[[], Any], what: str) -> Any:
@@ -285,16 +230,3 @@ class _Run:
                 raise EmbedError(f"Could not {what} in time: run the cell again, or give a longer deadline.")
             self.stop.wait(pause)  # and the next call says that it was stopped
             pause = min(pause * 1.5, longest)
-
-
-def _may_be(task: Any, work: Work, since: datetime) -> bool:
-    """Whether a listed task may be the lost one: by model, time, and the file's name on the wire."""
-    if task.model_name not in (None, work.model) or task.status == "failed":
-        return False
-    made = task.created_at
-    made = datetime.fromisoformat(made) if isinstance(made, str) else made
-    if made is not None and made < since - SKEW:
-        return False
-    about = getattr(task.video_embedding, "metadata", None)
-    name = getattr(about, "input_filename", None) or getattr(about, "input_url", None)
-    return work.digest[:16] in str(name)

@@ -30,10 +30,11 @@ from helpers import (
     sample_videos,
 )
 from helpers.embed import client as api
-from helpers.embed import uploads
-from helpers.embed.answers import is_answer, lacks
+from helpers.embed import upload_parts, uploads
 from helpers.embed.journal import Journal
-from helpers.embed.tasks import Work, run_work
+from helpers.embed.recovery import is_answer, missing_parts
+from helpers.embed.tasks import run_work
+from helpers.embed.work import Work
 from helpers.errors import EmbedError, QuotaError, VideoError
 from helpers.files import file_sha256
 from helpers.settings import ROOT
@@ -429,11 +430,13 @@ def test_what_came_and_what_was_asked() -> None:
     request = {"segmentation": fixed, "embedding_scope": ["clip"]}
     rows = [row(0, 6), row(6, 12), row(12, 14)]
     known: dict[str, Any] = {"duration": 14.0, "has_audio": False}
-    assert lacks(request, rows, **known) == "" and is_answer(request, rows, **known)
-    assert lacks(request, rows[:1], **known) == "the clips from 6 to 14 s"
-    assert lacks(request, rows[1:], **known) == "the clips from 0 to 6 s"
-    assert lacks(request, rows, duration=None, has_audio=None) == ""
-    assert lacks({**request, "embedding_scope": ["clip", "asset"]}, rows, **known) == "the scope asset"
+    assert missing_parts(request, rows, **known) == "" and is_answer(request, rows, **known)
+    assert missing_parts(request, rows[:1], **known) == "the clips from 6 to 14 s"
+    assert missing_parts(request, rows[1:], **known) == "the clips from 0 to 6 s"
+    assert missing_parts(request, rows, duration=None, has_audio=None) == ""
+    assert (
+        missing_parts({**request, "embedding_scope": ["clip", "asset"]}, rows, **known) == "the scope asset"
+    )
     assert not is_answer(request, rows[:2], duration=14.0, has_audio=True)
     assert not is_answer(request, [row(0, 5), row(5, 10)], duration=10.0, has_audio=False)
     dynamic = {**request, "segmentation": {"temporal": {"strategy": "dynamic"}}}
@@ -645,10 +648,10 @@ def test_no_upload_in_parts_is_opened(client: TwelveLabs, practice: PracticeServ
 def test_a_file_that_cannot_be_read_to_its_end(
     client: TwelveLabs, practice: PracticeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*args: Any) -> str:
+    def broken(*args: Any) -> Any:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(uploads, "_send_whole", broken)
+    monkeypatch.setattr(uploads, "open", broken, raising=False)
     batch = embed_batch(client, [CAT])
     assert "could not be read to its end (Input/output error)" in batch.report["reason"][0]
 
@@ -732,7 +735,7 @@ def test_a_bar_for_people(
     client: TwelveLabs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("VIDEO_SEARCH_PROGRESS")
-    monkeypatch.setattr(uploads, "BAR_BYTES", 1)
+    monkeypatch.setattr(upload_parts, "BAR_BYTES", 1)
     embed_videos(client, CAT)
     shown = capsys.readouterr()
     assert "videos embedded" in shown.err and "uploading cat.mp4" in shown.err and shown.out == ""

@@ -1,0 +1,35 @@
+"""One piece of work for the service: what is to be embedded, and what became of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+Source = Path | str  # a local file, or an http(s) address that the service fetches itself
+
+
+@dataclass
+class Work:
+    """What is to be embedded: the source, its digest, the request and the key that it has in the journal.
+
+    `duration` (seconds) and `has_audio` are None where they are not known. After a run, `posts` counts the
+    tasks that were asked for, `repeated` those of them of which nobody knows whether an earlier one was made
+    and paid for, and `note` says what the answer lacks.
+    """
+
+    source: Source
+    digest: str
+    request: dict[str, Any]
+    model: str
+    key: str
+    deadline: float = 1800.0
+    duration: float | None = None
+    has_audio: bool | None = None
+    posts: int = 0
+    repeated: int = 0
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file's name; of an address only its host, as the rest may hold a password or a token."""
+        return self.source.name if isinstance(self.source, Path) else urlsplit(self.source).hostname or "?"
