@@ -6,7 +6,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help env dev lab mine record test lint types unit notebooks live faults coverage refresh fixtures bench format clean
+.PHONY: help env dev lab mine record test lint js types unit notebooks live faults coverage refresh fixtures bench format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,10 +28,13 @@ record: env ## with a key: record the live service's answers for the samples int
 
 test: dev lint types unit notebooks ## everything that CI runs
 
-lint: dev ## ruff on code and notebooks: lint and format; the floors of helpers/
+lint: dev js ## ruff on code and notebooks: lint and format; the floors of helpers/; the JavaScript
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	@.venv/bin/lint-imports --no-logo
+
+js: ## biome on JavaScript and CSS, and their tests; left out without node, but not in CI
+	@sh tools/check_js.sh
 
 types: dev ## mypy, strict, on helpers/
 	$(PY) -m mypy
@@ -65,4 +68,4 @@ format: dev ## let ruff mend what it can
 	$(PY) -m ruff format .
 
 clean: ## remove the environment, caches, databases
-	rm -rf .venv .video-search .pytest_cache .ruff_cache .mypy_cache *.egg-info
+	rm -rf .venv node_modules .video-search .pytest_cache .ruff_cache .mypy_cache *.egg-info

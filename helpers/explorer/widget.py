@@ -44,7 +44,7 @@ from helpers.explorer.state import (
 )
 from helpers.explorer.view import ExplorerView
 from helpers.settings import load_settings
-from helpers.show.widgets import QuietWidget
+from helpers.show.widget_base import QuietWidget
 
 ALL = ""  # the film filter that hides nothing
 
@@ -81,8 +81,8 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         ids = self.segments["segment_id"].tolist()
         self._maps: dict[tuple[str, bool], tuple[Matrix, bytes]] = {}
         self.view = ExplorerView(
-            page={"ids": ids, "films": films},
-            films=numbers.astype("<i4").tobytes(),
+            page={"ids": ids, "videos": films},
+            videos=numbers.astype("<i4").tobytes(),
             shown=np.ones(len(numbers), dtype=np.uint8).tobytes(),
         )
         self._make_controls(films, option, k)

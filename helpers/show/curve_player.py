@@ -2,6 +2,7 @@
 
 import io
 import math
+from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -14,107 +15,20 @@ from helpers.show.captions import sample_credit
 from helpers.show.output import data_uri, jpeg_uri
 from helpers.show.players import player_source
 from helpers.show.timeline import SPAN, curve_words, film_length, plot_curve, span_words, timed_rows
-from helpers.show.widgets import QuietWidget, nobody_looks
+from helpers.show.widget_base import CLOCK, QuietWidget, joined_modules, nobody_looks
 from helpers.videos.frames import thumbnail
 from helpers.videos.samples import local_path
 
+HERE = Path(__file__).parent
 CUT = 12.0  # seconds that are sent at a time where no server hands out the film
-
-
-# The picture of `plot_curve` with an invisible slider of the browser over its axes: clicks, drags, touch, the
-# keyboard and screen readers work as they do with every slider, and its handle is the line at the playing second.
-SCRIPT = """
-function clock(t) {
-  const two = n => String(Math.floor(n)).padStart(2, "0");
-  t = Math.floor(t + 1e-6);
-  return t < 3600 ? `${Math.floor(t / 60)}:${two(t % 60)}`
-                  : `${Math.floor(t / 3600)}:${two(t / 60 % 60)}:${two(t % 60)}`;
-}
-function render({ model, el }) {
-  el.innerHTML = `<div class="curve-player">
-    <div><div class="plot"><img><input type="range" step="1" min="0"></div>
-      <div class="moments"></div></div>
-    <figure><video controls preload="metadata"></video>
-      <figcaption><output></output><br><small></small></figcaption></figure></div>`;
-  const [img, range, video, output, list] =
-    ["img", "input", "video", "output", ".moments"].map(name => el.querySelector(name));
-  const page = model.get("page"), [left, right, top, bottom] = page.axes;
-  img.src = page.picture;
-  img.alt = page.words;
-  el.querySelector("small").textContent = page.credit;
-  range.max = Math.floor(page.duration);
-  range.setAttribute("aria-label", "second of the film");
-  // The handle is 2 px wide, and its middle stands for the value.
-  range.style.left = `calc(${100 * left}% - 1px)`;
-  range.style.width = `calc(${100 * (right - left) * range.max / page.duration}% + 2px)`;
-  range.style.top = `${100 * top}%`;
-  range.style.height = `${100 * (bottom - top)}%`;
-
-  function tell(t) {
-    const clip = page.clips.find(([start, end]) => start <= t && t < end);
-    const words = clock(t) + (clip ? `, score ${clip[2].toFixed(3)}` : "");
-    range.value = t;
-    range.setAttribute("aria-valuetext", words);
-    output.textContent = model.get("problem") || words;
-  }
-  function seek() {
-    video.currentTime = Math.max(0, model.get("position") - model.get("offset"));
-    tell(model.get("position"));
-  }
-  function load() {
-    video.hidden = !model.get("source");
-    video.src = model.get("source");
-    seek();
-  }
-  function ask(t) {
-    model.set("position", t);
-    model.save_changes();
-    seek();  // also to the second that was asked for last
-  }
-  range.addEventListener("input", () => tell(+range.value));
-  range.addEventListener("change", () => ask(+range.value));
-  video.addEventListener("timeupdate", () => {
-    if (!video.seeking && !range.matches(":active")) tell(video.currentTime + model.get("offset"));
-  });
-  for (const [words, start] of page.moments) {
-    const button = document.createElement("button");
-    button.className = "jupyter-button";
-    button.textContent = words;
-    button.addEventListener("click", () => ask(start));
-    list.append(button);
-  }
-  model.on("change:source", load);
-  model.on("change:position", seek);
-  model.on("change:problem", seek);
-  for (const part of el.querySelectorAll("input, video, button"))
-    part.dataset.lmSuppressShortcuts = "true";  // their keys are theirs, not the notebook's
-  video.poster = model.get("poster");
-  load();
-}
-export default { render };
-"""
-
-
-STYLE = """
-.curve-player { display: flex; flex-wrap: wrap; gap: 12px; }
-.curve-player > div { flex: 3 1 420px; }
-.curve-player figure { flex: 2 1 280px; margin: 0; }
-.curve-player img, .curve-player video { width: 100%; display: block; }
-.curve-player video[hidden] { display: none; }
-.curve-player .plot { position: relative; }
-.curve-player input { position: absolute; margin: 0; padding: 0; appearance: none; background: none; cursor: pointer; }
-.curve-player input::-webkit-slider-runnable-track { height: 100%; }
-.curve-player input::-webkit-slider-thumb { appearance: none; width: 2px; height: 100%; background: #D55E00; }
-.curve-player input::-moz-range-track { height: 100%; background: none; }
-.curve-player input::-moz-range-thumb { width: 2px; height: 100%; border: 0; border-radius: 0; background: #D55E00; }
-"""
 
 
 class CurvePlayer(QuietWidget, anywidget.AnyWidget):  # type: ignore[misc]
     """The curve with a player beside it; `curve_player` makes one. Set `position` to move both."""
 
     instead = "A curve with a player stands here once this cell has run: click where you want to look."
-    _esm, _css = SCRIPT, STYLE
+    _esm = joined_modules(CLOCK, HERE / "curve_player.js")
+    _css = HERE / "curve_player.css"
 
     position = traitlets.Float(help="the second of the film that was asked for last").tag(sync=True)
     source = traitlets.Unicode(help="what the player plays").tag(sync=True)

@@ -1,8 +1,6 @@
 """Controls to play with: a search box, and a slider that weighs two legs."""
 
-import os
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
@@ -12,7 +10,8 @@ from helpers.errors import SearchError, VideoSearchError
 from helpers.show.captions import records
 from helpers.show.output import as_text, figure_html, jpeg_uri
 from helpers.show.pictures import contact_sheet, sheet_words
-from helpers.show.players import clip_html, lab_server
+from helpers.show.players import clip_html
+from helpers.show.widget_base import QuietWidget, nobody_looks
 
 
 def answer_html(
@@ -42,27 +41,6 @@ def hits_html(search: Callable[[], pd.DataFrame], *, players: int = 4) -> str:
         return sheet + "".join(clip_html(row, in_widget=True) for row in rows[:players])
     except VideoSearchError as error:
         return f'<p role="alert">{as_text(str(error))}</p>'
-
-
-def nobody_looks() -> bool:
-    """Whether this is a run whose outputs are committed: no browser shows its widgets."""
-    return os.environ.get("VIDEO_SEARCH_PROGRESS") == "plain" and lab_server() is None
-
-
-class QuietWidget(widgets.DOMWidget):  # type: ignore[misc]
-    """A widget that leaves one sentence, `instead`, in a committed notebook; the first base class of ours."""
-
-    instead = ""  # at most 110 characters: ipywidgets cuts what is longer
-
-    def __repr__(self) -> str:
-        return self.instead
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data = dict(bundle[0] if isinstance(bundle, tuple) else bundle)  # a pair, with metadata, by anywidget
-        if nobody_looks():  # without its kernel a view is an error box, and its id is random
-            data.pop("application/vnd.jupyter.widget-view+json", None)
-        return data
 
 
 class SearchBox(QuietWidget, widgets.VBox):  # type: ignore[misc]

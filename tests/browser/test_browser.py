@@ -50,7 +50,7 @@ def write_scratch(checkout: Path, sources: list[str]) -> Path:
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the checkout, its notebook without outputs, so that everything on the page comes from this run."""
     tree = tmp_path_factory.mktemp("checkout") / "tree"
-    leave = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__", "tests")
+    leave = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__", "node_modules", "tests")
     shutil.copytree(ROOT, tree, ignore=leave)
     path = tree / "notebooks" / NOTEBOOK
     notebook = nbformat.read(path, as_version=4)

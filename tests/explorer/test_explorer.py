@@ -2,6 +2,8 @@
 
 import base64
 import io
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,7 @@ from helpers.errors import AnalysisError, SearchError
 from helpers.explorer import state
 from helpers.explorer.widget import cluster_explorer
 from helpers.settings import ROOT
-from helpers.show.cluster_style import cluster_style
+from helpers.show.cluster_style import MARKERS, cluster_style
 from helpers.videos.frames import thumbnail
 from tests.show.test_display import BUNNY, CAT, difference, start_server
 from tests.show.test_display import in_the_notebooks_folder as in_the_notebooks_folder
@@ -108,11 +110,10 @@ def test_the_legend_has_the_styles_of_the_figures_and_noise_last():
 
 
 def test_every_shape_of_the_figures_is_drawn_by_the_page():
-    from helpers.explorer.view import SCRIPT
-    from helpers.show.cluster_style import MARKERS
-
-    shapes = SCRIPT.partition("SHAPES = {")[2].partition("};")[0]
-    assert all(f'"{marker}":' in shapes for marker in (set(MARKERS) | {cluster_style(-1)[1]}) - {"o"})
+    script = Path(state.__file__).with_name("shapes.js").read_text("utf-8")
+    shapes = script.partition("SHAPES = {")[2].partition("};")[0]
+    drawn = set(re.findall(r'^  "?(.)"?: ', shapes, re.MULTILINE)) | {"o"}
+    assert drawn >= {*MARKERS, cluster_style(-1)[1]}
 
 
 def test_a_player_of_a_clip(tmp_path):

@@ -1,0 +1,94 @@
+// Mouse, touch, wheel and keys on the map: move and zoom, choose a point, draw around some.
+
+import { inside, nearestRow } from "./geometry.js";
+
+const REACH = 12; // pixels around a point in which a click is meant for it
+const CLICK = 4; // pixels that a hand may shake in a click
+const KEY_STEPS = { ArrowLeft: [40, 0], ArrowRight: [-40, 0], ArrowUp: [0, 40], ArrowDown: [0, -40] };
+
+// `choose(row)`, `pick(rows)` and `look(row)` are called for a click, a selection and a hover (-1: none).
+export function makePointer(map, data, { choose, pick, look, hideTip }) {
+  const { canvas } = map;
+  let mode = "pan";
+  let drag = null;
+  const at = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  };
+  const nearest = (x, y) => nearestRow(map.view, data.points, data.order, x, y, REACH);
+  const ascending = (rows) => [...rows].sort((a, b) => a - b);
+
+  function press(event) {
+    if (event.button) return;
+    canvas.focus({ preventScroll: true });
+    canvas.setPointerCapture(event.pointerId);
+    const [x, y] = at(event);
+    drag = { x, y, panX: map.view.panX, panY: map.view.panY, moved: false };
+  }
+  function move(event) {
+    const [x, y] = at(event);
+    if (!drag) return look(nearest(x, y));
+    drag.moved = drag.moved || Math.hypot(x - drag.x, y - drag.y) > CLICK;
+    if (!drag.moved) return;
+    hideTip();
+    if (mode === "pan") return map.move(drag.panX + x - drag.x, drag.panY + y - drag.y);
+    if (mode === "box")
+      map.outline = [
+        [drag.x, drag.y],
+        [x, drag.y],
+        [x, y],
+        [drag.x, y],
+      ];
+    else map.outline = [...(map.outline ?? [[drag.x, drag.y]]), [x, y]];
+    map.drawMarks();
+  }
+  function release(event) {
+    if (!drag) return;
+    const { moved } = drag;
+    const path = map.outline;
+    const [x, y] = at(event);
+    end();
+    if (!moved) {
+      const row = nearest(x, y);
+      if (row >= 0) choose(row);
+    } else if (path) {
+      const found = data.order.filter((row) => inside(path, map.x(row), map.y(row)));
+      pick(ascending(event.shiftKey ? new Set([...data.picked, ...found]) : found));
+    }
+  }
+  function end() {
+    drag = map.outline = null;
+    map.drawMarks();
+  }
+  function wheel(event) {
+    if (document.activeElement !== canvas) return; // before a click on the map the wheel scrolls the notebook
+    event.preventDefault();
+    map.zoom(Math.exp(-event.deltaY / 300), ...at(event));
+  }
+  function key(event) {
+    const step = KEY_STEPS[event.key];
+    if (event.key === "+" || event.key === "-") return map.zoom(event.key === "+" ? 1.3 : 1 / 1.3);
+    if (event.key === "0") return map.whole();
+    if (event.key === "Escape") return pick([]);
+    if (!step) return;
+    event.preventDefault();
+    map.move(map.view.panX + step[0], map.view.panY + step[1]);
+  }
+
+  canvas.addEventListener("pointerdown", press);
+  canvas.addEventListener("pointermove", move);
+  canvas.addEventListener("pointerup", release);
+  canvas.addEventListener("pointercancel", end);
+  canvas.addEventListener("pointerleave", () => {
+    if (!drag) look(-1);
+  });
+  canvas.addEventListener("wheel", wheel, { passive: false });
+  canvas.addEventListener("keydown", key);
+  return {
+    isDragging: () => drag !== null,
+    restingCursor: () => (mode === "pan" ? "grab" : "crosshair"),
+    setMode: (name) => {
+      mode = name;
+    },
+  };
+}
