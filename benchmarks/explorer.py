@@ -25,7 +25,7 @@ from tools.notebook_env import offline_environment
 
 SETUP = """import numpy as np
 import pandas as pd
-from helpers.explorer import cluster_explorer
+from helpers import cluster_explorer
 
 n, dim = {points}, 512
 random = np.random.default_rng(0)
@@ -38,7 +38,7 @@ clips = pd.DataFrame({{
     "start_offset_sec": second, "end_offset_sec": second + 6, "embedding_visual": list(vectors)}})"""
 SHOW = "explorer = cluster_explorer(clips, k=8)\nexplorer"
 CLUSTER = """import time
-from helpers.analysis import hdbscan_clusters, kmeans_clusters
+from helpers import hdbscan_clusters, kmeans_clusters
 from helpers.analysis.matrix import unit_rows
 
 rows = unit_rows(vectors)
@@ -52,8 +52,8 @@ def set_to(control, value):
     return seconds(lambda: setattr(control, "value", value))
 
 bare = [seconds(lambda: kmeans_clusters(rows, k)) for k in (9, 10, 11)]
-whole = [set_to(explorer.k, k) for k in (9, 10, 11)]
-hdbscan = [set_to(explorer.method, "hdbscan"), seconds(lambda: hdbscan_clusters(rows))]
+whole = [set_to(explorer.controls.k, k) for k in (9, 10, 11)]
+hdbscan = [set_to(explorer.controls.method, "hdbscan"), seconds(lambda: hdbscan_clusters(rows))]
 print("clusters", *whole, *bare, *hdbscan)"""
 # One step of the mouse in each frame, so that each frame has a map to draw and none is counted for nothing.
 FRAMES = """async ([canvas, steps]) => {

@@ -7,8 +7,8 @@ import { sprite } from "./shapes.js";
 const MARGIN = 9; // pixels outside the map in which a point is still drawn
 const RANKED = 10; // hits that carry their number
 
-// `data` is that of explorer.js..
-export function makeMap(model, data, parent) {
+// Draws what `data` (see explorer.js) and the model say; `onZoom()` is called when the points have moved apart.
+export function makeMap(model, data, parent, { onZoom }) {
   const plot = make("div", "plot", undefined, parent);
   const canvas = make("canvas", "", undefined, plot);
   canvas.tabIndex = 0;

@@ -14,7 +14,7 @@ import pandas as pd
 from helpers.analysis.matrix import Labels, Matrix
 from helpers.errors import AnalysisError, VideoError
 from helpers.segments import available_options
-from helpers.show.captions import Hit, caption_of, credit_of
+from helpers.show.captions import Hit, caption_of, credit_of, records, title_of
 from helpers.show.cluster_style import cluster_style
 from helpers.show.output import jpeg_uri
 from helpers.show.players import player_source
@@ -60,19 +60,14 @@ def choices(segments: pd.DataFrame) -> list[str]:
 
 
 # ---------------------------------------------------------------- what goes to the page
-def film_table(segments: pd.DataFrame) -> tuple[list[dict[str, str]], npt.NDArray[np.int32]]:
-    """Each film once (video_id, title, credit), and for each row (n,) the number of its film."""
+def video_table(segments: pd.DataFrame) -> tuple[list[dict[str, str]], npt.NDArray[np.int32]]:
+    """Each video once (video_id, title, credit), and for each row (n,) the number of its video."""
     numbers, _ = pd.factorize(segments["video_id"])
-    first = segments[~segments["video_id"].duplicated()].to_dict("records")
-    films = [
-        {
-            "video_id": str(row["video_id"]),
-            "title": str(row["title"] or Path(str(row["video_url"])).stem),
-            "credit": credit_of({str(k): v for k, v in row.items()}),
-        }
-        for row in first
+    videos = [
+        {"video_id": str(row["video_id"]), "title": title_of(row), "credit": credit_of(row)}
+        for row in records(segments.drop_duplicates("video_id"))
     ]
-    return films, numbers.astype(np.int32)
+    return videos, numbers.astype(np.int32)
 
 
 def point_bytes(points: pd.DataFrame, segments: pd.DataFrame) -> bytes:
@@ -136,7 +131,7 @@ def place_hits(segments: pd.DataFrame, hits: pd.DataFrame) -> tuple[list[tuple[i
 
 # ---------------------------------------------------------------- pictures and players
 def still_of(segment: Hit, *, width: int = 190) -> str:
-    """The middle frame as a data URI; "" where there is none (a film that has moved, or on the web)."""
+    """The middle frame as a data URI; "" where there is none (a video that has moved, or on the web)."""
     middle = (float(segment["start_offset_sec"]) + float(segment["end_offset_sec"])) / 2
     try:
         return jpeg_uri(thumbnail(str(segment["video_url"]), middle, width=width), 60)
@@ -153,8 +148,8 @@ def words_of(segment: Hit) -> str:
 def clip_player(segment: Hit) -> dict[str, str]:
     """What the page's player shows: source, caption, words, credit, and the problem if there is one.
 
-    A film that has moved gives no source, and as problem the sentence that names `relink`. There is no poster:
-    to make one takes longer than the browser takes to show the film at its second.
+    A video that has moved gives no source, and as problem the sentence that names `relink`. There is no poster:
+    to make one takes longer than the browser takes to show the video at its second.
     """
     url = str(segment["video_url"])
     start, end = float(segment["start_offset_sec"]), float(segment["end_offset_sec"])

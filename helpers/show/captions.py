@@ -25,11 +25,16 @@ def format_span(hit: Hit) -> str:
     return f"{format_time(hit['start_offset_sec'])}-{format_time(hit['end_offset_sec'])}"
 
 
+def title_of(hit: Hit) -> str:
+    """The title, or else the name of the file."""
+    return str(hit.get("title") or Path(str(hit["video_url"])).stem)
+
+
 def caption_of(hit: Hit) -> str:
     """Rank, title, time and score in one line of plain text; what a hit does not have is left out."""
     rank = f"{hit['rank']}. " if "rank" in hit else ""
     score = f", score {hit['score']:.3f}" if "score" in hit else ""
-    return f"{rank}{hit.get('title') or Path(str(hit['video_url'])).stem}, {format_span(hit)}{score}"
+    return f"{rank}{title_of(hit)}, {format_span(hit)}{score}"
 
 
 def sample_credit(video_url: str, video_id: str = "") -> str:

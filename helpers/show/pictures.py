@@ -10,7 +10,7 @@ import pandas as pd
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from helpers.errors import VideoError
-from helpers.show.captions import Hit, caption_of, credit_of, format_span, records
+from helpers.show.captions import Hit, caption_of, credit_of, format_span, records, title_of
 from helpers.show.output import encoded, jpeg_uri, show_bundle, show_picture
 from helpers.videos.frames import thumbnail
 
@@ -47,8 +47,9 @@ def contact_sheet(rows: Sequence[Hit], columns: int) -> Image.Image:
         draw.text(
             (x, y + height + 3), f"{row.get('rank', i + 1)} · {format_span(row)}{score}", "black", _font(10)
         )
-        title = str(row.get("title") or Path(str(row["video_url"])).stem)
-        draw.text((x, y + height + 17), textwrap.shorten(title, 25, placeholder=" …"), "#444444", _font(10))
+        draw.text(
+            (x, y + height + 17), textwrap.shorten(title_of(row), 25, placeholder=" …"), "#444444", _font(10)
+        )
     return sheet
 
 

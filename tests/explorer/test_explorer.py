@@ -96,10 +96,10 @@ def test_hits_find_their_rows_in_their_order():
         state.place_hits(CLIPS, pd.DataFrame({"title": ["a"]}))
 
 
-def test_films_are_listed_once_with_their_credit():
-    films, of = state.film_table(CLIPS)
-    assert [film["title"] for film in films] == ["the rabbit", HOSTILE, "a film that has moved"]
-    assert "Blender" in films[0]["credit"] and films[2]["credit"] == ""
+def test_videos_are_listed_once_with_their_credit():
+    videos, of = state.video_table(CLIPS)
+    assert [video["title"] for video in videos] == ["the rabbit", HOSTILE, "a film that has moved"]
+    assert "Blender" in videos[0]["credit"] and videos[2]["credit"] == ""
     assert of.tolist() == [0] * 10 + [1] * 10 + [2] * 10
 
 
@@ -180,34 +180,34 @@ def test_the_map_and_the_clusters_are_those_of_the_analysis(explorer):
     expected = kmeans_clusters(MATRIX, 3)
     assert np.array_equal(numbers(explorer.view.labels, "<i4"), expected)
     assert explorer.clusters.tolist() == expected.tolist() and explorer.clusters.index[2] == "s02"
-    assert explorer.option.options == ("visual", "description", "fused")
+    assert explorer.controls.option.options == ("visual", "description", "fused")
 
 
 def test_controls_cluster_anew(explorer):
-    explorer.k.value = 5
+    explorer.controls.k.value = 5
     assert explorer.clusters.tolist() == kmeans_clusters(MATRIX, 5).tolist()
-    explorer.option.value = "fused"
+    explorer.controls.option.value = "fused"
     fused = cluster_matrix(CLIPS, option="fused")
     assert explorer.clusters.tolist() == kmeans_clusters(fused, 5).tolist()
-    explorer.option.value, explorer.centre.value = "visual", True
+    explorer.controls.option.value, explorer.controls.centre.value = "visual", True
     centred = cluster_matrix(CLIPS, centre=True)
     assert explorer.clusters.tolist() == kmeans_clusters(centred, 5).tolist()
-    explorer.centre.value, explorer.method.value = False, "hdbscan"
+    explorer.controls.centre.value, explorer.controls.method.value = False, "hdbscan"
     assert explorer.clusters.tolist() == hdbscan_clusters(MATRIX, min_cluster_size=5).tolist()
     assert "as noise" in explorer.view.status
-    assert (explorer.k.layout.display, explorer.least.layout.display) == ("none", "")
+    assert (explorer.controls.k.layout.display, explorer.controls.least.layout.display) == ("none", "")
 
 
 def test_what_cannot_be_clustered_is_said_and_leaves_the_map(explorer):
     before = explorer.clusters, explorer.view.labels, explorer.view.points
-    explorer.k.max = 100
-    explorer.k.value = 31
+    explorer.controls.k.max = 100
+    explorer.controls.k.value = 31
     assert explorer.view.status.startswith("There are 30 segments, fewer than the 31 clusters")
     assert explorer.clusters.equals(before[0])
     assert (explorer.view.labels, explorer.view.points) == before[1:]
-    assert explorer.k.value == 3, "the control says what is shown"
+    assert explorer.controls.k.value == 3, "the control says what is shown"
     assert explorer.view.status.startswith("There are 30 segments, fewer"), "and the sentence stays"
-    explorer.k.value = 4
+    explorer.controls.k.value = 4
     assert explorer.view.status == "30 segments in 4 clusters."
 
 
@@ -216,20 +216,23 @@ def test_a_control_that_cannot_be_obeyed_goes_back():
         embedding_description=[None if i == 7 else v for i, v in enumerate(CLIPS["embedding_description"])]
     )
     explorer = cluster_explorer(gap, k=3)
-    explorer.option.value = "description"
-    assert explorer.option.value == "visual" and "description" in explorer.view.status
+    explorer.controls.option.value = "description"
+    assert explorer.controls.option.value == "visual" and "description" in explorer.view.status
     explorer.view.set_state({"chosen": 1})
     assert explorer.view.tiles["title"] == "Nearest by visual, with cosine"
     few = cluster_explorer(CLIPS.head(4), k=2)
-    few.method.value = "hdbscan"
-    assert few.method.value == "kmeans" and (few.k.layout.display, few.least.layout.display) == ("", "none")
+    few.controls.method.value = "hdbscan"
+    assert few.controls.method.value == "kmeans" and (
+        few.controls.k.layout.display,
+        few.controls.least.layout.display,
+    ) == ("", "none")
 
 
 def test_new_clusters_have_none_in_focus(explorer):
     explorer.view.set_state({"focus": 2})
-    assert explorer.rename.description == "Name cluster 2"
-    explorer.k.value = 4
-    assert explorer.view.focus is None and explorer.rename.disabled
+    assert explorer.controls.rename.description == "Name cluster 2"
+    explorer.controls.k.value = 4
+    assert explorer.view.focus is None and explorer.controls.rename.disabled
 
 
 def test_whole_videos_among_clips_are_left_out():
@@ -294,11 +297,11 @@ def test_a_clicked_point_plays_and_shows_its_neighbours(explorer, tmp_path):
 def test_the_film_filter_hides_rows_and_leaves_the_clusters(explorer):
     before = explorer.view.labels
     explorer.view.set_state({"picked": [1, 12, 29], "chosen": 1})
-    explorer.film.value = "film-1"
+    explorer.controls.video.value = "film-1"
     assert numbers(explorer.view.shown, np.uint8).tolist() == [0] * 10 + [1] * 10 + [0] * 10
     assert explorer.view.labels == before and explorer.selection["segment_id"].tolist() == ["s12"]
     assert {item["row"] for item in explorer.view.tiles["items"]} <= set(range(10, 20))
-    explorer.film.value = ""
+    explorer.controls.video.value = ""
     assert numbers(explorer.view.shown, np.uint8).all()
 
 
@@ -309,24 +312,24 @@ def test_a_cluster_that_the_filter_hides_has_no_name_to_give():
     )
     explorer = cluster_explorer(CLIPS.assign(embedding_visual=list(vectors)), k=3)  # a cluster per film
     explorer.view.set_state({"focus": 0, "chosen": 1})
-    explorer.film.value = "film-1"
-    assert explorer.view.focus is None and explorer.rename.disabled
+    explorer.controls.video.value = "film-1"
+    assert explorer.view.focus is None and explorer.controls.rename.disabled
     explorer.view.set_state({"focus": 2})
-    assert explorer.rename.disabled
+    assert explorer.controls.rename.disabled
     name(explorer, 2, "unseen")
     assert explorer.view.status.startswith("No cluster is chosen") and (explorer.labels["name"] == "").all()
     explorer.view.set_state({"focus": 1})
-    assert not explorer.rename.disabled
-    explorer.film.value = ""
+    assert not explorer.controls.rename.disabled
+    explorer.controls.video.value = ""
     explorer.view.set_state({"focus": None})
-    assert explorer.rename.description == "Name cluster 0", "the clicked point is back"
-    explorer.film.value = "film-1"
-    assert explorer.rename.disabled, "the clicked point is hidden"
+    assert explorer.controls.rename.description == "Name cluster 0", "the clicked point is back"
+    explorer.controls.video.value = "film-1"
+    assert explorer.controls.rename.disabled, "the clicked point is hidden"
 
 
 def test_of_many_hits_all_light_up_and_eight_have_a_tile(explorer):
-    explorer.words.value = "anything"
-    explorer.find.click()
+    explorer.controls.words.value = "anything"
+    explorer.controls.find.click()
     assert explorer.view.hits == list(range(30))
     assert [item["row"] for item in explorer.view.tiles["items"]] == list(range(8))
 
@@ -349,24 +352,24 @@ def test_words_light_up_their_hits(tmp_path):
         return pd.DataFrame({"segment_id": ["s07", "far", "s02"], "score": [0.5, 0.4, 0.3]})
 
     explorer = cluster_explorer(CLIPS, search=search, k=3)
-    explorer.words.value = " cats "
-    explorer.find.click()
+    explorer.controls.words.value = " cats "
+    explorer.controls.find.click()
     assert asked == ["cats"] and explorer.view.hits == [7, 2]
     assert explorer.view.status == "Hits for 'cats': 2 light up, 1 not on this map."
     assert [item["row"] for item in explorer.view.tiles["items"]] == [7, 2]
-    explorer.words._handle_custom_msg({"event": "submit"}, [])
+    explorer.controls.words._handle_custom_msg({"event": "submit"}, [])
     assert asked == ["cats"] * 2, "the Enter key asks once"
-    explorer.words.value = "wrong"
-    explorer.find.click()
+    explorer.controls.words.value = "wrong"
+    explorer.controls.find.click()
     assert explorer.view.status == "The query is of <another> model: embed it again."
-    explorer.words.value = ""
-    explorer.find.click()
+    explorer.controls.words.value = ""
+    explorer.controls.find.click()
     assert explorer.view.hits == [] and asked[-1] == "wrong"
 
 
 def test_an_error_that_nobody_foresaw_is_not_swallowed():
     explorer = cluster_explorer(CLIPS, search=lambda words: 1 / 0, k=3)
-    explorer.words.value = "cat"
+    explorer.controls.words.value = "cat"
     with pytest.raises(ZeroDivisionError):
         explorer._look_up()
     assert "unexpected" in explorer.view.status
@@ -387,12 +390,12 @@ def test_a_resting_mouse_gets_a_still(explorer, monkeypatch):
 
 def test_a_name_is_written_and_follows_its_cluster(explorer, tmp_path):
     path = tmp_path / "labels.parquet"
-    assert explorer.rename.disabled and not path.exists(), "looking alone writes nothing"
+    assert explorer.controls.rename.disabled and not path.exists(), "looking alone writes nothing"
     explorer.view.set_state({"chosen": 4})
     cluster = explorer.clusters["s04"]
-    assert explorer.rename.description == f"Name cluster {cluster}"
-    explorer.name.value = HOSTILE
-    explorer.rename.click()
+    assert explorer.controls.rename.description == f"Name cluster {cluster}"
+    explorer.controls.name.value = HOSTILE
+    explorer.controls.rename.click()
     members = set(explorer.clusters[explorer.clusters == cluster].index)
     stored = read_labels(path)
     assert set(stored["segment_id"][stored["name"] == HOSTILE]) == members
@@ -407,13 +410,13 @@ def test_a_name_is_written_and_follows_its_cluster(explorer, tmp_path):
 def test_trying_another_k_and_coming_back_loses_no_name(explorer, tmp_path):
     for cluster in range(3):
         explorer.view.set_state({"focus": cluster})
-        explorer.name.value = f"group {cluster}"
-        explorer.rename.click()
+        explorer.controls.name.value = f"group {cluster}"
+        explorer.controls.rename.click()
     written = (tmp_path / "labels.parquet").read_bytes()
-    explorer.k.value = 2
+    explorer.controls.k.value = 2
     assert len([g for g in explorer.view.groups if g["name"]]) == 2
     assert "No cluster shares segments with these names now: group " in explorer.view.status
-    explorer.k.value = 3
+    explorer.controls.k.value = 3
     assert [g["name"] for g in explorer.view.groups] == ["group 0", "group 1", "group 2"]
     assert (tmp_path / "labels.parquet").read_bytes() == written
     assert (explorer.labels["tags"] == "").all()
@@ -421,8 +424,8 @@ def test_trying_another_k_and_coming_back_loses_no_name(explorer, tmp_path):
 
 def name(explorer, cluster, words):
     explorer.view.set_state({"focus": cluster})
-    explorer.name.value = words
-    explorer.rename.click()
+    explorer.controls.name.value = words
+    explorer.controls.rename.click()
 
 
 def names_by_segment(labels):
@@ -438,8 +441,8 @@ def test_words_that_came_to_the_file_meanwhile_stay_there(tmp_path):
     name(two, 1, "of two")
     assert [g["name"] for g in two.view.groups] == ["of one", "of two", ""]
     one.view.set_state({"picked": [7]})
-    one.tag.value = "seen"
-    one.add_tag.click()
+    one.controls.tag.value = "seen"
+    one.controls.add_tag.click()
     assert [g["name"] for g in one.view.groups] == ["of one", "of two", ""]
     stored = read_labels(path).set_index("segment_id")
     names = one.clusters.map({0: "of one", 1: "of two", 2: ""})
@@ -467,13 +470,13 @@ def test_a_tag_does_not_keep_the_clusters_that_are_only_tried(tmp_path):
     for cluster in range(8):
         name(explorer, cluster, f"N{cluster}")
     before = read_labels(path)
-    explorer.k.value = 5
+    explorer.controls.k.value = 5
     explorer.view.set_state({"picked": [4]})
-    explorer.tag.value = "to check"
-    explorer.add_tag.click()
+    explorer.controls.tag.value = "to check"
+    explorer.controls.add_tag.click()
     pd.testing.assert_frame_equal(read_labels(path), tag_segments(before, ["s04"], "to check"))
     assert len([g for g in explorer.view.groups if g["name"]]) == 5
-    explorer.k.value = 8
+    explorer.controls.k.value = 8
     assert [g["name"] for g in explorer.view.groups] == [f"N{n}" for n in range(8)]
     assert explorer.labels["tags"].loc[lambda tags: tags != ""].tolist() == ["to check"]
 
@@ -484,7 +487,7 @@ def test_a_name_keeps_the_clusters_and_says_which_names_found_none(tmp_path):
     for cluster in range(8):
         name(explorer, cluster, f"N{cluster}")
     before = names_by_segment(explorer.labels)
-    explorer.k.value = 5
+    explorer.controls.k.value = 5
     lost = {f"N{n}" for n in range(8)} - {g["name"] for g in explorer.view.groups}
     assert len(lost) == 3
     name(explorer, 4, "new")
@@ -493,7 +496,7 @@ def test_a_name_keeps_the_clusters_and_says_which_names_found_none(tmp_path):
     was = {tag for tags in stored["tags"] for tag in split_tags(tags)}
     assert was == {f"was {words}" for words in lost}
     assert all(words in explorer.view.status for words in lost) and "was <name>" in explorer.view.status
-    explorer.k.value = 8
+    explorer.controls.k.value = 8
     after = names_by_segment(explorer.labels)
     back = {words for words in lost if words in after.values()}
     assert back, "a name comes back with its cluster"
@@ -506,23 +509,23 @@ def test_a_name_that_cannot_be_is_said(explorer):
     assert explorer.view.status.startswith("No cluster is chosen")
     for cluster in (0, 1):
         explorer.view.set_state({"focus": cluster})
-        explorer.name.value = "twins"
-        explorer.rename.click()
+        explorer.controls.name.value = "twins"
+        explorer.controls.rename.click()
     assert explorer.view.status == "The name 'twins' is that of cluster 0: use another name."
 
 
 def test_noise_takes_no_name(explorer):
-    explorer.method.value = "hdbscan"
+    explorer.controls.method.value = "hdbscan"
     explorer.view.set_state({"focus": -1})
-    assert explorer.rename.disabled
+    assert explorer.controls.rename.disabled
 
 
 def test_a_tag_goes_to_the_selection(explorer, tmp_path):
-    explorer.tag.value = "to check"
-    explorer.add_tag.click()
+    explorer.controls.tag.value = "to check"
+    explorer.controls.add_tag.click()
     assert explorer.view.status.startswith("A tag needs words and a selection")
     explorer.view.set_state({"picked": [1, 2]})
-    explorer.add_tag.click()
+    explorer.controls.add_tag.click()
     stored = read_labels(tmp_path / "labels.parquet").set_index("segment_id")["tags"]
     assert stored[stored != ""].to_dict() == {"s01": "to check", "s02": "to check"}
 
@@ -530,18 +533,18 @@ def test_a_tag_goes_to_the_selection(explorer, tmp_path):
 def test_without_a_path_words_last_as_long_as_the_widget():
     explorer = cluster_explorer(CLIPS, k=3)
     explorer.view.set_state({"focus": 0})
-    explorer.name.value = "cats"
-    explorer.rename.click()
+    explorer.controls.name.value = "cats"
+    explorer.controls.rename.click()
     assert "labels=path" in explorer.view.status
     assert (explorer.labels["name"] == "cats").sum() == (explorer.clusters == 0).sum()
 
 
 def test_export_says_where_and_refuses_nothing_selected(explorer, tmp_path):
-    explorer.export.click()
+    explorer.controls.export.click()
     assert explorer.view.status.startswith("Nothing is selected") and not (tmp_path / "out").exists()
     explorer.view.set_state({"picked": [5, 3]})
     for name in ("selection.csv", "selection-2.csv"):
-        explorer.export.click()
+        explorer.controls.export.click()
         assert explorer.view.status == f"2 segments are in {tmp_path / 'out' / name}."
     table = pd.read_csv(tmp_path / "out" / "selection.csv")
     assert table["segment_id"].tolist() == ["s05", "s03"]

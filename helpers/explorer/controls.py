@@ -1,0 +1,95 @@
+"""The controls above the map of the cluster explorer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets as widgets
+
+ALL = ""  # the choice of a video that hides nothing
+
+
+class Controls:
+    """The controls, as attributes, and how they are laid out; what they do is for `ClusterExplorer` to say."""
+
+    def __init__(
+        self, *, videos: Sequence[Mapping[str, str]], options: Sequence[str], option: str, k: int
+    ) -> None:
+        self.option = _choice("vectors", options if option in options else [*options, option], "13em")
+        self.option.value = option
+        self.method = _choice("method", [("k-means", "kmeans"), ("HDBSCAN", "hdbscan")], "12em")
+        self.k = widgets.IntSlider(
+            k,
+            min=2,
+            max=max(30, k),
+            continuous_update=False,  # one clustering when the handle is let go, none on the way
+            description="clusters",
+            style=WHOLE_DESCRIPTION,
+            layout=_wide("17em"),
+        )
+        self.least = widgets.BoundedIntText(
+            5, min=2, max=500, description="at least", style=WHOLE_DESCRIPTION, layout=_wide("9em")
+        )
+        self.centre = widgets.Checkbox(
+            description="centre each film",
+            indent=False,
+            layout=_wide("11em"),
+            tooltip="take each film's mean away: what differs within a film, not which film it is",
+        )
+        self.clustering = (self.option, self.method, self.k, self.least, self.centre)
+        titles = [(video["title"], video["video_id"]) for video in videos]
+        self.video = _choice("show", [("all films", ALL), *titles], "15em")
+        self.words = widgets.Text(placeholder="words to look for", layout=_wide("14em"))
+        self.find = widgets.Button(description="Search", layout=_wide("5.5em"))
+        self.name = widgets.Text(layout=_wide("14em"))
+        self.rename = widgets.Button(layout=_wide("10.5em"))
+        self.tag = widgets.Text(placeholder="a tag for the selection", layout=_wide("12em"))
+        self.add_tag = widgets.Button(description="Tag", layout=_wide("4em"))
+        self.export = widgets.Button(
+            description="Export", layout=_wide("6em"), tooltip="write the selection as CSV"
+        )
+        self.aim_name(None, "")
+        self.show_size()
+
+    def rows(self, *, search: bool) -> list[widgets.Widget]:
+        """The controls in two lines; the line to search with only where there is a search."""
+        line = widgets.Layout(flex_flow="row wrap", width="100%")
+        find = [self.words, self.find] if search else []
+        words = [*find, self.name, self.rename, self.tag, self.add_tag, self.export]
+        return [widgets.HBox([*self.clustering, self.video], layout=line), widgets.HBox(words, layout=line)]
+
+    def show_size(self) -> None:
+        """Show the number of clusters for k-means, and their least size for HDBSCAN."""
+        kmeans = self.method.value == "kmeans"
+        self.k.layout.display = "" if kmeans else "none"
+        self.least.layout.display = "none" if kmeans else ""
+
+    def aim_name(self, cluster: int | None, name: str) -> None:
+        """Let the line for a name belong to this cluster, which is called `name`; None and noise have none."""
+        can = cluster is not None and cluster >= 0
+        self.name.disabled = self.rename.disabled = not can
+        self.name.value = name
+        self.rename.description = f"Name cluster {cluster}" if can else "Name cluster"
+        self.name.placeholder = f"a name for cluster {cluster}" if can else "click a point or a cluster first"
+
+
+WHOLE_DESCRIPTION = {"description_width": "initial"}
+
+
+def _wide(width: str) -> widgets.Layout:
+    return widgets.Layout(width=width)
+
+
+def _choice(description: str, options: Sequence[Any], width: str) -> widgets.Dropdown:
+    return widgets.Dropdown(
+        options=options, description=description, style=WHOLE_DESCRIPTION, layout=_wide(width)
+    )
+
+
+def on_enter_or_click(line: widgets.Text, button: widgets.Button, act: Callable[[], None]) -> None:
+    """Call `act` for the button and for the Enter key in the line.
+
+    Without Text.on_submit, which is deprecated; a change of value also fires on leaving the field, and would act
+    twice when somebody types and then clicks.
+    """
+    button.on_click(lambda _: act())
+    line.on_msg(lambda _, message, __: act() if message.get("event") == "submit" else None)

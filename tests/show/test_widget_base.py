@@ -1,0 +1,38 @@
+"""What the pages of the widgets are made of: one script each, that a browser can load from memory."""
+
+import os
+import re
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+from helpers.show.widget_base import joined_modules
+
+PAGES = [("helpers.explorer.view", "ExplorerView"), ("helpers.show.curve_player", "CurvePlayer")]
+
+
+@pytest.mark.parametrize(("module", "name"), PAGES)
+def test_a_page_is_one_script_that_imports_nothing_and_defines_each_name_once(module, name):
+    script = str(getattr(import_module(module), name)._esm)
+    assert not re.search(r"^\s*import\b", script, re.MULTILINE)
+    assert script.count("export default { render };") == 1
+    defined = re.findall(r"^(?:export )?(?:const|let|function|class) (\w+)", script, re.MULTILINE)
+    assert len(defined) == len(set(defined)) > 2
+    assert "clock" in defined
+
+
+def test_no_thread_watches_the_files_of_a_page():
+    code = "".join(f"import {module}\n" for module, _ in PAGES)
+    code += "import threading\nprint([thread.name for thread in threading.enumerate()])"
+    environment = {name: value for name, value in os.environ.items() if name != "ANYWIDGET_HMR"}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert run.stdout.strip() == "['MainThread']", run.stderr
+
+
+def test_imports_of_other_packages_stay(tmp_path):
+    first, second = tmp_path / "first.js", tmp_path / "second.js"
+    first.write_text("export const one = 1;\n")
+    second.write_text('import {\n  one,\n} from "../first.js";\nimport d3 from "d3";\none;\n')
+    assert joined_modules(first, second) == 'export const one = 1;\n\nimport d3 from "d3";\none;\n'
