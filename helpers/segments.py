@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from twelvelabs.types import EmbeddingData
 
 from helpers.errors import EmbedError
 from helpers.files import cache_key
 from helpers.videos.cues import Cue, describe
+
+if TYPE_CHECKING:  # the SDK takes half a second, and who opens a collection does without
+    from twelvelabs.types import EmbeddingData
 
 Vector = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -43,7 +45,7 @@ def available_options(segments: pd.DataFrame) -> list[str]:
     return [o for o in declared_options(segments) if segments[vector_field(o)].notna().any()]
 
 
-def to_answer(rows: Iterable[EmbeddingData]) -> pd.DataFrame:
+def to_answer(rows: "Iterable[EmbeddingData]") -> pd.DataFrame:
     """The rows of the API's answer as a table: option, scope, start, end (seconds), embedding."""
     scopes = {"local": "clip", None: "clip"}
     table = [

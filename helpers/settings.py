@@ -13,15 +13,17 @@ import sys
 from dataclasses import dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import pandas as pd
 from dotenv import dotenv_values
 
 from helpers.errors import SettingsError
 from helpers.files import is_published, published_digests
 from helpers.models import LIVE_MODEL, OFFLINE_MODEL, model_facts
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -131,8 +133,10 @@ def make_home(settings: Settings) -> Path:
     return settings.home
 
 
-def check_environment() -> pd.DataFrame:
+def check_environment() -> "pd.DataFrame":
     """One row per thing that the notebooks need: `check`, `found`, `status` ("ok" or what to do)."""
+    import pandas as pd  # half a second, which nobody who only reads the switches should wait
+
     settings = load_settings()
     free = shutil.disk_usage(make_home(settings)).free / 1e9
     python = sys.version_info[:2]

@@ -8,16 +8,17 @@ import html
 import io
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from IPython.display import display
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
 from PIL import Image
 
 from helpers.show.captions import format_span, records
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PLUMBING = ("segment_id", "video_id", "video_url", "embedding_scope", "segmentation", "model")
 
@@ -83,8 +84,10 @@ def jpeg_uri(picture: Image.Image, quality: int) -> str:
     return data_uri("image/jpeg", encoded(picture, "JPEG", quality=quality))
 
 
-def show_figure(fig: Figure, *, alt: str, caption: str = "") -> None:
+def show_figure(fig: "Figure", *, alt: str, caption: str = "") -> None:
     """Show a figure with its alt text, and close it, so that it is drawn once and holds no memory."""
+    from matplotlib import pyplot as plt  # half a second, which tables and players do without
+
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=90, bbox_inches="tight", facecolor="white")
     plt.close(fig)
