@@ -1,9 +1,8 @@
-"""Assets of the practice server: uploads whole, by URL and in parts, and what a file turns out to be."""
+"""Assets: uploads whole, by URL and in parts, and what a file turns out to be."""
 
 import base64
 import binascii
 import hashlib
-import io
 import math
 import tempfile
 from collections.abc import Callable
@@ -12,18 +11,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 from PIL import Image, UnidentifiedImageError
 
 from helpers.errors import VideoError
-from helpers.standin.protocol import Answer, Body, Refusal, etag, page, read_form, rfc3339, sha256
+from helpers.standin.wire import Answer, Body, Refusal, Request, etag, invalid, page, read_form, rfc3339
 from helpers.videos.media import probe
-from helpers.videos.samples import SUFFIXES
 
 
 @dataclass(frozen=True)
 class Media:
-    """What a file is: `kind` is video, image, document or "" (with the `problem`); duration in seconds."""
+    """What a file is: `kind` is video, image, document or "" (with the `problem`); duration in seconds.
+
+    `content` is the sha256 of its bytes. Where files are kept, it lies at `path`.
+    """
 
     content: str
     size: int
@@ -33,6 +33,7 @@ class Media:
     height: int = 0
     has_audio: bool = False
     problem: str = ""
+    path: Path | None = None
 
 
 @dataclass
@@ -64,97 +65,115 @@ class Upload:
         return max(1, math.ceil(self.size / self.chunk))
 
 
-def look(data: bytes, filename: str) -> Media:
-    """What these bytes are, by looking into them; the service finds that out after the upload."""
+def look(data: bytes, filename: str, folder: Path | None = None) -> Media:
+    """What these bytes are, by looking into them; the file stays in `folder`, if there is one."""
     content = hashlib.sha256(data).hexdigest()
-    suffix = Path(filename).suffix.lower()
-    if suffix in (".pdf", ".txt", ".md"):
-        return Media(content, len(data), "document")
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return Media(content, len(data), "image", 0.0, *image.size)
-    except (UnidentifiedImageError, OSError):
-        pass
-    with tempfile.NamedTemporaryFile(suffix=suffix if suffix in SUFFIXES else "") as file:
-        file.write(data)
-        file.flush()
+    with tempfile.TemporaryDirectory(prefix="video-search-") as scratch:
+        path = (folder or Path(scratch)) / content
+        path.write_bytes(data)
+        kept = path if folder else None
+        if Path(filename).suffix.lower() in (".pdf", ".txt", ".md"):
+            return Media(content, len(data), "document", path=kept)
         try:
-            found = probe(file.name)
+            with Image.open(path) as image:
+                image.load()
+                return Media(content, len(data), "image", 0.0, *image.size, path=kept)
+        except (UnidentifiedImageError, OSError):
+            pass
+        try:
+            found = probe(path)
         except VideoError:
-            return Media(content, len(data), "", problem="The file is invalid, corrupt, or unreadable.")
-    size = (found.duration, found.width, found.height, found.has_audio)
-    return Media(content, len(data), "video", *size)
-
-
-def fetch(url: str) -> Media:
-    """The file at a URL of this machine; any other is never fetched, and stands for a film of 30 s."""
-    if urlsplit(url).hostname in ("localhost", "127.0.0.1"):
-        try:
-            got = httpx.get(url, timeout=10).raise_for_status()
-        except httpx.HTTPError:
-            return Media(sha256(url), 0, "", problem="failed to fetch or materialize source media")
-        return look(got.content, Path(urlsplit(url).path).name)
-    return Media(sha256(url), 1_000_000, "video", 30.0, 640, 360, has_audio=True)
-
-
-def check_media(media: Media) -> None:
-    """A Refusal, with the documented code, for what the service does not embed as a video."""
-    long, short = max(media.width, media.height), min(media.width, media.height)
-    wrong = {
-        "video_file_broken": media.kind != "video",
-        "video_duration_too_short": media.duration < 4,
-        "video_duration_too_long": media.duration > 4 * 3600,
-        "video_resolution_too_low": short < 360,
-        "video_resolution_too_high": long > 5184 or short > 2160,
-        "video_resolution_invalid_aspect_ratio": long > 2.4 * short,
-    }
-    if code := next((code for code, is_so in wrong.items() if is_so), ""):
-        seen = f"{media.width}x{media.height}, {media.duration:g} s"
-        raise Refusal(400, code, f"The video cannot be embedded: {code.replace('_', ' ')} ({seen}).")
+            problem = "The file is invalid, corrupt, or unreadable."
+            return Media(content, len(data), "", problem=problem, path=kept)
+        size = (found.duration, found.width, found.height, found.has_audio)
+        return Media(content, len(data), "video", *size, path=kept)
 
 
 class Assets:
-    """All uploads, whole or in parts. `direct_bytes`, `chunk_bytes` and `first_urls` are the service's limits."""
+    """All uploads, whole or in parts; `folder`, if there is one, keeps their files.
 
-    def __init__(self, new_id: Callable[[str], str], now: Callable[[], datetime]) -> None:
-        self.new_id, self.now = new_id, now
-        self.polls = 1  # how often an asset says that it is processing
+    `polls` is how often an asset says that it is processing; `direct_bytes`, `chunk_bytes` and `first_urls` are
+    the service's limits. `fetch` says what a URL leads to.
+    """
+
+    def __init__(
+        self,
+        new_id: Callable[[str], str],
+        now: Callable[[], datetime],
+        fetch: Callable[[str], Media],
+        *,
+        polls: int,
+        folder: Path | None = None,
+    ) -> None:
+        self.new_id, self.now, self.fetch = new_id, now, fetch
+        self.polls, self.folder = polls, folder
         self.direct_bytes, self.chunk_bytes, self.first_urls = 200_000_000, 5_242_880, 10
         self.all: dict[str, Asset] = {}
         self.uploads: dict[str, Upload] = {}
 
-    def create(self, headers: dict[str, str], body: bytes) -> Answer:
-        fields, filename, file_type, data = read_form(body, headers.get("content-type", ""))
-        method = fields.get("method")
-        if method == "direct" and data is not None:
+    def answer(self, request: Request) -> Answer | None:
+        """The answer to a request for assets; None where there is no such route."""
+        match (request.method, *request.path.strip("/").split("/")[1:]):
+            case ("POST",):
+                return self._create(request)
+            case ("GET",):
+                return self._list(request.query)
+            case ("POST", "multipart-uploads"):
+                return self._create_upload(request.json(), request.host)
+            case ("GET", "multipart-uploads"):
+                return self._open_uploads(request.query)
+            case ("GET", "multipart-uploads", upload):
+                return self._upload_page(self._upload(upload), request.query)
+            case ("POST", "multipart-uploads", upload):
+                return self._report_chunks(self._upload(upload), request.json(), request.host)
+            case ("POST", "multipart-uploads", upload, "presigned-urls"):
+                return self._more_urls(self._upload(upload), request.json(), request.host)
+            case ("GET", asset_id):
+                asset = self._find(asset_id)
+                body = self._body(asset, self.status(asset))
+                asset.polls += asset.media is not None
+                return Answer(200, body)
+            case ("DELETE", asset_id):
+                asset = self.all.pop(self._find(asset_id).id)
+                if asset.media:
+                    self.release(asset.media)
+                return Answer(204)
+        return None
+
+    def _create(self, request: Request) -> Answer:
+        fields, filename, file_type, data = read_form(request.body, request.headers.get("content-type", ""))
+        method = "url" if fields.get("url") and data is None else "direct"
+        if data is not None:
             if len(data) > self.direct_bytes:
                 limit = f"{self.direct_bytes / 1e6:g} MB"
                 raise Refusal(413, "content_too_large", f"The file is larger than {limit}.")
-            media = look(data, filename)
-        elif method == "url" and fields.get("url"):
+            media = look(data, filename, self.folder)
+        elif method == "url":
             filename = Path(urlsplit(fields["url"]).path).name or "video.mp4"
-            media, file_type = fetch(fields["url"]), "video/mp4"
+            media, file_type = self.fetch(fields["url"]), "video/mp4"
         else:
-            raise Refusal(400, "parameter_invalid", "Send method=direct with file, or method=url with url.")
+            raise invalid("Send method=direct with file, or method=url with url.")
         named = fields.get("filename") or filename
         asset = Asset(self.new_id("asset"), method, named, file_type, self.now(), media)
         self.all[asset.id] = asset
         return Answer(201, self._body(asset, "processing"))
 
-    def find(self, asset_id: str) -> Asset:
+    def _find(self, asset_id: str) -> Asset:
         asset = self.all.get(asset_id)
         if asset is None or asset.fate == "expired":
             raise Refusal(404, "asset_not_exists", f"There is no asset {asset_id}.")
         return asset
 
+    def release(self, media: Media) -> None:
+        """Delete the file of a media source, unless it is that of an asset."""
+        held = any(asset.media and asset.media.content == media.content for asset in self.all.values())
+        if media.path and not held:
+            media.path.unlink(missing_ok=True)
+
     def status(self, asset: Asset) -> str:
-        if asset.media is None or asset.fate == "never" or asset.polls <= self.polls:
+        if asset.media is None or asset.fate == "never" or asset.polls < self.polls:
             return "processing"
         return "failed" if asset.fate == "failed" or asset.media.problem else "ready"
-
-    def retrieve(self, asset: Asset) -> Answer:
-        asset.polls += asset.media is not None
-        return Answer(200, self._body(asset, self.status(asset)))
 
     def _body(self, asset: Asset, status: str) -> Body:
         body: Body = {
@@ -172,7 +191,7 @@ class Assets:
             body["error"] = {"message": asset.reason or asset.media.problem}
         return body
 
-    def listed(self, query: dict[str, list[str]]) -> Answer:
+    def _list(self, query: dict[str, list[str]]) -> Answer:
         ids, kinds = query.get("asset_ids"), query.get("asset_types")
         name = query.get("filename", [""])[0].lower()
         rows = [
@@ -186,11 +205,11 @@ class Assets:
 
     # uploads in parts --------------------------------------------------------------------------------
 
-    def create_upload(self, request: Body, host: str) -> Answer:
+    def _create_upload(self, request: Body, host: str) -> Answer:
         asset = Asset(self.new_id("asset"), "multipart", request["filename"], "video/mp4", self.now())
         size = int(request["total_size"])
         if not 0 < size <= 10_000_000_000:
-            raise Refusal(400, "parameter_invalid", "total_size must be between 1 byte and 10 GB.")
+            raise invalid("total_size must be between 1 byte and 10 GB.")
         upload = Upload(self.new_id("upload"), asset.id, asset.filename, size, self.chunk_bytes, self.now())
         self.all[asset.id], self.uploads[upload.id] = asset, upload
         body = {
@@ -204,7 +223,7 @@ class Assets:
         }
         return Answer(201, body)
 
-    def find_upload(self, upload_id: str) -> Upload:
+    def _upload(self, upload_id: str) -> Upload:
         if upload_id not in self.uploads:
             raise Refusal(404, "resource_not_exists", f"There is no upload {upload_id}.")
         return self.uploads[upload_id]
@@ -215,7 +234,7 @@ class Assets:
         urls = [(n, f"{host}/uploads/{upload.id}/{n}") for n in range(max(start, 1), last + 1)]
         return [{"chunk_index": n, "url": url, "expires_at": expires} for n, url in urls]
 
-    def more_urls(self, upload: Upload, request: Body, host: str) -> Answer:
+    def _more_urls(self, upload: Upload, request: Body, host: str) -> Answer:
         urls = self._urls(upload, request["start"], request["count"], host)
         body = {
             "upload_id": upload.id,
@@ -232,12 +251,12 @@ class Assets:
         upload.parts[number] = data
         return Answer(200, b"", {"ETag": f'"{etag(data)}"'})
 
-    def report_chunks(self, upload: Upload, request: Body, host: str) -> Answer:
+    def _report_chunks(self, upload: Upload, request: Body, host: str) -> Answer:
         done, before = request["completed_chunks"], len(upload.reported)
         for chunk in done:
             data = upload.parts.get(chunk["chunk_index"])
             if data is None or chunk["proof"].strip('"') != etag(data):
-                raise Refusal(400, "parameter_invalid", f"Chunk {chunk['chunk_index']} has not arrived.")
+                raise invalid(f"Chunk {chunk['chunk_index']} has not arrived.")
             upload.reported.add(chunk["chunk_index"])
         body = {
             "asset_id": upload.asset_id,
@@ -247,7 +266,8 @@ class Assets:
         }
         asset = self.all.get(upload.asset_id)
         if len(upload.reported) == upload.chunks and asset:
-            asset.media = look(b"".join(upload.parts[n] for n in sorted(upload.parts)), upload.filename)
+            data = b"".join(upload.parts[n] for n in sorted(upload.parts))
+            asset.media = look(data, upload.filename, self.folder)
             upload.parts.clear()
             body["url"] = f"{host}/files/{upload.asset_id}"
         return Answer(200, body)
@@ -269,11 +289,11 @@ class Assets:
             "created_at": rfc3339(upload.created),
         }
 
-    def open_uploads(self, query: dict[str, list[str]]) -> Answer:
+    def _open_uploads(self, query: dict[str, list[str]]) -> Answer:
         waiting = [upload for upload in self.uploads.values() if len(upload.reported) < upload.chunks]
         return page([self._upload_status(upload) for upload in waiting], query)
 
-    def upload_status(self, upload: Upload, query: dict[str, list[str]]) -> Answer:
+    def _upload_page(self, upload: Upload, query: dict[str, list[str]]) -> Answer:
         names = {True: "completed", False: "pending"}
         chunks = [{"index": n, "status": names[n in upload.reported]} for n in range(1, upload.chunks + 1)]
         listed = page(chunks, query).body
@@ -282,20 +302,21 @@ class Assets:
 
     def source(self, source: Body) -> tuple[Media, str]:
         """What a media source holds, and the name of its file."""
-        if source.get("asset_id"):
-            asset = self.find(source["asset_id"])
+        if asset_id := source.get("asset_id"):
+            asset = self.all.get(asset_id)
+            if asset is None or asset.fate == "expired":
+                raise Refusal(400, "asset_not_exists", f"There is no asset {asset_id}: upload it first.")
             status = self.status(asset)
             if asset.media is None or status != "ready":
                 raise Refusal(400, "asset_not_ready", f"The asset {asset.id} is {status}.")
             return asset.media, asset.filename
-        if source.get("url"):
-            name = Path(urlsplit(source["url"]).path).name
-            media = fetch(source["url"])
+        if url := source.get("url"):
+            media = self.fetch(url)
             if media.problem:
-                raise Refusal(400, "parameter_invalid", "inaccessible artifact")
-            return media, name
+                raise invalid("inaccessible artifact")
+            return media, Path(urlsplit(url).path).name
         try:
             data = base64.b64decode(source["base64_string"], validate=True)
         except binascii.Error as error:
-            raise Refusal(400, "parameter_invalid", "base64_string is not base64.") from error
-        return look(data, ""), ""
+            raise invalid("base64_string is not base64.") from error
+        return look(data, "", self.folder), ""

@@ -3,12 +3,14 @@
 import copy
 import fnmatch
 import json
+import random
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from helpers.standin.protocol import Answer, error_body
+from helpers.standin.wire import Answer, error_body
 
 STATUSES = {
     400: ("parameter_invalid", "A parameter is not valid."),
@@ -202,6 +204,39 @@ class Limit:
         headers = ratelimit_headers(self.requests, self.recent[0] + self.seconds)
         code, message = STATUSES[429]
         return Answer(429, error_body(path, code, message), headers)
+
+
+class Script:
+    """The faults and limits that are set; chance is drawn by `seed`, and threads may share one."""
+
+    def __init__(self, seed: int) -> None:
+        self.faults: list[Fault] = []
+        self.limits: list[Limit] = []
+        self._chance, self._lock = random.Random(seed), threading.Lock()
+
+    def clear(self) -> None:
+        with self._lock:
+            self.faults.clear()
+            self.limits.clear()
+
+    def refusal(self, route: str, path: str) -> Answer | None:
+        """Count a request against the limits; the 429 of the first that it is too many for."""
+        with self._lock:
+            return next(filter(None, (limit.refuses(route, path) for limit in self.limits)), None)
+
+    def due(self, route: str, answer: Answer | None = None) -> Fault | None:
+        """The first fault that spoils this request; with `answer`, the first that spoils its rows."""
+        first = None
+        with self._lock:
+            for fault in self.faults:
+                late = fault.kind in ROWS and fault.kind != "pages"
+                if late != (answer is not None) or not fault.matches(route):
+                    continue
+                if answer is not None and not fault.spoils(answer):
+                    continue
+                if (first is None or fault.after > 0) and fault.is_due(self._chance.random()):
+                    first = fault
+        return first
 
 
 def ratelimit_headers(limit: int, reset: float) -> dict[str, str]:

@@ -5,14 +5,14 @@
 
 `python -m helpers.standin.practice --model marengo3.0 --port 8800` serves until Ctrl-C. It has no model: vectors
 are drawn at random from the content, so they carry no meaning and say nothing about what Marengo finds.
-The protocol is in service.py, the faults are in faults.py.
+The protocol is in protocol.py, the vectors are in vectors.py, the faults in faults.py.
 """
 
 import argparse
 import contextlib
+import fnmatch
 import hashlib
 import json
-import random
 import select
 import socket
 import struct
@@ -27,12 +27,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from helpers.standin.faults import FATES, ROWS, TAKES_EFFECT, WIRE, Fault, Limit, halved
-from helpers.standin.protocol import Answer, Refusal, read_form
-from helpers.standin.service import OPTIONS, Service, Task
-
-BASE = "/v1.3"
-
+from helpers.models import LIVE_MODEL
+from helpers.standin.faults import FATES, ROWS, TAKES_EFFECT, WIRE, Fault, Limit, Script, halved
+from helpers.standin.protocol import Service, Task
+from helpers.standin.vectors import LIVE_MODELS, PracticeBrain
+from helpers.standin.wire import BASE, Answer, Refusal, Request, error_body, read_form
 
 PIECE = 0.02  # seconds between two looks at whether the client is still there
 
@@ -71,19 +70,18 @@ class PracticeServer:
 
     def __init__(
         self,
-        model: str | None = "marengo3.5",
+        model: str | None = LIVE_MODEL,
         *,
         seed: int = 0,
         polls: int = 1,
         port: int = 0,
         time_scale: float = 1.0,
     ) -> None:
-        self.service = Service(model, seed=seed, polls=polls)
+        brain = PracticeBrain((model,) if model else LIVE_MODELS, seed=seed)
+        self.service = Service(brain, seed=seed, polls=polls)
         self.time_scale, self.latency = time_scale, 0.0  # latency: seconds before each answer
         self.seen: list[Seen] = []
-        self.faults: list[Fault] = []
-        self.limits: list[Limit] = []
-        self._chance = random.Random(seed)
+        self._script = Script(seed)
         self.closing = threading.Event()
         self._lock, self._started = threading.Lock(), time.monotonic()
         self._http = _Http(self, port)
@@ -118,25 +116,21 @@ class PracticeServer:
         """Spoil the next `times` requests of a route such as "GET /embed-v2/tasks/*", but the first `after`.
 
         Of those it spoils a `share`, at random by the server's seed.
-        `kind` is an HTTP status or a name in `practice_faults.KINDS`, which also lists the details. `effect`
+        `kind` is an HTTP status or a name in `faults.KINDS`, which also lists the details. `effect`
         says whether the server does what was asked nevertheless (True for lost, cut, slow, truncated and for
         spoilt results). Faults of a route are used one after the other. ValueError for an unknown kind.
         """
         name = str(kind)
         takes = name in TAKES_EFFECT if effect is None else effect
-        with self._lock:
-            self.faults.append(Fault(route, name, times, after, takes, share, details))
+        self._script.faults.append(Fault(route, name, times, after, takes, share, details))
 
     def limit(self, route: str, requests: int, seconds: float = 60.0) -> None:
         """Answer 429, with the rate limit's headers, to more than `requests` in `seconds` (scaled) on a route."""
-        with self._lock:
-            self.limits.append(Limit(route, requests, seconds * self.time_scale))
+        self._script.limits.append(Limit(route, requests, seconds * self.time_scale))
 
     def heal(self) -> None:
         """End all faults and limits; what they did to tasks and assets remains."""
-        with self._lock:
-            self.faults.clear()
-            self.limits.clear()
+        self._script.clear()
 
     def reset(self) -> None:
         """As new: no faults, no assets, no tasks, nothing seen, nothing charged."""
@@ -151,9 +145,8 @@ class PracticeServer:
 
     def count(self, route: str) -> int:
         """How many requests came to a route; `*` stands for anything."""
-        pattern = Fault(route, "500", 1, 0, False)
         with self._lock:
-            return sum(pattern.matches(seen.route) for seen in self.seen)
+            return sum(fnmatch.fnmatchcase(seen.route, route) for seen in self.seen)
 
     @property
     def tasks(self) -> dict[str, Task]:
@@ -164,55 +157,48 @@ class PracticeServer:
         """How many tasks were created for (sha256 of the file, model, JSON of all other arguments)."""
         return self.service.charged
 
-    def _note(self, seen: Seen) -> None:
+    def note(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Seen:
+        """Keep a request in `seen`."""
+        seen = Seen(method, path, headers, body, time.monotonic() - self._started)
         with self._lock:
             self.seen.append(seen)
-
-    def _due(self, route: str, answer: Answer | None = None) -> Fault | None:
-        """The first fault that spoils this request; with `answer`, the first that spoils its rows."""
-        first = None
-        with self._lock:
-            for fault in self.faults:
-                late = fault.kind in ROWS and fault.kind != "pages"
-                if late != (answer is not None) or not fault.matches(route):
-                    continue
-                if answer is not None and not fault.spoils(answer):
-                    continue
-                if (first is None or fault.after > 0) and fault.is_due(self._chance.random()):
-                    first = fault
-        return first
+        return seen
 
     def respond(self, seen: Seen, headers: dict[str, str], body: bytes) -> tuple[Answer, Fault | None]:
         """The answer to a request, and the fault of the wire, if any, with which to send it."""
         address = urlsplit(seen.path)
         path, query = address.path.removeprefix(BASE), parse_qs(address.query)
-        with self._lock:
-            refused = next(filter(None, (limit.refuses(seen.route, path) for limit in self.limits)), None)
-        if refused:
+        if refused := self._script.refusal(seen.route, path):
             seen.answer = "429"
             return refused, None
-        fault = self._due(seen.route)
+        fault = self._script.due(seen.route)
         kind = fault.kind if fault else ""
         if fault and kind in FATES and seen.method == "GET":
-            self.service.doom(path.rsplit("/", 1)[1], kind, fault.details.get("message", ""))
+            self.service.set_fate(path.rsplit("/", 1)[1], kind, fault.details.get("message", ""))
         if kind == "pages":
             query["reversed"] = ["1"]
         answer = Answer(200)
         if fault is None or fault.effect:
-            answer = self.service.answer(seen.method, path, query, headers, body, self.host)
+            answer = self._answer(Request(seen.method, path, query, headers, body, self.host))
         seen.answer = kind or str(answer.status)
         if fault and kind in FATES and seen.method == "POST" and isinstance(answer.body, dict):
-            self.service.doom(str(answer.body.get("_id")), kind, fault.details.get("message", ""))
+            self.service.set_fate(str(answer.body.get("_id")), kind, fault.details.get("message", ""))
         if fault and kind == "truncated":
             return halved(answer), None
         if fault and kind in WIRE:
             return answer, fault
         if fault and kind not in FATES and kind not in ROWS:
             return fault.answer(path, scale=self.time_scale), None
-        if spoiler := self._due(seen.route, answer):
+        if spoiler := self._script.due(seen.route, answer):
             seen.answer = spoiler.kind
             return spoiler.spoil(answer), None
         return answer, None
+
+    def _answer(self, request: Request) -> Answer:
+        presigned = request.method == "PUT"  # the address is the permission
+        if not presigned and request.headers.get("x-api-key", "") in ("", "invalid"):
+            return Answer(401, error_body("", "api_key_invalid", "The API key is missing or invalid."))
+        return self.service.answer(request)
 
 
 class _Http(ThreadingHTTPServer):
@@ -254,9 +240,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         kept = headers | ({"x-api-key": "(a key)"} if headers.get("x-api-key") else {})
-        at = time.monotonic() - practice._started
-        seen = Seen(self.command, self.path, kept, _kept_body(self.command, self.path, headers, body), at)
-        practice._note(seen)
+        seen = practice.note(self.command, self.path, kept, _kept_body(self.command, headers, body))
         if practice.latency:
             practice.closing.wait(practice.latency * practice.time_scale)
         answer, fault = practice.respond(seen, headers, body)
@@ -335,7 +319,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def _kept_body(method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
+def _kept_body(method: str, headers: dict[str, str], body: bytes) -> bytes:
     """What `seen` keeps of a body: uploads as JSON of the form's fields, with the sha256 of the file."""
     kind = headers.get("content-type", "")
     if kind.startswith("multipart/form-data"):
@@ -353,7 +337,7 @@ def _kept_body(method: str, path: str, headers: dict[str, str], body: bytes) -> 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m helpers.standin.practice", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--model", default="marengo3.5", choices=tuple(OPTIONS))
+    parser.add_argument("--model", default=LIVE_MODEL, choices=LIVE_MODELS)
     parser.add_argument("--port", type=int, default=8800)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--polls", type=int, default=1, help="how often a task says that it is processing")
@@ -378,7 +362,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             server.fault(route, kind, times=float("inf"))
         print(f"export TWELVELABS_BASE_URL={server.url}")
         print("export TWELVE_LABS_API_KEY=practice")
-        if given.model != "marengo3.5":
+        if given.model != LIVE_MODEL:
             print(f"export TWELVE_LABS_MODEL={given.model}")
         print("Serving until Ctrl-C; the vectors carry no meaning.", file=sys.stderr, flush=True)
         with contextlib.suppress(KeyboardInterrupt):

@@ -306,7 +306,7 @@ def test_closing_removes_the_uploads() -> None:
     transport = OfflineTransport(models=DATA / "models", fixtures=None)
     with TwelveLabsClosing(transport) as client, open(CAT, "rb") as file:
         client.assets.create(method="direct", file=("cat.mp4", file, "video/mp4"))
-        folder = Path(transport._folder.name)
+        folder = transport.folder
         assert len(list(folder.iterdir())) == 1
     assert not folder.exists()
 
@@ -315,7 +315,7 @@ def test_a_deleted_upload_takes_no_room() -> None:
     transport = OfflineTransport(models=DATA / "models", fixtures=DATA / "fixtures")
     with TwelveLabsClosing(transport) as client:
         run_task(client, CAT, REQUEST, model=MODEL)
-        assert list(Path(transport._folder.name).iterdir()) == []
+        assert list(transport.folder.iterdir()) == []
 
 
 class TwelveLabsClosing:

@@ -249,7 +249,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (
         "marengo3.5",
         {"segmentation": {"temporal": {"strategy": "fixed", "fixed": {"duration_sec": 1}}}},
-        "2 and",
+        "2 to 10",
     ),
     ("marengo3.5", {"segmentation": {"temporal": {"strategy": "none", "none": {}}}}, "strategy is"),
     ("marengo3.5", {"embedding_option": ["transcription"]}, "no embedding_option transcription"),
