@@ -37,6 +37,9 @@ WIRE = {
 }
 
 
+SECONDS = {"timeout": 3600.0, "slow": 10.0}  # by default
+
+
 BODIES = {
     "truncated": "half of the JSON, with a content-length that fits the half",
     "html": "a page of HTML in place of JSON; `status` 200 or for instance 502",

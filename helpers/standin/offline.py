@@ -23,9 +23,10 @@ from PIL import Image
 
 from helpers.models import Model
 from helpers.standin.assets import Media
+from helpers.standin.brain import QueryRequest, VideoRequest, vector_row
 from helpers.standin.encoder import MODEL, Encoder, check_readable, find_shots
 from helpers.standin.fixtures import Fixtures, Vector
-from helpers.standin.protocol import QueryRequest, Service, VideoRequest, vector_row
+from helpers.standin.protocol import Service
 from helpers.standin.wire import BASE, Body, Refusal, Request, invalid
 from helpers.videos.cues import Cue, overlaps
 
@@ -84,7 +85,9 @@ class OfflineBrain:
     def check(self, request: VideoRequest) -> None:
         for cue in request.cues:
             self._check_text(cue.text)
-        media, long_enough = request.media, request.media.duration >= 4
+
+    def check_media(self, media: Media) -> None:
+        long_enough = media.duration >= 4
         if not long_enough or min(media.width, media.height) < 360:
             raise Refusal(
                 400,

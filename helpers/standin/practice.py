@@ -5,7 +5,8 @@
 
 `python -m helpers.standin.practice --model marengo3.0 --port 8800` serves until Ctrl-C. It has no model: vectors
 are drawn at random from the content, so they carry no meaning and say nothing about what Marengo finds.
-The protocol is in protocol.py, the vectors are in vectors.py, the faults in faults.py.
+The protocol is in protocol.py, the vectors are in vectors.py, the faults in faults.py,
+and how a bad connection is made in server.py.
 """
 
 import argparse
@@ -13,9 +14,6 @@ import contextlib
 import fnmatch
 import hashlib
 import json
-import select
-import socket
-import struct
 import sys
 import threading
 import time
@@ -23,17 +21,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from helpers.models import LIVE_MODEL
-from helpers.standin.faults import FATES, ROWS, TAKES_EFFECT, WIRE, Fault, Limit, Script, halved
+from helpers.standin.faults import FATES, ROWS, SECONDS, TAKES_EFFECT, WIRE, Fault, Limit, Script, halved
 from helpers.standin.protocol import Service, Task
+from helpers.standin.server import HttpServer, Reply
 from helpers.standin.vectors import LIVE_MODELS, PracticeBrain
 from helpers.standin.wire import BASE, Answer, Refusal, Request, error_body, read_form
-
-PIECE = 0.02  # seconds between two looks at whether the client is still there
 
 
 @dataclass
@@ -84,10 +80,10 @@ class PracticeServer:
         self._script = Script(seed)
         self.closing = threading.Event()
         self._lock, self._started = threading.Lock(), time.monotonic()
-        self._http = _Http(self, port)
-        self.host = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self._http = HttpServer(self.respond, port, self.closing)
+        self.host = self._http.host
         self.url = self.host + BASE
-        threading.Thread(target=self._http.serve_forever, args=(PIECE,), daemon=True).start()
+        self._http.start()
 
     def __enter__(self) -> Self:
         return self
@@ -98,9 +94,7 @@ class PracticeServer:
     def close(self) -> None:
         """Stop, and drop the connections that are open."""
         self.closing.set()
-        self._http.shutdown()
-        self._http.server_close()
-        self._http.drop_connections()
+        self._http.stop()
 
     def fault(
         self,
@@ -157,166 +151,53 @@ class PracticeServer:
         """How many tasks were created for (sha256 of the file, model, JSON of all other arguments)."""
         return self.service.charged
 
-    def note(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Seen:
-        """Keep a request in `seen`."""
-        seen = Seen(method, path, headers, body, time.monotonic() - self._started)
-        with self._lock:
-            self.seen.append(seen)
-        return seen
-
-    def respond(self, seen: Seen, headers: dict[str, str], body: bytes) -> tuple[Answer, Fault | None]:
-        """The answer to a request, and the fault of the wire, if any, with which to send it."""
-        address = urlsplit(seen.path)
+    def respond(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
+        """The answer to a request, and how to send it."""
+        seen = self._note(method, path, headers, body)
+        if self.latency:
+            self.closing.wait(self.latency * self.time_scale)
+        address = urlsplit(path)
         path, query = address.path.removeprefix(BASE), parse_qs(address.query)
         if refused := self._script.refusal(seen.route, path):
             seen.answer = "429"
-            return refused, None
+            return Reply(refused)
         fault = self._script.due(seen.route)
         kind = fault.kind if fault else ""
-        if fault and kind in FATES and seen.method == "GET":
+        if fault and kind in FATES and method == "GET":
             self.service.set_fate(path.rsplit("/", 1)[1], kind, fault.details.get("message", ""))
         if kind == "pages":
             query["reversed"] = ["1"]
         answer = Answer(200)
         if fault is None or fault.effect:
-            answer = self._answer(Request(seen.method, path, query, headers, body, self.host))
+            answer = self._answer(Request(method, path, query, headers, body, self.host))
         seen.answer = kind or str(answer.status)
-        if fault and kind in FATES and seen.method == "POST" and isinstance(answer.body, dict):
+        if fault and kind in FATES and method == "POST" and isinstance(answer.body, dict):
             self.service.set_fate(str(answer.body.get("_id")), kind, fault.details.get("message", ""))
         if fault and kind == "truncated":
-            return halved(answer), None
+            return Reply(halved(answer))
         if fault and kind in WIRE:
-            return answer, fault
+            seconds = fault.details.get("seconds", SECONDS.get(kind, 0.0))
+            return Reply(answer, kind, seconds * self.time_scale)
         if fault and kind not in FATES and kind not in ROWS:
-            return fault.answer(path, scale=self.time_scale), None
+            return Reply(fault.answer(path, scale=self.time_scale))
         if spoiler := self._script.due(seen.route, answer):
             seen.answer = spoiler.kind
-            return spoiler.spoil(answer), None
-        return answer, None
+            return Reply(spoiler.spoil(answer))
+        return Reply(answer)
+
+    def _note(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Seen:
+        kept = headers | ({"x-api-key": "(a key)"} if headers.get("x-api-key") else {})
+        body = _kept_body(method, headers, body)
+        seen = Seen(method, path, kept, body, time.monotonic() - self._started)
+        with self._lock:
+            self.seen.append(seen)
+        return seen
 
     def _answer(self, request: Request) -> Answer:
         presigned = request.method == "PUT"  # the address is the permission
         if not presigned and request.headers.get("x-api-key", "") in ("", "invalid"):
             return Answer(401, error_body("", "api_key_invalid", "The API key is missing or invalid."))
         return self.service.answer(request)
-
-
-class _Http(ThreadingHTTPServer):
-    request_queue_size = 64
-
-    def __init__(self, practice: PracticeServer, port: int) -> None:
-        self.practice = practice
-        self._open: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def drop_connections(self) -> None:
-        for connection in list(self._open):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), OSError):  # a client that was killed is none of our errors
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Http
-
-    def _serve(self) -> None:
-        practice = self.server.practice
-        body = self._body()
-        if body is None:  # the client has gone in the middle of its request
-            self.close_connection = True
-            return
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        kept = headers | ({"x-api-key": "(a key)"} if headers.get("x-api-key") else {})
-        seen = practice.note(self.command, self.path, kept, _kept_body(self.command, headers, body))
-        if practice.latency:
-            practice.closing.wait(practice.latency * practice.time_scale)
-        answer, fault = practice.respond(seen, headers, body)
-        data = answer.data()
-        match fault.kind if fault else "":
-            case "timeout":
-                assert fault is not None
-                self._hold(fault.details.get("seconds", 3600.0) * practice.time_scale)
-                self._hang_up()
-            case "reset" | "lost":
-                self._reset()
-            case "hangup":
-                self._hang_up()
-            case "cut":
-                self._send(answer, data[: len(data) // 2], len(data))
-                self._hang_up()
-            case "slow":
-                assert fault is not None
-                self._drip(answer, data, fault.details.get("seconds", 10.0) * practice.time_scale)
-            case _:
-                self._send(answer, data, len(data))
-
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve
-
-    def _body(self) -> bytes | None:
-        """The whole body, or None if the client went away while it sent it."""
-        if self.headers.get("transfer-encoding", "").lower() == "chunked":
-            data = b""
-            while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
-                data += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-            return data
-        length = int(self.headers.get("content-length", 0))
-        data = self.rfile.read(length)
-        return data if len(data) == length else None
-
-    def _send(self, answer: Answer, data: bytes, length: int) -> None:
-        self.send_response(answer.status)
-        number = hashlib.sha256(f"{id(self)} {time.monotonic_ns()}".encode()).hexdigest()[:16]
-        headers = {"Content-Type": "application/json", "X-Request-Id": number} | answer.headers
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if answer.status != 204:
-            self.send_header("Content-Length", str(length))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def _drip(self, answer: Answer, data: bytes, seconds: float) -> None:
-        pieces = max(1, min(200, round(seconds / PIECE)))
-        size = max(1, -(-len(data) // pieces))
-        self._send(answer, b"", len(data))
-        for start in range(0, len(data), size):
-            self.wfile.write(data[start : start + size])
-            if self.server.practice.closing.wait(seconds / pieces):
-                break
-
-    def _hold(self, seconds: float) -> None:
-        """Wait, but no longer than the client does."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and not self.server.practice.closing.wait(PIECE):
-            readable, _, _ = select.select([self.connection], [], [], 0)
-            if readable and not self.connection.recv(1, socket.MSG_PEEK):
-                return
-
-    def _hang_up(self) -> None:
-        self.close_connection = True
-
-    def _reset(self) -> None:
-        self.close_connection = True
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.rfile.close()
-        self.connection.close()  # with unsent time 0: a reset, not a farewell
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
 
 
 def _kept_body(method: str, headers: dict[str, str], body: bytes) -> bytes:

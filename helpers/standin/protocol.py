@@ -15,12 +15,12 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
 from helpers.errors import EmbedError, VideoError
 from helpers.models import Model, model_facts
 from helpers.segmentation import SCOPES, Segmentation
 from helpers.standin.assets import Assets, Media
+from helpers.standin.brain import Brain, QueryRequest, VideoRequest, vector_row
 from helpers.standin.wire import (
     BASE,
     Answer,
@@ -39,60 +39,6 @@ KEPT = timedelta(days=7)  # the service forgets a task's embeddings after that
 
 
 SHORTEST_SIDE = 128  # pixels, of an image as a query
-
-
-@dataclass(frozen=True)
-class VideoRequest:
-    """What is to be embedded of a video; `options` is empty where the request leaves them to the model."""
-
-    model: Model
-    media: Media
-    dimension: int
-    options: tuple[str, ...]
-    scopes: tuple[str, ...]
-    segmentation: Segmentation
-    start: float
-    end: float
-    kinds: tuple[str, ...]  # "separate_embedding" and "fused_embedding"
-    cues: tuple[Cue, ...]  # time_based_metadata
-    uncertain: bool
-
-
-@dataclass(frozen=True)
-class QueryRequest:
-    """Words, or media, or both; `media` are (media_type, what it holds)."""
-
-    model: Model
-    dimension: int
-    text: str | None
-    media: tuple[tuple[str, Media], ...]
-    auto_truncate: bool
-
-
-class Brain(Protocol):
-    """What gives the vectors. Its methods raise Refusal, EmbedError or VideoError for what it cannot do."""
-
-    name: str  # in messages
-    models: tuple[str, ...]
-    media_types: tuple[str, ...]  # of queries
-
-    def unknown_model(self, name: str) -> str:
-        """What to say of a model that it does not have."""
-
-    def fetch(self, url: str) -> Media:
-        """What a URL leads to."""
-
-    def check(self, request: VideoRequest) -> None:
-        """Refuse a video, or what is asked of it, before a task is made."""
-
-    def embed(self, request: VideoRequest) -> list[Body]:
-        """The rows of a video, as `vector_row` writes them."""
-
-    def embed_query(self, request: QueryRequest) -> list[float]:
-        """The one vector of a query."""
-
-    def usage(self, model: Model, **tokens: int) -> Body:
-        """What an answer says of the tokens that it took, if anything."""
 
 
 @dataclass
@@ -189,6 +135,7 @@ class Service:
             raise invalid(f"{self.brain.name} embeds video by tasks: input_type must be video.")
         wanted, filename = self._video(request, model)
         self.brain.check(wanted)
+        self.brain.check_media(wanted.media)
         if self.executor:
             rows = self.executor.submit(self.brain.embed, wanted)
         else:
@@ -353,18 +300,6 @@ class Service:
         if wanted not in model.dimensions:
             raise invalid(f"{model.name} has no vectors of {wanted} dimensions.")
         return int(wanted)
-
-
-def vector_row(
-    vector: Sequence[float],
-    option: str | None = None,
-    scope: str | None = None,
-    start: float | None = None,
-    end: float | None = None,
-) -> Body:
-    """One vector as it stands in an answer; that of a query has no option, scope and time."""
-    place = {"embedding_option": option, "embedding_scope": scope, "start_sec": start, "end_sec": end}
-    return {"embedding": list(vector)} | place
 
 
 def _metadata(wanted: VideoRequest, rows: Sequence[Body]) -> Body:

@@ -18,7 +18,7 @@ import numpy as np
 
 from helpers.models import MODELS, Model
 from helpers.standin.assets import Media, look
-from helpers.standin.protocol import QueryRequest, VideoRequest, vector_row
+from helpers.standin.brain import QueryRequest, VideoRequest, vector_row
 from helpers.standin.wire import Body, Refusal, invalid, sha256
 from helpers.videos.cues import Cue, describe, description_track
 
@@ -61,8 +61,7 @@ class PracticeBrain:
         return look(got.content, Path(urlsplit(url).path).name)
 
     def check(self, request: VideoRequest) -> None:
-        """A Refusal, with the documented code, for what the service does not embed."""
-        media, newer = request.media, request.model.temporal
+        newer = request.model.temporal
         fused, timed = "fused_embedding" in request.kinds, bool(request.cues)
         if timed and not (newer and fused):
             raise invalid("time_based_metadata needs marengo3.5 and fused_embedding.")
@@ -70,6 +69,9 @@ class PracticeBrain:
             raise invalid("fused_embedding needs two options (and, in 3.5, time_based_metadata).")
         if request.uncertain and (not newer or "asset" in request.scopes):
             raise invalid("embedding_uncertainty needs marengo3.5 without scope asset.")
+
+    def check_media(self, media: Media) -> None:
+        """A Refusal, with the documented code, for what the service does not embed."""
         long, short = max(media.width, media.height), min(media.width, media.height)
         wrong = {
             "video_duration_too_short": media.duration < 4,
