@@ -1,20 +1,19 @@
-"""Assets: uploads whole, by URL and in parts, and what a file turns out to be."""
+"""Assets: uploads whole and by URL, and what a file turns out to be; uploads in parts are in parts.py."""
 
 import base64
 import binascii
 import hashlib
-import math
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from PIL import Image, UnidentifiedImageError
 
 from helpers.errors import VideoError
-from helpers.standin.wire import Answer, Body, Refusal, Request, etag, invalid, page, read_form, rfc3339
+from helpers.standin.wire import Answer, Body, Refusal, Request, invalid, page, read_form, rfc3339
 from helpers.videos.media import probe
 
 
@@ -49,22 +48,6 @@ class Asset:
     reason: str = ""
 
 
-@dataclass
-class Upload:
-    id: str
-    asset_id: str
-    filename: str
-    size: int
-    chunk: int
-    created: datetime
-    parts: dict[int, bytes] = field(default_factory=dict)
-    reported: set[int] = field(default_factory=set)
-
-    @property
-    def chunks(self) -> int:
-        return max(1, math.ceil(self.size / self.chunk))
-
-
 def look(data: bytes, filename: str, folder: Path | None = None) -> Media:
     """What these bytes are, by looking into them; the file stays in `folder`, if there is one."""
     content = hashlib.sha256(data).hexdigest()
@@ -90,7 +73,7 @@ def look(data: bytes, filename: str, folder: Path | None = None) -> Media:
 
 
 class Assets:
-    """All uploads, whole or in parts; `folder`, if there is one, keeps their files.
+    """All uploads; `folder`, if there is one, keeps their files.
 
     `polls` is how often an asset says that it is processing; `direct_bytes`, `chunk_bytes` and `first_urls` are
     the service's limits. `fetch` says what a URL leads to.
@@ -109,7 +92,6 @@ class Assets:
         self.polls, self.folder = polls, folder
         self.direct_bytes, self.chunk_bytes, self.first_urls = 200_000_000, 5_242_880, 10
         self.all: dict[str, Asset] = {}
-        self.uploads: dict[str, Upload] = {}
 
     def answer(self, request: Request) -> Answer | None:
         """The answer to a request for assets; None where there is no such route."""
@@ -118,16 +100,6 @@ class Assets:
                 return self._create(request)
             case ("GET",):
                 return self._list(request.query)
-            case ("POST", "multipart-uploads"):
-                return self._create_upload(request.json(), request.host)
-            case ("GET", "multipart-uploads"):
-                return self._open_uploads(request.query)
-            case ("GET", "multipart-uploads", upload):
-                return self._upload_page(self._upload(upload), request.query)
-            case ("POST", "multipart-uploads", upload):
-                return self._report_chunks(self._upload(upload), request.json(), request.host)
-            case ("POST", "multipart-uploads", upload, "presigned-urls"):
-                return self._more_urls(self._upload(upload), request.json(), request.host)
             case ("GET", asset_id):
                 asset = self._find(asset_id)
                 body = self._body(asset, self.status(asset))
@@ -202,103 +174,6 @@ class Assets:
             and name in asset.filename.lower()
         ]
         return page(rows, query)
-
-    # uploads in parts --------------------------------------------------------------------------------
-
-    def _create_upload(self, request: Body, host: str) -> Answer:
-        asset = Asset(self.new_id("asset"), "multipart", request["filename"], "video/mp4", self.now())
-        size = int(request["total_size"])
-        if not 0 < size <= 10_000_000_000:
-            raise invalid("total_size must be between 1 byte and 10 GB.")
-        upload = Upload(self.new_id("upload"), asset.id, asset.filename, size, self.chunk_bytes, self.now())
-        self.all[asset.id], self.uploads[upload.id] = asset, upload
-        body = {
-            "upload_id": upload.id,
-            "asset_id": asset.id,
-            "chunk_size": upload.chunk,
-            "total_chunks": upload.chunks,
-            "expires_at": rfc3339(self.now() + timedelta(days=1)),
-            "upload_headers": {},
-            "upload_urls": self._urls(upload, 1, min(self.first_urls, upload.chunks), host),
-        }
-        return Answer(201, body)
-
-    def _upload(self, upload_id: str) -> Upload:
-        if upload_id not in self.uploads:
-            raise Refusal(404, "resource_not_exists", f"There is no upload {upload_id}.")
-        return self.uploads[upload_id]
-
-    def _urls(self, upload: Upload, start: int, count: int, host: str) -> list[Body]:
-        expires = rfc3339(self.now() + timedelta(hours=1))
-        last = min(start + count - 1, upload.chunks)
-        urls = [(n, f"{host}/uploads/{upload.id}/{n}") for n in range(max(start, 1), last + 1)]
-        return [{"chunk_index": n, "url": url, "expires_at": expires} for n, url in urls]
-
-    def _more_urls(self, upload: Upload, request: Body, host: str) -> Answer:
-        urls = self._urls(upload, request["start"], request["count"], host)
-        body = {
-            "upload_id": upload.id,
-            "start_index": request["start"],
-            "count": len(urls),
-            "upload_urls": urls,
-        }
-        return Answer(200, body)
-
-    def put_chunk(self, upload_id: str, number: int, data: bytes) -> Answer:
-        upload = self.uploads.get(upload_id)
-        if upload is None or not 1 <= number <= upload.chunks:
-            return Answer(403, b"<Error><Code>AccessDenied</Code></Error>")
-        upload.parts[number] = data
-        return Answer(200, b"", {"ETag": f'"{etag(data)}"'})
-
-    def _report_chunks(self, upload: Upload, request: Body, host: str) -> Answer:
-        done, before = request["completed_chunks"], len(upload.reported)
-        for chunk in done:
-            data = upload.parts.get(chunk["chunk_index"])
-            if data is None or chunk["proof"].strip('"') != etag(data):
-                raise invalid(f"Chunk {chunk['chunk_index']} has not arrived.")
-            upload.reported.add(chunk["chunk_index"])
-        body = {
-            "asset_id": upload.asset_id,
-            "processed_chunks": len(done),
-            "duplicate_chunks": len(done) - (len(upload.reported) - before),
-            "total_completed": len(upload.reported),
-        }
-        asset = self.all.get(upload.asset_id)
-        if len(upload.reported) == upload.chunks and asset:
-            data = b"".join(upload.parts[n] for n in sorted(upload.parts))
-            asset.media = look(data, upload.filename, self.folder)
-            upload.parts.clear()
-            body["url"] = f"{host}/files/{upload.asset_id}"
-        return Answer(200, body)
-
-    def _upload_status(self, upload: Upload) -> Body:
-        full = len(upload.reported) == upload.chunks
-        return {
-            "upload_id": upload.id,
-            "asset_id": upload.asset_id,
-            "filename": upload.filename,
-            "status": "completed" if full else "active",
-            "chunk_size": upload.chunk,
-            "total_chunks": upload.chunks,
-            "total_size": upload.size,
-            "uploaded_size": min(upload.size, len(upload.reported) * upload.chunk),
-            "chunks_completed": len(upload.reported),
-            "chunks_pending": upload.chunks - len(upload.reported),
-            "chunks_failed": 0,
-            "created_at": rfc3339(upload.created),
-        }
-
-    def _open_uploads(self, query: dict[str, list[str]]) -> Answer:
-        waiting = [upload for upload in self.uploads.values() if len(upload.reported) < upload.chunks]
-        return page([self._upload_status(upload) for upload in waiting], query)
-
-    def _upload_page(self, upload: Upload, query: dict[str, list[str]]) -> Answer:
-        names = {True: "completed", False: "pending"}
-        chunks = [{"index": n, "status": names[n in upload.reported]} for n in range(1, upload.chunks + 1)]
-        listed = page(chunks, query).body
-        body = self._upload_status(upload)
-        return Answer(200, body | {"uploaded_chunks": listed["data"], "page_info": listed["page_info"]})
 
     def source(self, source: Body) -> tuple[Media, str]:
         """What a media source holds, and the name of its file."""

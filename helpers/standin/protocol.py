@@ -21,6 +21,7 @@ from helpers.models import Model, model_facts
 from helpers.segmentation import SCOPES, Segmentation
 from helpers.standin.assets import Assets, Media
 from helpers.standin.brain import Brain, QueryRequest, VideoRequest, vector_row
+from helpers.standin.parts import Parts
 from helpers.standin.wire import (
     BASE,
     Answer,
@@ -77,11 +78,12 @@ class Service:
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
         self.assets = Assets(self._id, self.now, brain.fetch, polls=asset_polls, folder=folder)
+        self.parts = Parts(self.assets)
         self.tasks: dict[str, Task] = {}
         self.charged: Counter[tuple[str, str, str]] = Counter()  # by content, model, and all other arguments
 
     def clear(self) -> None:
-        for kept in (self.assets.all, self.assets.uploads, self.tasks, self.charged):
+        for kept in (self.assets.all, self.parts.all, self.tasks, self.charged):
             kept.clear()
 
     def now(self) -> datetime:
@@ -109,8 +111,10 @@ class Service:
     def _route(self, request: Request) -> Answer:
         parts = request.path.strip("/").split("/")
         match (request.method, *parts):
-            case ("PUT", "uploads", upload, number):  # presigned: the address is the permission
-                return self.assets.put_chunk(upload, int(number), request.body)
+            case ("PUT", "uploads", upload, number):
+                return self.parts.put(upload, int(number), request.body)
+            case (_, "assets", "multipart-uploads", *_) if answer := self.parts.answer(request):
+                return answer
             case (_, "assets", *_) if answer := self.assets.answer(request):
                 return answer
             case ("POST", "embed-v2"):
