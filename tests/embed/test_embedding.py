@@ -283,14 +283,14 @@ def test_the_intent_is_on_disk_before_the_post(
     client: TwelveLabs, practice: PracticeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[dict[str, Any]] = []
-    respond = practice.respond
+    answer = practice.service.answer
 
-    def spy(request: Any, headers: Any, body: bytes) -> Any:
-        if request.route == TASKS:
+    def spy(request: Any) -> Any:
+        if f"{request.method} {request.path}" == TASKS:
             seen.append(journal())
-        return respond(request, headers, body)
+        return answer(request)
 
-    monkeypatch.setattr(practice, "respond", spy)
+    monkeypatch.setattr(practice.service, "answer", spy)
     embed_videos(client, CAT)
     (entry,) = (e for key, e in seen[0].items() if key.startswith("task-"))
     assert "id" not in entry and entry["intent"] and entry["request"]["embedding_scope"] == ["clip", "asset"]
