@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from helpers.analysis.checks import NOISE
 from helpers.analysis.clusters import hdbscan_clusters, kmeans_clusters
-from helpers.analysis.matrix import NOISE, Labels, Matrix, unit_rows
+from helpers.analysis.matrix import Labels, Matrix, unit_rows
 
 NUMBERS, CENTRES, COMPONENTS = 512, 40, 50
 

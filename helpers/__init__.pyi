@@ -1,5 +1,11 @@
 # The public names, in the order of the data's way; editors and type checkers read this, and so does __init__.py.
 
+from .analysis.carry import (
+    Carried as Carried,
+)
+from .analysis.carry import (
+    assign_clusters as assign_clusters,
+)
 from .analysis.clusters import (
     agreement as agreement,
 )
@@ -28,13 +34,7 @@ from .analysis.exports import (
     export_csv as export_csv,
 )
 from .analysis.labels import (
-    Carried as Carried,
-)
-from .analysis.labels import (
     annotate_segment as annotate_segment,
-)
-from .analysis.labels import (
-    assign_clusters as assign_clusters,
 )
 from .analysis.labels import (
     name_cluster as name_cluster,
@@ -219,14 +219,20 @@ from .show.clusters import (
 from .show.clusters import (
     plot_maps as plot_maps,
 )
+from .show.curve import (
+    curve_words as curve_words,
+)
+from .show.curve import (
+    plot_curve as plot_curve,
+)
 from .show.curve_player import (
     curve_player as curve_player,
 )
-from .show.output import (
+from .show.figures import (
     show_figure as show_figure,
 )
-from .show.output import (
-    show_table as show_table,
+from .show.figures import (
+    use_style as use_style,
 )
 from .show.pictures import (
     show_contact_sheet as show_contact_sheet,
@@ -234,23 +240,17 @@ from .show.pictures import (
 from .show.players import (
     show_moments as show_moments,
 )
-from .show.style import (
-    use_style as use_style,
+from .show.shares import (
+    plot_shares as plot_shares,
 )
-from .show.timeline import (
-    curve_words as curve_words,
+from .show.similarity import (
+    plot_similarity as plot_similarity,
 )
-from .show.timeline import (
-    plot_curve as plot_curve,
+from .show.table import (
+    show_table as show_table,
 )
 from .show.timeline import (
     plot_timeline as plot_timeline,
-)
-from .show.trends import (
-    plot_shares as plot_shares,
-)
-from .show.trends import (
-    plot_similarity as plot_similarity,
 )
 from .show.widgets import (
     search_box as search_box,

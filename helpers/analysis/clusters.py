@@ -6,7 +6,6 @@ the segments themselves, and gives arrays or tables in the same order; the same 
 
 import itertools
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,21 +16,14 @@ from sklearn.manifold import TSNE
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
 from threadpoolctl import threadpool_limits
 
-from helpers.analysis.matrix import NOISE, Labels, Matrix, distinct_rows
+from helpers.analysis.checks import NOISE, whole_number
+from helpers.analysis.matrix import Labels, Matrix, distinct_rows
 from helpers.errors import AnalysisError
 
 STARTS = 10  # k-means is run from so many starting points, and the best run counts
-
-
 FEW_STARTS = 3  # with more rows than MANY, so that 10,000 of 512 numbers take seconds
-
-
 MANY = 2000
-
-
 SILHOUETTE_ROWS = 2000  # the silhouette takes each pair of rows, so of more rows a sample is measured
-
-
 PERPLEXITY = 30.0  # of t-SNE: about how many neighbours each point minds
 
 
@@ -47,7 +39,7 @@ def choose_k(matrix: Matrix, ks: Iterable[int] = range(2, 21), *, seed: int = 0)
     Raises AnalysisError as `kmeans_clusters`, if no k is left.
     """
     different = len(distinct_rows(matrix, "k-means")[0])
-    asked = sorted({_whole(k, "The number of clusters", 2) for k in ks})
+    asked = sorted({whole_number(k, "The number of clusters", least=2) for k in ks})
     rows = []
     for k in (k for k in asked if k <= different):
         model = _kmeans(matrix, k, seed)
@@ -87,7 +79,7 @@ def kmeans_clusters(matrix: Matrix, k: int, *, seed: int = 0) -> Labels:
     Raises AnalysisError for a k that is no whole number from 2, for fewer (different) vectors than clusters,
     for one segment, and if all vectors are equal.
     """
-    k = _whole(k, "The number of clusters", 2)
+    k = whole_number(k, "The number of clusters", least=2)
     different = len(distinct_rows(matrix, "k-means")[0])
     if k > len(matrix):
         raise AnalysisError(
@@ -110,13 +102,13 @@ def hdbscan_clusters(
     components (or as many as there are), where distances mean more and are found much faster.
     Raises AnalysisError for fewer segments than `min_cluster_size`, for one segment, and if all are equal.
     """
-    size = _whole(min_cluster_size, "min_cluster_size", 2)
+    size = whole_number(min_cluster_size, "min_cluster_size", least=2)
     distinct_rows(matrix, "HDBSCAN")
     if size > len(matrix):
         raise AnalysisError(
             f"There are {len(matrix)} segments, fewer than min_cluster_size={size}: lower it or add segments."
         )
-    rows = _principal(matrix, _whole(components, "The number of components", 1), seed)
+    rows = _principal(matrix, whole_number(components, "The number of components", least=1), seed)
     return _numbered(HDBSCAN(min_cluster_size=size, copy=True).fit(rows).labels_)
 
 
@@ -128,12 +120,6 @@ def _numbered(labels: npt.ArrayLike) -> Labels:
     order = names[real][np.lexsort((first[real], -counts[real]))]
     number = {int(name): i for i, name in enumerate(order)} | {NOISE: NOISE}
     return np.array([number[int(name)] for name in found], dtype=np.int64)
-
-
-def _whole(value: Any, what: str, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise AnalysisError(f"{what} is {value!r}: give a whole number from {least}.")
-    return int(value)
 
 
 # ---------------------------------------------------------------- agreement
@@ -168,8 +154,8 @@ def agreement(labels: Mapping[str, npt.ArrayLike]) -> pd.DataFrame:
     arrays = {name: np.asarray(values) for name, values in labels.items()}
     sizes = {name: array.shape for name, array in arrays.items()}
     if len(set(sizes.values())) > 1 or any(len(shape) != 1 or not shape[0] for shape in sizes.values()):
-        told = ", ".join(f"{name} {array.size}" for name, array in arrays.items())
-        raise AnalysisError(f"The labellings must be of the same segments, but they have rows: {told}.")
+        rows_of = ", ".join(f"{name} {array.size}" for name, array in arrays.items())
+        raise AnalysisError(f"The labellings must be of the same segments, but they have rows: {rows_of}.")
     codes = {name: pd.factorize(array)[0] for name, array in arrays.items()}
     rows = [
         {

@@ -12,19 +12,15 @@ import pandas as pd
 import webvtt
 from webvtt.models import Timestamp
 
+from helpers.analysis.checks import NOISE, SPAN, check_columns
 from helpers.analysis.labels import WORDS, check_labels_table, make_labels, write_result
 from helpers.errors import AnalysisError, VideoError
 from helpers.videos.frames import cut_clip
+from helpers.videos.samples import content_digits
 
 ABOUT = ["title", "category", "recorded_at", "description", "video_id", "video_url"]  # of a segment, for CSV
-
-
 GAP = 1.0  # seconds: clips of one cluster no further apart than this are one chapter
-
-
 FORMULA = re.compile(r"'*(\s*[=+\-@＝＋－＠]|[\t\r\n])")  # how a cell begins that a spreadsheet may run
-
-
 RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)\s*(\.|$)", re.IGNORECASE)
 
 
@@ -40,7 +36,7 @@ def export_csv(segments: pd.DataFrame, labels: pd.DataFrame, path: str | Path) -
     table = pd.DataFrame(index=rows.index)
     for which in ("start", "end"):
         table[which] = rows[f"{which}_offset_sec"].map(_timecode)
-    for column in ("start_offset_sec", "end_offset_sec", "cluster", *WORDS, *ABOUT, "segment_id"):
+    for column in (*SPAN, "cluster", *WORDS, *ABOUT, "segment_id"):
         if column in rows:
             table[column] = rows[column] if column not in (*WORDS, *ABOUT) else rows[column].map(_no_formula)
     table.insert(0, "title", table.pop("title"))
@@ -60,9 +56,7 @@ def export_chapters(segments: pd.DataFrame, labels: pd.DataFrame, folder: str | 
     if "embedding_scope" in rows:
         rows = rows[rows["embedding_scope"] == "clip"]
     paths = []
-    for video_id, clips in rows.sort_values(["start_offset_sec", "end_offset_sec"]).groupby(
-        "video_id", sort=False
-    ):
+    for video_id, clips in rows.sort_values(SPAN).groupby("video_id", sort=False):
         cues = [
             webvtt.Caption(
                 str(Timestamp.from_seconds(start)), str(Timestamp.from_seconds(end)), _cue_text(text)
@@ -87,22 +81,20 @@ def export_clips(
     rows = _labelled(segments, make_labels({}) if labels is None else labels)
     paths: list[Path] = []
     failed: dict[str, str] = {}
-    count = 0
     for row in rows.to_dict("records"):
         start, end = row["start_offset_sec"], row["end_offset_sec"]
         try:
-            film = cut_clip(row["video_url"], start, end)
+            clip = cut_clip(row["video_url"], start, end)
         except VideoError as error:
             failed.setdefault(Path(row["video_url"]).name, str(error))
-            count += 1
             continue
         times = f"{_timecode(start)}_{_timecode(end)}".replace(":", "-")
         name = f"{_video_name(row['title'], row['video_id'])} {times} {_file_name(row['text'], 60)}.mp4"
-        paths.append(write_result(Path(folder).expanduser() / name, film))
+        paths.append(write_result(Path(folder).expanduser() / name, clip))
     if failed:
         names = ", ".join(list(failed)[:3]) + (f" and {len(failed) - 3} more" if len(failed) > 3 else "")
         reasons = sorted(failed.values(), key=lambda reason: "relink" not in reason)  # the usual one first
-        problem = f"{count} of {len(rows)} clips were not cut (of {names}): {reasons[0]}"
+        problem = f"{len(rows) - len(paths)} of {len(rows)} clips were not cut (of {names}): {reasons[0]}"
         if not paths:
             raise AnalysisError(problem)
         warnings.warn(problem, stacklevel=2)
@@ -111,15 +103,13 @@ def export_clips(
 
 def _labelled(segments: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     """The segments with their labels, and what to call the cluster as `text`; without a label, by `cluster`."""
-    needed = ["segment_id", "video_id", "title", "start_offset_sec", "end_offset_sec", "video_url"]
-    absent = [column for column in needed if column not in segments]
-    if absent:
-        raise AnalysisError(f"The segments lack the column {absent[0]!r}: use segments or hits of a search.")
+    needed = ["segment_id", "video_id", "title", *SPAN, "video_url"]
+    check_columns(segments, needed, what="segments", cure="use segments or hits of a search")
     if segments.empty:
         raise AnalysisError("There is no segment to export: select at least one.")
     words = check_labels_table(labels).set_index("segment_id")
     rows = segments.drop(columns=[word for word in WORDS if word in segments]).reset_index(drop=True)
-    own = rows["cluster"] if "cluster" in rows else pd.Series(-1, index=rows.index)
+    own = rows["cluster"] if "cluster" in rows else pd.Series(NOISE, index=rows.index)
     rows["cluster"] = rows["segment_id"].map(words["cluster"]).fillna(own).astype("int64")
     for word in WORDS:
         said = words[word].to_dict()
@@ -128,7 +118,7 @@ def _labelled(segments: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
         if column in rows:
             rows[column] = rows[column].fillna("").astype("str")
     rows["text"] = [
-        name if name.strip() else "other" if cluster == -1 else f"cluster {cluster}"
+        name if name.strip() else "other" if cluster == NOISE else f"cluster {cluster}"
         for name, cluster in zip(rows["name"], rows["cluster"], strict=True)
     ]
     return rows
@@ -164,8 +154,7 @@ def _cue_text(text: str) -> str:
 
 def _video_name(title: str, video_id: str) -> str:
     """A file name for a video: its title and six digits of its id, so no two videos ever share one."""
-    known = re.search(r"-([0-9a-f]{10})$", video_id)
-    digest = known[1] if known else hashlib.sha256(video_id.encode(errors="replace")).hexdigest()
+    digest = content_digits(video_id) or hashlib.sha256(video_id.encode(errors="replace")).hexdigest()
     return f"{_file_name(title, 100)}-{digest[:6]}"
 
 

@@ -10,14 +10,7 @@ from helpers.errors import AnalysisError
 from helpers.segments import available_options, declared_options, vector_field
 
 Matrix = npt.NDArray[np.float32]
-
-
 Labels = npt.NDArray[np.int64]
-
-
-NOISE = -1  # the label of what belongs to no cluster
-
-
 EPSILON = 1e-6  # a shorter row is rounding, and has no direction
 
 
@@ -112,13 +105,3 @@ def distinct_rows(matrix: npt.ArrayLike, what: str) -> tuple[npt.NDArray[np.intp
             "choose other segments or another option."
         )
     return np.array(first_rows), np.array(which)
-
-
-def check_labels(labels: npt.ArrayLike, n: int) -> npt.NDArray[Any]:
-    """Labels as an array, one per row; AnalysisError if there are more or fewer."""
-    array = np.asarray(labels)
-    if array.shape != (n,):
-        raise AnalysisError(
-            f"There are {array.size} labels for {n} segments: cluster the same segments, in the same order."
-        )
-    return array

@@ -5,18 +5,15 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.neighbors import LocalOutlierFactor
 
-from helpers.analysis.matrix import NOISE, Matrix, check_labels, distinct_rows
+from helpers.analysis.checks import check_labels, check_rows, spans_of, whole_number, without_noise
+from helpers.analysis.matrix import Matrix, distinct_rows
 from helpers.errors import AnalysisError
 from helpers.segments import HIT_COLUMNS
 
 PAIR_COLUMNS = [
     *("score", "segment_id_a", "segment_id_b", "title_a", "start_a", "title_b", "start_b"),
 ]
-
-
 MOST_PAIRS = 200_000
-
-
 Rows = npt.NDArray[np.intp]
 
 
@@ -28,7 +25,7 @@ def medoids(matrix: Matrix, labels: npt.ArrayLike) -> dict[int, int]:
     """
     groups = check_labels(labels, len(matrix))
     found = {}
-    for name in sorted(set(groups.tolist()) - {NOISE}):
+    for name in without_noise(groups.tolist()):
         rows = np.flatnonzero(groups == name)
         mean = matrix[rows].mean(axis=0, dtype=np.float64)
         found[name] = int(rows[np.argmax(np.round(matrix[rows] @ mean, 6))])
@@ -44,7 +41,7 @@ def typical_segments(
     out. Raises AnalysisError if the labels or the matrix are not of these segments.
     """
     groups = check_labels(labels, len(segments))
-    _same_rows(segments, matrix)
+    check_rows(segments, matrix)
     ids = segments["segment_id"].to_numpy(dtype=str)
     parts = []
     for name, medoid in medoids(matrix, groups).items():
@@ -68,10 +65,9 @@ def outlier_scores(matrix: Matrix, labels: npt.ArrayLike, *, neighbours: int = 2
     """
     groups = check_labels(labels, len(matrix))
     first, kind = distinct_rows(matrix, "the local outlier factor")
-    if isinstance(neighbours, bool) or not isinstance(neighbours, int | np.integer) or neighbours < 1:
-        raise AnalysisError(f"The number of neighbours is {neighbours!r}: give a whole number from 1.")
+    wanted = whole_number(neighbours, "The number of neighbours", least=1)
     # More copies than neighbours would make every other row look endlessly far away.
-    model = LocalOutlierFactor(n_neighbors=min(int(neighbours), len(first) - 1))
+    model = LocalOutlierFactor(n_neighbors=min(wanted, len(first) - 1))
     model.fit(np.asarray(matrix, dtype=np.float64)[first])
     middle = medoids(matrix, groups) or medoids(matrix, np.zeros(len(matrix)))
     cosines = matrix @ matrix[list(middle.values())].T
@@ -109,13 +105,13 @@ def near_duplicates(
     Raises AnalysisError for a threshold outside -1..1, a negative gap, more than 200,000 pairs, or a matrix
     that is not of these segments.
     """
-    _same_rows(segments, matrix)
+    check_rows(segments, matrix)
     if not -1 <= threshold <= 1:
         raise AnalysisError(f"The threshold is {threshold!r}: give a cosine from -1 to 1.")
     if not gap >= 0:
         raise AnalysisError(f"The gap is {gap!r}: give seconds, 0 or more.")
     video = pd.factorize(segments["video_id"])[0]
-    start, end = (segments[c].to_numpy(dtype=float) for c in ("start_offset_sec", "end_offset_sec"))
+    start, end = spans_of(segments)
     found: list[tuple[Rows, Rows, Matrix]] = []
     pairs = 0
     for at in range(0, len(matrix), 1000):  # a slice at a time: all cosines of 10,000 rows take 400 MB
@@ -141,13 +137,6 @@ def near_duplicates(
     table["near"] = -table["score"].round(6)
     table = table.sort_values(["near", "segment_id_a", "segment_id_b"], ignore_index=True)
     return table[PAIR_COLUMNS]
-
-
-def _same_rows(segments: pd.DataFrame, matrix: Matrix) -> None:
-    if len(segments) != len(matrix):
-        raise AnalysisError(
-            f"The matrix has {len(matrix)} rows for {len(segments)} segments: make it from these segments."
-        )
 
 
 def _hits(table: pd.DataFrame) -> pd.DataFrame:

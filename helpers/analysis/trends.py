@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from helpers.analysis.matrix import NOISE, check_labels
+from helpers.analysis.checks import check_labels, in_order, spans_of
 from helpers.errors import AnalysisError
 
 
@@ -27,7 +27,7 @@ def cluster_shares(
     groups = check_labels(labels, len(segments))
     if segments.empty:
         raise AnalysisError("There are no segments to take shares of: widen the filter.")
-    start, end = (segments[c].to_numpy(dtype=float) for c in ("start_offset_sec", "end_offset_sec"))
+    start, end = spans_of(segments)
     if by == "time":
         if not 0 < window < np.inf:
             raise AnalysisError(f"The window is {window!r}: give seconds above 0.")
@@ -46,8 +46,8 @@ def cluster_shares(
         raise AnalysisError(f"Shares by {by!r} are not known: choose video_id, recorded_at or time.")
     table = pd.DataFrame({by: keys, "cluster": groups[rows], "seconds": seconds})
     totals = table.pivot_table(index=by, columns="cluster", values="seconds", aggfunc="sum", fill_value=0.0)
-    order = sorted(set(groups.tolist()), key=lambda name: (name == NOISE, name))
-    totals = totals.reindex(columns=pd.Index(order, name="cluster"), fill_value=0.0)
+    columns = pd.Index(in_order(groups.tolist()), name="cluster")
+    totals = totals.reindex(columns=columns, fill_value=0.0)
     if by == "video_id":
         totals = totals.loc[list(dict.fromkeys(keys))]
     totals = totals[totals.sum(axis=1) > 0]

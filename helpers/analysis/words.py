@@ -1,6 +1,5 @@
 """Words for clusters: suggestions from descriptions or from embedded words, and the labels set by hand."""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,16 +7,15 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.feature_extraction.text import CountVectorizer
 
-from helpers.analysis.matrix import EPSILON, NOISE, Matrix, check_labels, unit_rows
+from helpers.analysis.checks import check_labels, spans_of, without_noise
+from helpers.analysis.matrix import EPSILON, Matrix, unit_rows
 from helpers.errors import AnalysisError, DataError
 from helpers.search.evaluation import content_words, video_name
 from helpers.segments import Query
 from helpers.settings import ROOT
-from helpers.videos.samples import catalogue
+from helpers.videos.samples import catalogue, content_digits
 
 SCENES = ROOT / "data" / "scenes.csv"
-
-
 WORD = r"(?u)\b[^\W\d_]{2,}\b"
 
 
@@ -31,7 +29,7 @@ def suggest_labels(segments: pd.DataFrame, labels: npt.ArrayLike, *, words: int 
     A cluster without a description has "", noise (-1) no row. Raises AnalysisError if there are no words at all.
     """
     groups = check_labels(labels, len(segments))
-    names = sorted(set(groups.tolist()) - {NOISE})
+    names = without_noise(groups.tolist())
     texts = [" ".join(segments["description"].to_numpy(dtype=object)[groups == name]) for name in names]
     counter = CountVectorizer(stop_words="english", token_pattern=WORD, dtype=np.float64)
     try:
@@ -66,7 +64,7 @@ def nearest_concepts(
             f"The words' vectors have {queries[0].vector.size} numbers, the segments' {matrix.shape[1]}: "
             "use the matrix of one option, and the model that embedded the segments."
         )
-    names = sorted(set(groups.tolist()) - {NOISE})
+    names = without_noise(groups.tolist())
     if not names:
         return _best(np.zeros((0, len(queries))), [], [], words)
     rows = np.asarray(matrix, dtype=np.float64)
@@ -109,12 +107,12 @@ def scene_labels(segments: pd.DataFrame) -> pd.DataFrame:
     spans = {str(name): rows for name, rows in scenes.groupby("video", sort=False)}
     found = []
     for row in segments.to_dict("records"):
-        digits = re.search(r"-([0-9a-f]{10})$", str(row.get("video_id", "")))
-        rows = spans.get(stems.get(digits[1], "") if digits else video_name(str(row["video_url"])))
+        digits = content_digits(str(row.get("video_id", "")))
+        rows = spans.get(stems.get(digits, "") if digits else video_name(str(row["video_url"])))
         if rows is None:
             found.append(("", ""))
             continue
-        begin, finish = (rows[c].to_numpy(dtype=float) for c in ("start_offset_sec", "end_offset_sec"))
+        begin, finish = spans_of(rows)
         shared = np.minimum(finish, row["end_offset_sec"]) - np.maximum(begin, row["start_offset_sec"])
         best = rows.iloc[int(np.argmax(np.round(shared, 6)))]
         found.append((best["who"], best["where"]) if shared.max() > 0 else ("", ""))

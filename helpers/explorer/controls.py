@@ -1,11 +1,12 @@
 """The controls above the map of the cluster explorer."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
 
 ALL = ""  # the choice of a video that hides nothing
+WHOLE_DESCRIPTION = {"description_width": "initial"}
 
 
 class Controls:
@@ -72,9 +73,6 @@ class Controls:
         self.name.placeholder = f"a name for cluster {cluster}" if can else "click a point or a cluster first"
 
 
-WHOLE_DESCRIPTION = {"description_width": "initial"}
-
-
 def _wide(width: str) -> widgets.Layout:
     return widgets.Layout(width=width)
 
@@ -83,13 +81,3 @@ def _choice(description: str, options: Sequence[Any], width: str) -> widgets.Dro
     return widgets.Dropdown(
         options=options, description=description, style=WHOLE_DESCRIPTION, layout=_wide(width)
     )
-
-
-def on_enter_or_click(line: widgets.Text, button: widgets.Button, act: Callable[[], None]) -> None:
-    """Call `act` for the button and for the Enter key in the line.
-
-    Without Text.on_submit, which is deprecated; a change of value also fires on leaving the field, and would act
-    twice when somebody types and then clicks.
-    """
-    button.on_click(lambda _: act())
-    line.on_msg(lambda _, message, __: act() if message.get("event") == "submit" else None)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from helpers.analysis.carry import assign_clusters
 from helpers.analysis.labels import (
     COLUMNS,
-    assign_clusters,
     name_cluster,
     read_labels,
     tag_segments,

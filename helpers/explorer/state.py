@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from helpers.analysis.checks import NOISE, SPAN, check_columns, in_order, spans_of
 from helpers.analysis.matrix import Labels, Matrix
 from helpers.errors import AnalysisError, VideoError
 from helpers.segments import available_options
@@ -21,9 +22,7 @@ from helpers.show.players import player_source
 from helpers.videos.frames import thumbnail
 from helpers.videos.samples import local_path
 
-NEEDED = ("segment_id", "video_id", "title", "video_url", "start_offset_sec", "end_offset_sec")
-
-
+NEEDED = ("segment_id", "video_id", "title", "video_url", *SPAN)
 WORDS = 240  # characters of a description beside a still or a player
 
 
@@ -31,9 +30,7 @@ def check_segments(segments: pd.DataFrame) -> pd.DataFrame:
     """The segments with rows numbered from 0; AnalysisError for none, a column that is absent, an id twice."""
     if segments.empty:
         raise AnalysisError("There are no segments to explore: the table is empty, so widen the filter.")
-    absent = [column for column in NEEDED if column not in segments]
-    if absent:
-        raise AnalysisError(f"The segments lack the column {absent[0]!r}: use those of read_segments.")
+    check_columns(segments, NEEDED, what="segments", cure="use those of read_segments")
     twice = segments["segment_id"][segments["segment_id"].duplicated()]
     if len(twice):
         raise AnalysisError(f"The segment {twice.iloc[0]!r} is in the table twice: drop the duplicates.")
@@ -72,28 +69,22 @@ def video_table(segments: pd.DataFrame) -> tuple[list[dict[str, str]], npt.NDArr
 
 def point_bytes(points: pd.DataFrame, segments: pd.DataFrame) -> bytes:
     """x, y, start and end of each row as float32 (n, 4), little-endian, for the page."""
-    columns = [
-        points["x"].to_numpy(),
-        points["y"].to_numpy(),
-        segments["start_offset_sec"].to_numpy(),
-        segments["end_offset_sec"].to_numpy(),
-    ]
+    columns = [points["x"].to_numpy(), points["y"].to_numpy(), *spans_of(segments)]
     return np.column_stack(columns).astype("<f4").tobytes()
 
 
 def legend_groups(labels: Labels, names: Mapping[int, str]) -> list[dict[str, Any]]:
     """The clusters in order, noise last: cluster, name ("" for none), colour, shape (of Matplotlib)."""
-    numbers = sorted(set(labels.tolist()), key=lambda n: (n < 0, n))
-    styles = {number: cluster_style(number) for number in numbers}
-    return [
-        {"cluster": n, "name": names.get(n, ""), "colour": styles[n][0], "shape": styles[n][1]}
-        for n in numbers
-    ]
+    groups = []
+    for number in in_order(labels.tolist()):
+        colour, shape = cluster_style(number)
+        groups.append({"cluster": number, "name": names.get(number, ""), "colour": colour, "shape": shape})
+    return groups
 
 
 def cluster_names(labels: pd.DataFrame) -> dict[int, str]:
     """The name of each cluster that has one, from the table of labels."""
-    named = labels[(labels["name"] != "") & (labels["cluster"] >= 0)].drop_duplicates("cluster")
+    named = labels[(labels["name"] != "") & (labels["cluster"] != NOISE)].drop_duplicates("cluster")
     return dict(zip(named["cluster"].astype(int), named["name"], strict=True))
 
 

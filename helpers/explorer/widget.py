@@ -14,23 +14,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from helpers.analysis.checks import NOISE, whole_number
 from helpers.analysis.clusters import hdbscan_clusters, kmeans_clusters, map_points
 from helpers.analysis.exports import export_csv
-from helpers.analysis.matrix import NOISE, Matrix, cluster_matrix
+from helpers.analysis.matrix import Matrix, cluster_matrix
 from helpers.errors import AnalysisError, VideoSearchError
 from helpers.explorer import state
-from helpers.explorer.controls import ALL, Controls, on_enter_or_click
+from helpers.explorer.controls import ALL, Controls
 from helpers.explorer.names import KeptNames
 from helpers.explorer.view import ExplorerView
 from helpers.settings import load_settings
-from helpers.show.widget_base import QuietWidget
+from helpers.show.widget_base import QuietWidget, on_enter_or_click
 
 TILES = 8  # hits that have a tile below the player
-
-
 UNEXPECTED = "Something unexpected went wrong: do the same in a cell to see what."
-
-
 Search = Callable[[str], pd.DataFrame]
 
 
@@ -50,8 +47,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         k: int,
     ) -> None:
         self.segments, self._whole = state.without_whole_videos(state.check_segments(segments))
-        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 2:
-            raise AnalysisError(f"The number of clusters is {k!r}: give a whole number from 2.")
+        whole_number(k, "The number of clusters", least=2)
         self._search = search
         self._names = KeptNames(Path(labels).expanduser() if labels is not None else None)
         self._folder = Path(folder).expanduser() if folder is not None else load_settings().home / "exports"
@@ -152,12 +148,8 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             words += f" Left out: {self._whole} whole video{'s' if self._whole > 1 else ''}."
         return words
 
-    def _cluster_names(self) -> dict[int, str]:
-        words = self._names.shown
-        return state.cluster_names(words[words["segment_id"].isin(self.segments["segment_id"])])
-
     def _show_names(self) -> None:
-        self.view.groups = state.legend_groups(self._labels, self._cluster_names())
+        self.view.groups = state.legend_groups(self._labels, state.cluster_names(self._names.shown))
 
     def _recluster(self) -> None:
         if all(control.value == value for control, value in self._used.items()):

@@ -1,6 +1,5 @@
 """Words about a hit: its time, its caption, the credit that its film's licence asks for."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.settings import ROOT
-from helpers.videos.samples import catalogue, local_path
+from helpers.videos.samples import catalogue, content_digits, local_path
 
 Hit = Mapping[str, Any]
 
@@ -43,8 +42,7 @@ def sample_credit(video_url: str, video_id: str = "") -> str:
     It is known by its content, the ten digits of its sha256 that end `video_id`, or else by its place.
     """
     known = catalogue()
-    digits = re.search(r"-([0-9a-f]{10})$", video_id)
-    row = known[known["sha256"].str[:10] == digits[1]] if digits else known.head(0)
+    row = known[known["sha256"].str[:10] == content_digits(video_id)]
     path = local_path(video_url)
     if row.empty and path is not None and path.resolve().parent == (ROOT / "data" / "videos").resolve():
         row = known[known["file"] == path.resolve().name]

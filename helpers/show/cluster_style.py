@@ -2,21 +2,13 @@
 
 import textwrap
 from collections.abc import Mapping
-from typing import Any
 
-from helpers.analysis.matrix import NOISE
-from helpers.show.style import PALETTE, figure_style
+from helpers.analysis.checks import NOISE
+from helpers.show.figures import PALETTE
 
 # Nine shapes and eight colours: the first eight differ in both, and 72 clusters have a pair of their own.
 MARKERS = ("o", "s", "^", "D", "v", "P", "*", "<", "p")
-
-
 NOISE_STYLE = ("#8c8c8c", "x")
-
-
-def chart_settings() -> Any:
-    """`figure_style`, and text as it is written: a $ in a title or a name is no formula."""
-    return {**figure_style(), "text.parse_math": False}
 
 
 def cluster_style(number: int) -> tuple[str, str]:

@@ -12,28 +12,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from helpers.analysis.matrix import NOISE, check_labels
+from helpers.analysis.checks import NOISE, check_labels, in_order
 from helpers.errors import AnalysisError
-from helpers.show.cluster_style import chart_settings, cluster_name, cluster_style
-from helpers.show.style import PALETTE
+from helpers.show.cluster_style import cluster_name, cluster_style
+from helpers.show.figures import PALETTE, chart_style
 
 LEGEND_ROWS = 20
 
 
-OUTLINE: dict[str, Any] = {"linewidths": 0.4, "edgecolors": "#333333"}
-
-
-CROSS: dict[str, Any] = {"linewidths": 1.0}  # noise has no face to outline
-
-
 def plot_k(choices: pd.DataFrame) -> Figure:
     """Silhouette and inertia for each number of clusters, from `choose_k`; the best silhouette is marked."""
-    with plt.rc_context(chart_settings()):
+    with chart_style():
         fig = Figure(figsize=(6.6, 2.9), layout="constrained")
         left, right = fig.subplots(1, 2)
         left.plot(choices["k"], choices["silhouette"], marker="o", markersize=4)
@@ -66,7 +59,7 @@ def plot_map(
     Labels may be words as well (titles, hand-made labels): the most frequent word is then number 0. With `ax`
     the map is drawn there, and its figure returned. Raises AnalysisError if points and labels do not fit.
     """
-    with plt.rc_context(chart_settings()):
+    with chart_style():
         if ax is None:
             fig = Figure(figsize=(7.5, 4.6), layout="constrained")
             _draw_map(fig.add_subplot(), points, labels, names, title, below=False)
@@ -83,7 +76,7 @@ def plot_maps(
     """Maps side by side, each with its legend below: {title: (points, labels)}; see `plot_map`."""
     if not maps:
         raise AnalysisError("There is no map to draw: give at least one, as {title: (points, labels)}.")
-    with plt.rc_context(chart_settings()):
+    with chart_style():
         fig = Figure(figsize=(4.6 * len(maps), 5.0), layout="constrained")
         for axes, (title, (points, labels)) in zip(
             fig.subplots(1, len(maps), squeeze=False)[0], maps.items(), strict=True
@@ -106,14 +99,10 @@ def _draw_map(
     x, y = points["x"].to_numpy(dtype=float), points["y"].to_numpy(dtype=float)
     for number in sorted(legend, key=lambda n: (n != NOISE, n)):  # noise lies below the clusters
         rows = numbers == number
-        colour, marker = cluster_style(number)
-        line = CROSS if number == NOISE else OUTLINE
-        axes.scatter(x[rows], y[rows], s=size, c=colour, marker=marker, alpha=0.85, **line)
+        axes.scatter(x[rows], y[rows], s=size, alpha=0.85, **_marker(number))
     for number, name in legend.items():  # the legend in order, with noise last
-        colour, marker = cluster_style(number)
-        line = CROSS if number == NOISE else OUTLINE
         text = f"{name} ({int((numbers == number).sum())})"
-        axes.scatter([], [], s=36, c=colour, marker=marker, label=text, **line)
+        axes.scatter([], [], s=36, label=text, **_marker(number))
     axes.set_title(title)
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xticklabels([])
@@ -139,13 +128,19 @@ def _draw_map(
         )
 
 
+def _marker(number: int) -> dict[str, Any]:
+    colour, marker = cluster_style(number)
+    # A cross has no face to outline.
+    line = {"linewidths": 1.0} if number == NOISE else {"linewidths": 0.4, "edgecolors": "#333333"}
+    return {"c": colour, "marker": marker, **line}
+
+
 def _numbers(
     labels: npt.NDArray[Any], names: Mapping[int, str] | None
 ) -> tuple[npt.NDArray[np.int64], dict[int, str]]:
     """Labels as numbers, and the name of each number, noise last; words are numbered by how often they occur."""
     if np.issubdtype(labels.dtype, np.integer):
-        order = sorted(set(labels.tolist()), key=lambda n: (n == NOISE, n))
-        return labels.astype(np.int64), {n: cluster_name(n, names) for n in order}
+        return labels.astype(np.int64), {n: cluster_name(n, names) for n in in_order(labels.tolist())}
     words = pd.Series(labels).astype(str).replace("", "unknown")
     counts = words.value_counts(sort=False)
     order = sorted(counts.index, key=lambda word: (-counts[word], word))

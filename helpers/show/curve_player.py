@@ -1,4 +1,4 @@
-"""The score over time of a film, with a player that a click moves."""
+"""The score over time of a video, with a player that a click moves."""
 
 import io
 import math
@@ -6,21 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+import matplotlib
 import pandas as pd
 import traitlets
-from matplotlib import pyplot as plt
 
+from helpers.analysis.checks import SPAN
 from helpers.errors import VideoError
-from helpers.show.captions import sample_credit
+from helpers.show.captions import format_span, sample_credit
+from helpers.show.curve import curve_words, plot_curve, timed_rows, video_length
 from helpers.show.output import data_uri, jpeg_uri
 from helpers.show.players import player_source
-from helpers.show.timeline import SPAN, curve_words, film_length, plot_curve, span_words, timed_rows
 from helpers.show.widget_base import CLOCK, QuietWidget, joined_modules, nobody_looks
 from helpers.videos.frames import thumbnail
 from helpers.videos.samples import local_path
 
 HERE = Path(__file__).parent
-CUT = 12.0  # seconds that are sent at a time where no server hands out the film
+CUT = 12.0  # seconds that are sent at a time where no server hands out the video
 
 
 class CurvePlayer(QuietWidget, anywidget.AnyWidget):  # type: ignore[misc]
@@ -30,11 +31,11 @@ class CurvePlayer(QuietWidget, anywidget.AnyWidget):  # type: ignore[misc]
     _esm = joined_modules(CLOCK, HERE / "curve_player.js")
     _css = HERE / "curve_player.css"
 
-    position = traitlets.Float(help="the second of the film that was asked for last").tag(sync=True)
+    position = traitlets.Float(help="the second of the video that was asked for last").tag(sync=True)
     source = traitlets.Unicode(help="what the player plays").tag(sync=True)
-    offset = traitlets.Float(help="the second of the film at which the source begins").tag(sync=True)
+    offset = traitlets.Float(help="the second of the video at which the source begins").tag(sync=True)
     poster = traitlets.Unicode(help="a still of the first position").tag(sync=True)
-    problem = traitlets.Unicode(help="one sentence, if the film cannot be shown").tag(sync=True)
+    problem = traitlets.Unicode(help="one sentence, if the video cannot be shown").tag(sync=True)
     page: "traitlets.Dict[str, Any]" = traitlets.Dict(help="what stays: see curve_player").tag(sync=True)
 
     def __init__(self, video_url: str, *, page: dict[str, Any], position: float) -> None:
@@ -45,12 +46,12 @@ class CurvePlayer(QuietWidget, anywidget.AnyWidget):  # type: ignore[misc]
 
     @traitlets.validate("position")
     def _inside(self, proposal: Any) -> float:
-        """The nearest second that the film has."""
+        """The nearest second that the video has."""
         position = float(proposal["value"])
         return min(max(position, 0.0), self.page["duration"]) if math.isfinite(position) else 0.0
 
     def _load(self) -> None:
-        """Give the player the film or, where no server hands that out, the seconds from the position on."""
+        """Give the player the video or, where no server hands that out, the seconds from the position on."""
         if nobody_looks():
             return
         start = min(self.position, max(0.0, self.page["duration"] - 1))
@@ -77,13 +78,13 @@ def curve_player(
 ) -> CurvePlayer:
     """The picture of `plot_curve` with a player beside it: a click on the curve moves the player to that second.
 
-    The keyboard does the same (arrows a second, Page Up and Down a tenth of the film, Home and End), and so do
-    the buttons of the moments below. The player begins at the first moment. A film that is missing gives one
+    The keyboard does the same (arrows a second, Page Up and Down a tenth of the video, Home and End), and so do
+    the buttons of the moments below. The player begins at the first moment. A video that is missing gives one
     sentence in its place; raises SearchError as `plot_curve` does.
     """
     fig = plot_curve(curve, moments=moments, truth=truth, title=title)
     buffer = io.BytesIO()
-    with plt.rc_context({"svg.hashsalt": "curve"}):
+    with matplotlib.rc_context({"svg.hashsalt": "curve"}):
         fig.savefig(buffer, format="svg", metadata={"Date": None})
     box = fig.axes[0].get_position()  # where the layout has put the axes; y from the bottom up
     found = timed_rows(moments)
@@ -91,10 +92,10 @@ def curve_player(
         "picture": data_uri("image/svg+xml", buffer.getvalue()),
         "words": curve_words(curve, moments=moments, truth=truth, title=title),
         "axes": [float(share) for share in (box.x0, box.x1, 1 - box.y1, 1 - box.y0)],  # of the picture
-        "duration": film_length(curve),
+        "duration": video_length(curve),
         "clips": curve[[*SPAN, "smoothed"]].to_numpy(dtype=float).tolist(),
         "moments": [
-            [f"{row.get('rank', n)}. {span_words([row])}", float(row["start_offset_sec"])]
+            [f"{row.get('rank', n)}. {format_span(row)}", float(row["start_offset_sec"])]
             for n, row in enumerate(found, 1)
         ],
         "credit": sample_credit(video_url),

@@ -3,9 +3,8 @@
 import functools
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
+from importlib.metadata import distribution
 
-import matplotlib
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
@@ -17,9 +16,13 @@ from helpers.videos.frames import thumbnail
 TILE, LABEL, GAP = 152, 32, 6  # pixels of a contact sheet: tile width, label height, space between
 
 
+# The font of the figures, found without importing Matplotlib: a first contact sheet need not wait for that.
+FONT = str(distribution("matplotlib").locate_file("matplotlib/mpl-data/fonts/ttf/DejaVuSans.ttf"))
+
+
 @functools.lru_cache(maxsize=4)
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size)
+    return ImageFont.truetype(FONT, size)
 
 
 def contact_sheet(rows: Sequence[Hit], columns: int) -> Image.Image:

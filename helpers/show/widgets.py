@@ -11,7 +11,7 @@ from helpers.show.captions import records
 from helpers.show.output import as_text, figure_html, jpeg_uri
 from helpers.show.pictures import contact_sheet, sheet_words
 from helpers.show.players import clip_html
-from helpers.show.widget_base import QuietWidget, nobody_looks
+from helpers.show.widget_base import QuietWidget, nobody_looks, on_enter_or_click
 
 
 def answer_html(
@@ -43,6 +43,15 @@ def hits_html(search: Callable[[], pd.DataFrame], *, players: int = 4) -> str:
         return f'<p role="alert">{as_text(str(error))}</p>'
 
 
+def show_answer(place: widgets.HTML, answer: Callable[[], str]) -> None:
+    """Put the answer in its place; an error that nobody foresaw is said there, and raised."""
+    try:
+        place.value = answer()
+    except Exception:
+        place.value = "Something unexpected went wrong: call the search in a cell to see what."
+        raise
+
+
 class SearchBox(QuietWidget, widgets.VBox):  # type: ignore[misc]
     """A line for words, a button and a place for the answer; `search_box` makes one."""
 
@@ -62,19 +71,14 @@ class SearchBox(QuietWidget, widgets.VBox):  # type: ignore[misc]
         self.results = widgets.HTML()
         row = [self.words, self.option, self.button] if options else [self.words, self.button]
         super().__init__([widgets.HBox(row), self.results])
-        self.button.on_click(lambda _: self.ask())
-        # The Enter key, without Text.on_submit, which is deprecated; a change of value also fires on leaving
-        # the field, and would search twice when somebody types and then clicks.
-        self.words.on_msg(lambda _, message, __: self.ask() if message.get("event") == "submit" else None)
+        on_enter_or_click(self.words, self.button, self.ask)
 
     def ask(self) -> None:
         """Search for what stands in the line, and show the answer."""
         self.results.value = "Searching …"
-        try:
-            self.results.value = answer_html(self.search, self.words.value, option=self.option.value)
-        except Exception:
-            self.results.value = "Something unexpected went wrong: call the search in a cell to see what."
-            raise
+        show_answer(
+            self.results, lambda: answer_html(self.search, self.words.value, option=self.option.value)
+        )
 
 
 def search_box(
@@ -123,11 +127,7 @@ class WeightSlider(QuietWidget, widgets.VBox):  # type: ignore[misc]
         self.weights.value = f"{first} {weight:.2f}, {second} {1 - weight:.2f}"
         if nobody_looks():
             return
-        try:
-            self.results.value = hits_html(lambda: self.search(weight))
-        except Exception:
-            self.results.value = "Something unexpected went wrong: call the search in a cell to see what."
-            raise
+        show_answer(self.results, lambda: hits_html(lambda: self.search(weight)))
 
 
 def weight_slider(

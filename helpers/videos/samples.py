@@ -6,6 +6,7 @@ sample, or behind "own". The same file has the same id wherever it lies and what
 
 import functools
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,12 @@ def relative_url(path: str | Path) -> str:
     """The path as it is stored: relative to the checkout if it lies inside, absolute otherwise."""
     full = Path(os.path.normpath(Path(path).expanduser().absolute()))
     return full.relative_to(ROOT).as_posix() if full.is_relative_to(ROOT) else str(full)
+
+
+def content_digits(video_id: str) -> str:
+    """The ten digits of the content's sha256 that end the `video_id` of a file; "" where there are none."""
+    found = re.search(r"-([0-9a-f]{10})$", video_id)
+    return found[1] if found else ""
 
 
 def local_path(video_url: str) -> Path | None:

@@ -19,6 +19,7 @@ import webvtt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.analysis import carry
 from helpers.analysis import exports as analysis_exports
 from helpers.analysis import labels as words
 from helpers.errors import AnalysisError
@@ -59,7 +60,7 @@ def clusters_of(*numbers, first=0):
 
 
 def fresh(*numbers):
-    return words.assign_clusters(words.read_labels("there is no such file"), clusters_of(*numbers)).labels
+    return carry.assign_clusters(words.read_labels("there is no such file"), clusters_of(*numbers)).labels
 
 
 def names_of(labels):
@@ -233,7 +234,7 @@ def test_a_link_stays_a_link(tmp_path):
 def test_names_follow_the_greatest_overlap_one_to_one():
     labels = words.name_cluster(fresh(0, 0, 0, 0, 1, 1, 1, 2, 2), 0, "cats")
     labels = words.name_cluster(words.name_cluster(labels, 1, "dogs"), 2, "owls")
-    carried = words.assign_clusters(labels, clusters_of(5, 5, 5, 1, 1, 1, 5, 5, 1))
+    carried = carry.assign_clusters(labels, clusters_of(5, 5, 5, 1, 1, 1, 5, 5, 1))
     # cats share 3 with cluster 5; dogs 2 with cluster 1; owls 1 with each, and neither is left
     assert carried.matched.to_dict("records") == [
         {"name": "cats", "old": 0, "new": 5, "shared": 3},
@@ -248,57 +249,57 @@ def test_names_follow_the_greatest_overlap_one_to_one():
 def test_the_sum_of_overlaps_counts_not_the_first_best():
     # a: 3 with X, 2 with Y; b: 2 with X, none with Y. Greedy gives 3, the best assignment gives 4.
     labels = words.name_cluster(words.name_cluster(fresh(0, 0, 0, 0, 0, 1, 1), 0, "a"), 1, "b")
-    carried = words.assign_clusters(labels, clusters_of(0, 0, 0, 1, 1, 0, 0))
+    carried = carry.assign_clusters(labels, clusters_of(0, 0, 0, 1, 1, 0, 0))
     assert dict(zip(carried.matched["name"], carried.matched["new"], strict=True)) == {"a": 1, "b": 0}
 
 
 def test_noise_takes_no_name_and_segments_left_out_keep_their_words():
     labels = words.name_cluster(words.name_cluster(fresh(0, 0, 1, 1, 1), 0, "cats"), 1, "dogs")
     labels = words.annotate_segment(words.tag_segments(labels, ["s4"], "fine"), "s4", "a note")
-    carried = words.assign_clusters(labels, clusters_of(-1, -1, 3, 3))
+    carried = carry.assign_clusters(labels, clusters_of(-1, -1, 3, 3))
     assert carried.unmatched == ["cats"]
     assert names_of(carried.labels) == {"s0": "", "s1": "", "s2": "dogs", "s3": "dogs", "s4": "dogs"}
     assert carried.labels["cluster"].tolist() == [-1, -1, 3, 3, -1]
     assert tags_of(carried.labels)["s0"] == ["was cats"]
     assert carried.labels.iloc[4][["tags", "note"]].tolist() == ["fine", "a note"]
-    nothing = words.assign_clusters(labels, clusters_of(7, first=90))
+    nothing = carry.assign_clusters(labels, clusters_of(7, first=90))
     assert nothing.unmatched == [] and nothing.matched.empty  # no named segment was clustered
     assert names_of(nothing.labels) == names_of(labels) | {"s90": ""}
     # all of them clustered again: the segment that was left out votes for its name
-    back = words.assign_clusters(nothing.labels, clusters_of(1, 1, 0, 0, 0))
+    back = carry.assign_clusters(nothing.labels, clusters_of(1, 1, 0, 0, 0))
     assert back.labels["name"].tolist() == ["cats"] * 2 + ["dogs"] * 3 + [""]
 
 
 def test_a_lost_name_comes_back_with_its_cluster():
     labels = words.name_cluster(words.name_cluster(fresh(0, 0, 0, 1, 1), 0, "cats"), 1, "owls; \\ dogs")
     labels = words.tag_segments(labels, ["s3"], "fine")
-    merged = words.assign_clusters(labels, clusters_of(0, 0, 0, 0, 0))
+    merged = carry.assign_clusters(labels, clusters_of(0, 0, 0, 0, 0))
     assert merged.unmatched == ["owls; \\ dogs"]
-    back = words.assign_clusters(merged.labels, clusters_of(4, 4, 4, 2, 2))
+    back = carry.assign_clusters(merged.labels, clusters_of(4, 4, 4, 2, 2))
     assert names_of(back.labels) == names_of(labels)
     assert back.labels["tags"].tolist() == labels["tags"].tolist()
     assert {"name": "owls; \\ dogs", "old": -1, "new": 2, "shared": 2} in back.matched.to_dict("records")
     assert back.unmatched == []
     # Not for a cluster that is nearly the same, has a name, or would have two; nor if the name is in use.
-    near = words.assign_clusters(merged.labels, clusters_of(4, 4, 4, 4, 2)).labels
+    near = carry.assign_clusters(merged.labels, clusters_of(4, 4, 4, 4, 2)).labels
     assert near["name"].tolist() == ["cats"] * 4 + [""]
     assert tags_of(near)["s3"] == ["fine", "was owls; \\ dogs"]
-    taken = words.name_cluster(words.assign_clusters(labels, clusters_of(0, 0, 0, 0, 0)).labels, 0, "")
+    taken = words.name_cluster(carry.assign_clusters(labels, clusters_of(0, 0, 0, 0, 0)).labels, 0, "")
     both = words.tag_segments(taken, ["s3", "s4"], "was mice")
-    assert set(words.assign_clusters(both, clusters_of(1, 1, 1, 0, 0)).labels["name"]) == {""}
+    assert set(carry.assign_clusters(both, clusters_of(1, 1, 1, 0, 0)).labels["name"]) == {""}
     used = words.name_cluster(
-        words.assign_clusters(taken, clusters_of(0, 1, 1, 2, 1)).labels, 0, "owls; \\ dogs"
+        carry.assign_clusters(taken, clusters_of(0, 1, 1, 2, 1)).labels, 0, "owls; \\ dogs"
     )
-    again = words.assign_clusters(used, clusters_of(1, 1, 1, 0, 0)).labels
+    again = carry.assign_clusters(used, clusters_of(1, 1, 1, 0, 0)).labels
     assert names_of(again) == dict.fromkeys(["s0", "s1", "s2"], "owls; \\ dogs") | {"s3": "", "s4": ""}
 
 
 def test_first_clusters_have_no_names_and_the_same_again_changes_nothing():
     labels = words.name_cluster(fresh(0, 1, -1), 1, "x")
-    carried = words.assign_clusters(labels, clusters_of(0, 1, -1))
+    carried = carry.assign_clusters(labels, clusters_of(0, 1, -1))
     pd.testing.assert_frame_equal(carried.labels, labels)
     assert carried.unmatched == []
-    labels, matched, unmatched = words.assign_clusters(labels, pd.Series(dtype="int64"))
+    labels, matched, unmatched = carry.assign_clusters(labels, pd.Series(dtype="int64"))
     assert matched.empty and unmatched == [] and labels["name"].tolist() == ["", "x", ""]
 
 
@@ -315,7 +316,7 @@ def test_first_clusters_have_no_names_and_the_same_again_changes_nothing():
 )
 def test_clusters_that_are_none_are_refused(clusters, match):
     with pytest.raises(AnalysisError, match=match) as error:
-        words.assign_clusters(fresh(0), clusters)
+        carry.assign_clusters(fresh(0), clusters)
     assert one_sentence(error)
 
 
@@ -348,8 +349,8 @@ def test_no_word_is_lost_names_are_on_one_cluster_and_numbers_do_not_matter(firs
     for numbers in rounds:  # -2 stands for a segment that was not clustered this time
         clusters = clusters_of(*numbers)
         clusters = clusters[clusters > -2]
-        carried = words.assign_clusters(labels, clusters)
-        renumbered = words.assign_clusters(labels, clusters.replace({i: order[i] + 10 for i in range(5)}))
+        carried = carry.assign_clusters(labels, clusters)
+        renumbered = carry.assign_clusters(labels, clusters.replace({i: order[i] + 10 for i in range(5)}))
         assert names_of(carried.labels) == names_of(renumbered.labels)
         assert tags_of(carried.labels) == tags_of(renumbered.labels)
         assert carried.unmatched == renumbered.unmatched

@@ -13,7 +13,8 @@ from helpers.analysis.trends import cluster_shares
 from helpers.errors import AnalysisError
 from helpers.show import cluster_style as charts
 from helpers.show import clusters as show_clusters
-from helpers.show import trends as show_trends
+from helpers.show import shares as show_shares
+from helpers.show import similarity as show_similarity
 
 
 def draw(fig):
@@ -105,7 +106,7 @@ def test_maps_that_cannot_be_drawn_are_refused():
 def test_shares_over_time_leave_a_gap_empty():
     table = segments((0, 30), (30, 60), (300, 330))
     shares = cluster_shares(table, [0, 1, -1], by="time", window=30)
-    fig = show_trends.plot_shares(shares, names={0: "rabbits"}, title="Shares")
+    fig = show_shares.plot_shares(shares, names={0: "rabbits"}, title="Shares")
     axes = fig.axes[0]
     assert legend(axes) == ["noise", "1", "0 rabbits"]
     assert axes.get_xlim() == (0, 330)
@@ -122,7 +123,7 @@ def test_shares_per_video_or_date_are_bars_with_names(by):
     shares = cluster_shares(
         table.assign(recorded_at=["2026-05-01", "2026-05-02", "2026-05-03"]), [0, 9, 17], by=by
     )
-    fig = show_trends.plot_shares(shares, rows={"a": "Film A"})
+    fig = show_shares.plot_shares(shares, rows={"a": "Film A"})
     names = [tick.get_text() for tick in fig.axes[0].get_yticklabels()]
     assert names == (["Film A", "b"] if by == "video_id" else ["2026-05-01", "2026-05-02", "2026-05-03"])
     assert legend(fig.axes[0]) == ["0", "9", "17"]
@@ -133,14 +134,14 @@ def test_shares_per_video_or_date_are_bars_with_names(by):
 
 def test_no_shares_are_refused():
     with pytest.raises(AnalysisError, match="no shares to draw"):
-        show_trends.plot_shares(pd.DataFrame())
+        show_shares.plot_shares(pd.DataFrame())
 
 
 def test_similarity_has_each_pair_at_its_time_and_white_where_there_is_no_segment():
     film = segments((12, 18), (0, 6), (6, 12), (30, 36))  # in no order, and with a gap
     matrix = np.eye(4, dtype=np.float32)
     matrix[3] = matrix[1]  # 0:30 looks like 0:00
-    fig = show_trends.plot_similarity(
+    fig = show_similarity.plot_similarity(
         film, matrix, shots=pd.Series([0.0, 6.0, 6.0, 30.0, 99.0]), title="Film"
     )
     axes, mesh = fig.axes[0], fig.axes[0].collections[0]
@@ -152,14 +153,14 @@ def test_similarity_has_each_pair_at_its_time_and_white_where_there_is_no_segmen
     assert len(axes.patches) == 3  # 0-6, 6-30, 30-36
     assert axes.get_ylim() == (36, 0)
     draw(fig)
-    draw(show_trends.plot_similarity(film.head(1), matrix[:1]))
+    draw(show_similarity.plot_similarity(film.head(1), matrix[:1]))
 
 
 def test_similarity_of_several_films_or_of_another_matrix_is_refused():
     film = segments((0, 6), (6, 12))
     with pytest.raises(AnalysisError, match="of 2 videos: choose one"):
-        show_trends.plot_similarity(film.assign(video_id=["a", "b"]), np.eye(2))
+        show_similarity.plot_similarity(film.assign(video_id=["a", "b"]), np.eye(2))
     with pytest.raises(AnalysisError, match="of 0 videos"):
-        show_trends.plot_similarity(film.head(0), np.eye(2))
+        show_similarity.plot_similarity(film.head(0), np.eye(2))
     with pytest.raises(AnalysisError, match="3 rows for 2 segments"):
-        show_trends.plot_similarity(film, np.eye(3))
+        show_similarity.plot_similarity(film, np.eye(3))

@@ -12,10 +12,10 @@ import pytest
 from helpers.errors import SearchError
 from helpers.search.moments import find_moments, score_curve
 from helpers.settings import ROOT
+from helpers.show import curve as show_curve
 from helpers.show import curve_player as controls
-from helpers.show import timeline as show_timeline
 from helpers.show import widgets as show_widgets
-from helpers.show.output import show_figure
+from helpers.show.figures import show_figure
 from tests.show.test_display import BUNNY, CAT, COFFEE, hits, start_server, videos, words
 from tests.show.test_display import in_the_notebooks_folder as in_the_notebooks_folder
 
@@ -97,7 +97,7 @@ def test_a_slider_that_makes_no_sense_is_refused(wrong):
 
 
 def test_the_figure_shades_the_moment_and_draws_the_truth():
-    fig = show_timeline.plot_curve(CURVE, moments=MOMENTS, truth=TRUTH, title="a butterfly")
+    fig = show_curve.plot_curve(CURVE, moments=MOMENTS, truth=TRUTH, title="a butterfly")
     (axes,) = fig.axes
     assert axes.get_xlim() == (0, 60) and axes.get_title() == "a butterfly"
     assert axes.xaxis.get_major_formatter()(30) == "0:30"
@@ -113,34 +113,32 @@ def test_the_figure_shades_the_moment_and_draws_the_truth():
 
 
 def test_the_figure_in_words():
-    said = show_timeline.curve_words(CURVE, moments=MOMENTS, truth=TRUTH, title="a butterfly")
+    said = show_curve.curve_words(CURVE, moments=MOMENTS, truth=TRUTH, title="a butterfly")
     top = CURVE["smoothed"].max()
     assert said == (
         f"a butterfly: highest score {top:.3f} at 0:33; moments 0:30-0:42; "
         "ground truth 0:31-0:40; partial answer 0:12-0:15"
     )
-    assert (
-        show_timeline.curve_words(score_curve(film_hits())) == "Score over time: highest score 0.900 at 0:33"
-    )
+    assert show_curve.curve_words(score_curve(film_hits())) == "Score over time: highest score 0.900 at 0:33"
 
 
 def test_a_figure_is_the_same_each_time_and_can_be_shown(monkeypatch):
     shown = []
     monkeypatch.setattr("helpers.show.output.display", lambda bundle, *, raw: shown.append(bundle))
     for _ in range(2):
-        show_figure(show_timeline.plot_curve(CURVE, moments=MOMENTS), alt="curve")
+        show_figure(show_curve.plot_curve(CURVE, moments=MOMENTS), alt="curve")
     assert shown[0] == shown[1]
 
 
 def test_a_query_without_an_answer_has_no_bars():
     none = TRUTH.head(1).assign(start_offset_sec=np.nan, end_offset_sec=np.nan)
-    fig = show_timeline.plot_curve(score_curve(film_hits()), truth=none)
+    fig = show_curve.plot_curve(score_curve(film_hits()), truth=none)
     assert list(fig.axes[0].collections) == [] and list(fig.axes[0].texts) == []
 
 
 def test_a_level_curve_has_a_picture():
     level = score_curve(film_hits().assign(score=0.5))
-    low, high = show_timeline.plot_curve(level).axes[0].get_ylim()
+    low, high = show_curve.plot_curve(level).axes[0].get_ylim()
     assert low < 0.5 < high
 
 
@@ -155,9 +153,9 @@ def test_a_level_curve_has_a_picture():
 def test_what_cannot_be_drawn_is_refused_in_one_sentence(arguments, said):
     given = {"curve": CURVE} | arguments
     with pytest.raises(SearchError, match=said):
-        show_timeline.plot_curve(given.pop("curve"), **given)
+        show_curve.plot_curve(given.pop("curve"), **given)
     with pytest.raises(SearchError, match=said):
-        show_timeline.curve_words(**{"curve": CURVE} | arguments)
+        show_curve.curve_words(**{"curve": CURVE} | arguments)
 
 
 # ---------------------------------------------------------------- the player beside it
@@ -169,9 +167,7 @@ def test_the_player_is_given_the_film_and_begins_at_the_first_moment(tmp_path):
     assert (player.source, player.offset, player.position) == (f"/user/a/files/{BUNNY}", 0, 30)
     assert player.poster.startswith("data:image/jpeg") and player.problem == ""
     page = player.page
-    assert page["words"] == show_timeline.curve_words(
-        CURVE, moments=MOMENTS, truth=TRUTH, title="a butterfly"
-    )
+    assert page["words"] == show_curve.curve_words(CURVE, moments=MOMENTS, truth=TRUTH, title="a butterfly")
     assert page["moments"] == [["1. 0:30-0:42", 30.0]]
     assert page["clips"][5] == [30, 36, CURVE["smoothed"][5]]
     assert "Blender" in page["credit"]

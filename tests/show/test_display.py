@@ -21,12 +21,13 @@ from PIL import Image
 from helpers.errors import SearchError, VideoError
 from helpers.settings import ROOT
 from helpers.show import captions as show_captions
+from helpers.show import figures as show_figures
 from helpers.show import output as show_output
 from helpers.show import pictures as show_pictures
 from helpers.show import players as show_players
-from helpers.show import style as show_style
 from helpers.show import timeline as show_timeline
 from helpers.show import widgets as show_widgets
+from helpers.show.table import show_table
 from helpers.videos import frames as display
 from helpers.videos.frames import cut_clip
 
@@ -118,17 +119,17 @@ def test_a_table_has_times_and_no_vectors():
     frame = hits((CAT, 0.0, 6.0), (BUNNY, 132.5, 138.0), cluster=-1, category="animals")
     frame["embedding_visual"] = [np.zeros(3), None]
     frame["has_visual"] = [True, False]
-    table = show_output.show_table(frame)
+    table = show_table(frame)
     assert list(table) == ["time", "score", "title", "category"]
     assert table.index.tolist() == [1, 2] and table.index.name == "rank"
     assert table["time"].tolist() == ["0:00-0:06", "2:12-2:18"]
     assert table["score"].tolist() == ["0.900", "0.800"]
-    assert "cluster" in show_output.show_table(frame.assign(cluster=[0, -1]))
-    chosen = show_output.show_table(frame, columns=["title", "time"], limit=1)
+    assert "cluster" in show_table(frame.assign(cluster=[0, -1]))
+    chosen = show_table(frame, columns=["title", "time"], limit=1)
     assert chosen.to_dict("records") == [{"title": "cat", "time": "0:00-0:06"}]
     assert "embedding_visual" in frame, "the table given stays as it was"
-    assert show_output.show_table(pd.DataFrame({"n": [1]}))["n"].tolist() == [1]
-    assert show_output.show_table(frame.head(0)).empty
+    assert show_table(pd.DataFrame({"n": [1]}))["n"].tolist() == [1]
+    assert show_table(frame.head(0)).empty
 
 
 # ---------------------------------------------------------------- stills and clips
@@ -442,11 +443,11 @@ def test_a_sheet_without_its_film_or_without_hits(shown):
 
 
 def test_a_figure_is_shown_once_opaque_and_with_alt_text(shown):
-    show_style.use_style()
+    show_figures.use_style()
     for _ in range(2):
         fig, axes = plt.subplots()
         axes.plot([3, 1, 2])
-        show_output.show_figure(fig, alt='Scores "fall" & rise', caption="A <caption>")
+        show_figures.show_figure(fig, alt='Scores "fall" & rise', caption="A <caption>")
     assert plt.get_fignums() == []
     assert shown[0] == shown[1], "committed outputs are compared"
     png = Image.open(io.BytesIO(shown[0]["image/png"]))
@@ -478,7 +479,7 @@ def test_a_timeline_has_a_bar_for_each_clip(shown):
     ]
     assert axes.get_xlim() == (0, 60) and axes.get_title() == "cat"
     assert axes.xaxis.get_major_formatter()(60) == "1:00"
-    show_output.show_figure(fig, alt="Timeline")
+    show_figures.show_figure(fig, alt="Timeline")
     assert len(shown) == 1
 
 

@@ -1,29 +1,22 @@
-"""Figures over time: what share clusters have in a film, a video or a date; a film against itself."""
+"""Figures of shares: how clusters divide the time of a video, of each video or of each date among them."""
 
-import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib import colors, patheffects
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.ticker import MultipleLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
-from helpers.analysis.matrix import NOISE
+from helpers.analysis.checks import NOISE
 from helpers.errors import AnalysisError
-from helpers.show.captions import format_time
-from helpers.show.cluster_style import chart_settings, cluster_name, cluster_style
-from helpers.show.style import PALETTE, TICKS
+from helpers.show.cluster_style import cluster_name, cluster_style
+from helpers.show.figures import PALETTE, chart_style, mark_times
 
 HATCHES = ("", "///", "...", "xxx", "---", "ooo", "|||", "+++", "\\\\\\")  # areas of one colour, on bars
-
-
 LEGEND_ROWS = {"time": 12, "bars": 20}
 
 
@@ -42,14 +35,13 @@ def plot_shares(
     if shares.empty:
         raise AnalysisError("There are no shares to draw: take them of at least one segment.")
     over_time = shares.index.name == "time"
-    with plt.rc_context(chart_settings()):
+    with chart_style():
+        height = 3.4 if over_time else 1.0 + 0.36 * len(shares)
+        fig = Figure(figsize=(7.5, height), layout="constrained")
+        axes = fig.add_subplot()
         if over_time:
-            fig = Figure(figsize=(7.5, 3.4), layout="constrained")
-            axes = fig.add_subplot()
             _stack_over_time(axes, shares, names)
         else:
-            fig = Figure(figsize=(7.5, 1.0 + 0.36 * len(shares)), layout="constrained")
-            axes = fig.add_subplot()
             _stack_bars(axes, shares, names, rows or {})
         axes.set_title(title)
         axes.grid(visible=False)
@@ -88,10 +80,8 @@ def _stack_over_time(axes: Axes, shares: pd.DataFrame, names: Mapping[int, str] 
     end = float(edges[-1])
     axes.set_xlim(float(edges[0]), end)
     axes.set_ylim(0, 1)
-    axes.xaxis.set_major_locator(_seconds(end - float(edges[0])))
-    axes.xaxis.set_major_formatter(lambda seconds, _: format_time(seconds))
+    mark_times(axes.xaxis, end - float(edges[0]))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.set_xlabel("time (m:ss)")
     axes.set_ylabel("share of time")
 
 
@@ -132,56 +122,3 @@ def _write(axes: Axes, x: float, y: float, number: int) -> None:
     edge = patheffects.withStroke(linewidth=2.5, foreground=colour)  # so that no hatch crosses it
     name = "noise" if number == NOISE else str(number)
     axes.text(x, y, name, color=ink, ha="center", va="center", fontsize=8, path_effects=[edge])
-
-
-def plot_similarity(
-    film: pd.DataFrame, matrix: npt.NDArray[Any], *, shots: Iterable[float] | None = None, title: str = ""
-) -> Figure:
-    """A film against itself: the cosine of each pair of its segments, as colours over m:ss; scenes are blocks.
-
-    `film` are the segments of one video, `matrix` their rows (`cluster_matrix`), `shots` the seconds where
-    shots begin, drawn as squares on the diagonal. The colours span the middle 96 % of the cosines, so that blocks
-    stand out. Times without a segment stay white. Raises AnalysisError for several videos, for none, and if the
-    matrix is not of these segments.
-    """
-    videos = film["video_id"].nunique()
-    if videos != 1:
-        raise AnalysisError(f"The segments are of {videos} videos: choose one of them.")
-    if len(film) != len(matrix):
-        raise AnalysisError(
-            f"The matrix has {len(matrix)} rows for {len(film)} segments: make it from these segments."
-        )
-    start, end = (film[c].to_numpy(dtype=float) for c in ("start_offset_sec", "end_offset_sec"))
-    order = np.argsort(start, kind="stable")
-    edges = np.unique(np.concatenate([start, end]))
-    middles = (edges[:-1] + edges[1:]) / 2
-    owner = order[np.searchsorted(start[order], middles, side="right") - 1]
-    cosines = np.asarray(matrix, dtype=np.float64) @ np.asarray(matrix, dtype=np.float64).T
-    cells = cosines[np.ix_(owner, owner)]
-    bare = end[owner] < middles
-    cells[bare, :] = cells[:, bare] = np.nan
-    with plt.rc_context(chart_settings()):
-        fig = Figure(figsize=(5.4, 4.5), layout="constrained")
-        axes = fig.add_subplot()
-        apart = cells[~np.eye(len(cells), dtype=bool) & np.isfinite(cells)]
-        low, high = np.percentile(apart, [2, 98]) if apart.size else (0.0, 1.0)
-        drawn = axes.pcolormesh(edges, edges, cells, cmap="viridis", vmin=low, vmax=max(high, low + 1e-6))
-        fig.colorbar(drawn, ax=axes, label="cosine", shrink=0.8, extend="both")
-        inside = {float(s) for s in (() if shots is None else shots) if edges[0] < s < edges[-1]}
-        if inside:
-            for a, b in itertools.pairwise([float(edges[0]), *sorted(inside), float(edges[-1])]):
-                axes.add_patch(Rectangle((a, a), b - a, b - a, fill=False, edgecolor="white", linewidth=0.8))
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(_seconds(float(edges[-1] - edges[0])))
-            axis.set_major_formatter(lambda seconds, _: format_time(seconds))
-        axes.invert_yaxis()
-        axes.set_aspect("equal")
-        axes.grid(visible=False)
-        axes.set_xlabel("time (m:ss)")
-        axes.set_ylabel("time (m:ss)")
-        axes.set_title(title)
-    return fig
-
-
-def _seconds(span: float) -> MultipleLocator:
-    return MultipleLocator(next((step for step in TICKS if span <= 10 * step), 3600))

@@ -1,0 +1,66 @@
+"""How figures look, and how one gets out of a cell with its alt text."""
+
+import io
+from contextlib import AbstractContextManager
+from typing import Any
+
+import matplotlib
+from cycler import cycler
+from matplotlib import pyplot as plt
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
+from PIL import Image
+
+from helpers.show.captions import format_time
+from helpers.show.output import encoded, show_picture
+
+# Okabe and Ito (2008), "Color Universal Design": eight colours that colour-blind readers can tell apart.
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
+TICKS = (1, 2, 5, 6, 10, 15, 20, 30, 60, 120, 300, 600, 1800)  # seconds between the times on an axis
+
+
+def figure_style() -> Any:
+    """The look of every figure, as Matplotlib settings: opaque and light, with colours safe for all."""
+    return {
+        "figure.figsize": (7.0, 3.6),
+        "figure.dpi": 90,
+        "figure.facecolor": "white",
+        "savefig.facecolor": "white",
+        "axes.facecolor": "white",
+        "axes.prop_cycle": cycler(color=list(PALETTE)),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": "#dddddd",
+        "font.family": "DejaVu Sans",
+        "font.size": 10,
+        "axes.titlesize": 11,
+        "legend.frameon": False,
+    }
+
+
+def use_style() -> None:
+    """Apply `figure_style` to the figures of this notebook."""
+    matplotlib.rcParams.update(figure_style())
+
+
+def chart_style() -> AbstractContextManager[None]:
+    """`figure_style` while a chart is drawn, and text as it is written: a $ in a title or a name is no formula."""
+    return matplotlib.rc_context({**figure_style(), "text.parse_math": False})
+
+
+def mark_times(axis: Axis, seconds: float) -> None:
+    """Let an axis that spans so many seconds show m:ss, ten times at most."""
+    axis.set_major_locator(MultipleLocator(next((step for step in TICKS if seconds <= 10 * step), 3600)))
+    axis.set_major_formatter(lambda second, _: format_time(second))
+    axis.set_label_text("time (m:ss)")
+
+
+def show_figure(fig: Figure, *, alt: str, caption: str = "") -> None:
+    """Show a figure with its alt text, and close it, so that it is drawn once and holds no memory."""
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=90, bbox_inches="tight", facecolor="white")
+    plt.close(fig)
+    show_picture(encoded(Image.open(buffer).convert("RGB"), "PNG"), alt=alt, caption=caption)
