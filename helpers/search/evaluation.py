@@ -22,14 +22,8 @@ from helpers.segments import HIT_COLUMNS
 from helpers.settings import ROOT
 
 GROUND_TRUTH = ROOT / "data" / "ground_truth.csv"
-
-
 EXACT = 2  # the relevance of a span that shows just what was asked for
-
-
 METRICS = ("recall@1", "recall@5", "rr", "ndcg@10")
-
-
 Grades = npt.NDArray[np.int64]
 
 

@@ -1,4 +1,4 @@
-"""Hybrid search: several legs, each a query and an embedding option, fused by Milvus into one list of hits.
+"""Hybrid search: several legs, each a query and an embedding option, fused into one list of hits.
 
 Scores of different options have different levels, so raw scores are never added. Two ways to fuse:
 
@@ -13,27 +13,16 @@ A segment that a leg does not rank (its video has no sound, for instance) gets n
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from pymilvus import AnnSearchRequest, MilvusClient, RRFRanker, WeightedRanker
+from pymilvus import MilvusClient
 
 from helpers.errors import SearchError
-from helpers.search.similarity import (
-    FIELDS,
-    MOST,
-    Rows,
-    count_rows,
-    hits_table,
-    nearest_rows,
-    search_filter,
-    search_once,
-)
-from helpers.segments import Query, vector_field
-from helpers.store.client import milvus_errors
+from helpers.search.similarity import FIELDS, MOST, check_search, complete_search, hits_table, search_filter
+from helpers.segments import Query
 from helpers.store.filters import Where
-from helpers.store.io import count_segments
+from helpers.store.opened import OpenCollection, open_collection
 
 DIGITS = {"rrf": 8, "weighted": 6}  # scores that agree to so many are equal, and ordered by segment_id
 
@@ -75,41 +64,24 @@ def hybrid_search(
     legs of two models, an empty collection, and for what `search_segments` refuses.
     """
     used = _used(legs, ranker, k)
-    filters = {
-        label: search_filter(milvus, name, leg.query, leg.option, scope, limit, where)
-        for label, leg in used.items()
-    }
+    for leg in used.values():
+        check_search(leg.query, scope, limit, where)
     if depth is not None and not (isinstance(depth, int | np.integer) and limit <= depth <= MOST):
         raise SearchError(
             f"The depth is {depth!r}: it must be a whole number from the limit to {MOST}, or None."
         )
-    if not count_segments(milvus, name):
+    collection = open_collection(milvus, name)
+    filters = {
+        label: search_filter(collection, leg.query, leg.option, scope, where) for label, leg in used.items()
+    }
+    lists = {label: _search(collection, leg, filters[label], depth or MOST) for label, leg in used.items()}
+    if not any(map(len, lists.values())) and not collection.count():
         raise SearchError(f"The collection {name!r} is empty: insert segments first.")
-    alone, complete = {}, True
-    for label, leg in used.items():
-        alone[label], whole = _alone(milvus, name, leg, filters[label], min(depth or MOST, MOST))
-        complete &= whole
-        if alone[label].empty:
+    for label, hits in lists.items():
+        if hits.empty:
             text = "The leg %s finds no segment here, so what the other legs find decides."
             logging.getLogger("video_search.hybrid").warning(text, label)
-    if not complete:  # Milvus would fuse lists with holes
-        weights = {label: leg.weight for label, leg in used.items()}
-        return fuse(alone, ranker=ranker, weights=weights, k=k, limit=limit)
-    full = {label: leg for label, leg in used.items() if len(alone[label])}
-    requests = [
-        AnnSearchRequest(
-            data=[leg.query.vector],
-            anns_field=vector_field(leg.option),
-            param={"metric_type": "COSINE"},
-            limit=len(alone[label]),
-            filter=filters[label],
-        )
-        for label, leg in full.items()
-    ]
-    by_weight = WeightedRanker(*(float(leg.weight) for leg in full.values()), norm_score=True)
-    how = RRFRanker(int(k)) if ranker == "rrf" else by_weight
-    rows = _fused(milvus, name, requests, how, limit, DIGITS[ranker]) if requests else []
-    return _with_legs(hits_table(rows), alone)
+    return _fused(lists, {label: float(leg.weight) for label, leg in used.items()}, ranker, k, limit)
 
 
 def hybrid_videos(
@@ -125,13 +97,9 @@ def hybrid_videos(
     """The `limit` best videos over all legs, each by its best clip: as `hybrid_search`, one row per video."""
     if not isinstance(limit, int | np.integer) or limit < 1:
         raise SearchError(f"The limit is {limit!r}: it must be a whole number from 1.")
-    legs, fetch = _list(legs), min(10 * limit, MOST - 1)
-    while True:
-        hits = hybrid_search(milvus, name, legs, ranker=ranker, k=k, limit=fetch, where=where)
-        best = hits.drop_duplicates("video_id").head(limit).reset_index(drop=True)
-        if len(best) == limit or len(hits) < fetch or fetch == MOST - 1:
-            return best.assign(rank=np.arange(1, len(best) + 1))
-        fetch = min(4 * fetch, MOST - 1)
+    hits = hybrid_search(milvus, name, legs, ranker=ranker, k=k, limit=MOST - 1, where=where)
+    best = hits.drop_duplicates("video_id").head(limit).reset_index(drop=True)
+    return best.assign(rank=np.arange(1, len(best) + 1))
 
 
 def fuse(
@@ -151,18 +119,23 @@ def fuse(
     weight = _weights({label: (weights or {}).get(label, 1.0) for label in rankings}, ranker, k)
     if unknown := set(weights or {}) - set(rankings):
         raise SearchError(f"There is a weight for {sorted(unknown)[0]!r}, but no such list of hits.")
-    lists = {label: rankings[label] for label in weight}
-    rows = pd.concat([hits.reindex(columns=FIELDS) for hits in lists.values()]).drop_duplicates("segment_id")
+    for label, hits in rankings.items():
+        if ranker == "weighted" and (hits["score"].abs() > 1 + 1e-6).any():
+            raise SearchError(f"The scores of {label!r} are no cosines: fuse them by ranker='rrf'.")
+    return _fused({label: rankings[label] for label in weight}, weight, ranker, k, limit)
+
+
+def _fused(
+    lists: Mapping[str, pd.DataFrame], weights: Mapping[str, float], ranker: str, k: int, limit: int | None
+) -> pd.DataFrame:
+    found = [hits.reindex(columns=FIELDS) for hits in lists.values()]
+    rows = pd.concat([hits for hits in found if len(hits)] or found[:1]).drop_duplicates("segment_id")
     table = _with_legs(rows, lists)
     score = pd.Series(0.0, index=table.index)
-    for label, share in weight.items():
-        if ranker == "rrf":
-            part = 1 / (k + table[f"rank_{label}"].astype(float))
-        else:
-            if (lists[label]["score"].abs() > 1 + 1e-6).any():
-                raise SearchError(f"The scores of {label!r} are no cosines: fuse them by ranker='rrf'.")
-            part = share * (1 + table[f"score_{label}"]) / 2
-        score += part.fillna(0.0)
+    for label, weight in weights.items():
+        by_rank = 1 / (k + table[f"rank_{label}"].astype(float))
+        by_score = weight * (1 + table[f"score_{label}"]) / 2
+        score += (by_rank if ranker == "rrf" else by_score).fillna(0.0)
     order = np.lexsort((table["segment_id"].to_numpy(dtype=str), -score.round(DIGITS[ranker]).to_numpy()))
     table.insert(0, "score", score)
     table = table.iloc[order[:limit]].reset_index(drop=True)
@@ -214,31 +187,9 @@ def _used(legs: Iterable[Leg], ranker: str, k: int) -> dict[str, Leg]:
     return used
 
 
-def _alone(
-    milvus: MilvusClient, name: str, leg: Leg, expression: str, depth: int
-) -> tuple[pd.DataFrame, bool]:
-    """The hits of one leg, and whether Milvus finds them all: an approximate index may lose rows."""
-    with milvus_errors(f"The search in {name!r} failed", SearchError, cure="check its filter"):
-        if not (deep := min(depth, count_rows(milvus, name, expression))):
-            return hits_table([]), True
-        rows = search_once(milvus, name, leg.query.vector, vector_field(leg.option), expression, deep)
-    if len(rows) < deep:
-        return hits_table(nearest_rows(milvus, name, leg.query.vector, leg.option, expression, deep)), False
-    return hits_table(rows), True
-
-
-def _fused(
-    milvus: MilvusClient, name: str, requests: list[AnnSearchRequest], how: Any, limit: int, digits: int
-) -> Rows:
-    """The `limit` best rows by Milvus' hybrid search; where scores are equal at the cut, their ids decide."""
-    fetch = limit + 1
-    while True:
-        with milvus_errors(f"The hybrid search in {name!r} failed", SearchError):
-            found = milvus.hybrid_search(name, requests, how, limit=fetch, output_fields=FIELDS)[0]
-        rows = [{"score": float(hit["distance"]), **hit["entity"]} for hit in found]
-        if len(rows) < fetch or fetch == MOST or rows[limit - 1]["score"] - rows[-1]["score"] > 10.0**-digits:
-            return sorted(rows, key=lambda row: (-round(row["score"], digits), row["segment_id"]))[:limit]
-        fetch = min(2 * fetch, MOST)
+def _search(collection: OpenCollection, leg: Leg, expression: str, depth: int) -> pd.DataFrame:
+    """The hits of one leg, in the order of Milvus."""
+    return hits_table(complete_search(collection, leg.query.vector, leg.option, expression, depth)[:depth])
 
 
 def _with_legs(table: pd.DataFrame, lists: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -19,14 +19,8 @@ MOMENT_COLUMNS = [
     *("rank", "score", "video_id", "title", "start_offset_sec", "end_offset_sec", "video_url", "clips"),
     *("best_segment_id", "best_score", "best_start_offset_sec", "best_end_offset_sec"),
 ]
-
-
 CURVE_COLUMNS = ["start_offset_sec", "end_offset_sec", "middle_sec", "score", "smoothed", "segment_id"]
-
-
 EPSILON = 1e-6  # seconds: clips that touch may differ by this much after rounding
-
-
 Floats = npt.NDArray[np.float64]
 
 
@@ -46,7 +40,7 @@ def find_moments(
     Gaussian of the distance in time with a standard deviation of `smooth` seconds (Nadaraya 1964,
     doi:10.1137/1109020): a lone high score counts less than several in a row, and `score` is the smoothed
     one. `best_…` is the clip with the highest score as searched. Whole videos (scope "asset") are left out.
-    The default of `keep` was picked while looking at this project's own ground truth: on other films, and on
+    The default of `keep` was picked while looking at this project's own ground truth: on other videos, and on
     clips of another length (1 suits clips of 10 s), another value may do better.
     Raises SearchError for scores that are not numbers, or a gap, keep, smooth or limit out of range.
     """

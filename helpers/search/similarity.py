@@ -14,18 +14,12 @@ from pymilvus import MilvusClient
 from helpers.errors import SearchError
 from helpers.segmentation import SCOPES
 from helpers.segments import HIT_COLUMNS, Query, Vector, vector_field
-from helpers.store.client import milvus_errors
-from helpers.store.collection import Collection, open_collection
+from helpers.store.errors import milvus_errors
 from helpers.store.filters import Where, build_filter
-from helpers.store.io import iterate
+from helpers.store.opened import OpenCollection, Rows, open_collection
 
 FIELDS = HIT_COLUMNS[2:]  # what Milvus is asked for
-
-
 MOST = 16_384  # a Milvus server returns no more rows than that from one search
-
-
-Rows = list[dict[str, Any]]
 
 
 def search_segments(
@@ -44,8 +38,10 @@ def search_segments(
     come back only where fewer segments match; none at all gives an empty table with the same columns.
     Raises SearchError for another model or dimension, an unknown option, field or scope, or a limit below 1.
     """
-    expression = search_filter(milvus, name, query, option, scope, limit, where)
-    return hits_table(nearest_rows(milvus, name, query.vector, option, expression, limit))
+    check_search(query, scope, limit, where)
+    collection = open_collection(milvus, name)
+    expression = search_filter(collection, query, option, scope, where)
+    return hits_table(_nearest(collection, query, option, expression, limit))
 
 
 def search_videos(
@@ -62,10 +58,12 @@ def search_videos(
     Milvus can group by itself (`group_by_field`), but Lite looks at ten rows per wanted group only, and comes
     back short when a few videos own the near clips; this asks for more until there are enough videos.
     """
-    expression = search_filter(milvus, name, query, option, "clip", limit, where)
+    check_search(query, "clip", limit, where)
+    collection = open_collection(milvus, name)
+    expression = search_filter(collection, query, option, "clip", where)
     fetch = min(10 * limit, MOST)
     while True:
-        rows = nearest_rows(milvus, name, query.vector, option, expression, fetch)
+        rows = _nearest(collection, query, option, expression, fetch)
         best = list({row["video_id"]: row for row in reversed(rows)}.values())[::-1]
         best = sorted(best, key=_order)[:limit]
         if len(best) == limit or len(rows) < fetch:
@@ -92,7 +90,7 @@ def recommend(
     if isinstance(liked, str) or isinstance(disliked, str) or not len(liked):
         raise SearchError("Give liked as a list of at least one segment_id, and disliked as a list too.")
     collection = open_collection(milvus, name)
-    vectors = _stored(milvus, collection, [*liked, *disliked], option)
+    vectors = _vectors(collection, [*liked, *disliked], option)
     units = {key: vector / np.linalg.norm(vector) for key, vector in vectors.items()}
     target = np.mean([units[key] for key in liked], axis=0)
     if len(disliked):
@@ -100,22 +98,23 @@ def recommend(
     if np.linalg.norm(target) < 1e-6:
         raise SearchError("What is liked and what is disliked cancel each other out: choose other segments.")
     query = Query(np.asarray(target, dtype=np.float32), collection.model, f"{len(liked)} liked segments")
-    expression = search_filter(milvus, name, query, option, scope, limit, where)
+    check_search(query, scope, limit, where)
+    expression = search_filter(collection, query, option, scope, where)
     seen = build_filter({"segment_id": sorted(units)}).replace("segment_id in", "segment_id not in", 1)
-    return hits_table(nearest_rows(milvus, name, query.vector, option, f"{expression} and {seen}", limit))
+    return hits_table(_nearest(collection, query, option, f"{expression} and {seen}", limit))
 
 
 def segment_query(milvus: MilvusClient, name: str, segment_id: str, *, option: str = "visual") -> Query:
     """A stored segment as the query: "what else looks like this?"."""
     collection = open_collection(milvus, name)
-    return Query(_stored(milvus, collection, [segment_id], option)[segment_id], collection.model, segment_id)
+    return Query(_vectors(collection, [segment_id], option)[segment_id], collection.model, segment_id)
 
 
-def _stored(milvus: MilvusClient, collection: Collection, ids: list[str], option: str) -> dict[str, Vector]:
+def _vectors(collection: OpenCollection, ids: list[str], option: str) -> dict[str, Vector]:
     _check_option(collection, option)
     fields = ["segment_id", f"has_{option}", vector_field(option)]
     with milvus_errors(f"The segments of {collection.name!r} cannot be read", SearchError):
-        rows = {row["segment_id"]: row for row in milvus.get(collection.name, ids=ids, output_fields=fields)}
+        rows = {row["segment_id"]: row for row in collection.get(ids, fields)}
     for key in ids:
         if key not in rows:
             raise SearchError(
@@ -128,16 +127,14 @@ def _stored(milvus: MilvusClient, collection: Collection, ids: list[str], option
     return {key: np.asarray(row[vector_field(option)], dtype=np.float32) for key, row in rows.items()}
 
 
-def _check_option(collection: Collection, option: str) -> None:
+def _check_option(collection: OpenCollection, option: str) -> None:
     if option not in collection.dims:
         has = ", ".join(collection.dims)
         raise SearchError(f"The collection {collection.name!r} has no option {option!r}: choose from {has}.")
 
 
-def search_filter(
-    milvus: MilvusClient, name: str, query: Query, option: str, scope: str | None, limit: int, where: Where
-) -> str:
-    """Check what is asked, and return the filter expression of the search."""
+def check_search(query: Query, scope: str | None, limit: int, where: Where) -> None:
+    """What can be checked of a search before its collection is opened."""
     if not isinstance(query, Query):
         raise SearchError("The query is no Query: make one with embed_text, embed_image or segment_query.")
     if not isinstance(limit, int | np.integer) or not 1 <= limit < MOST:
@@ -146,7 +143,13 @@ def search_filter(
         raise SearchError(f"The scope is {scope!r}: choose clip, asset, or None for both.")
     if isinstance(where, Mapping) and "embedding_scope" in where:
         raise SearchError("The filter names embedding_scope: choose it with scope=… instead.")
-    collection = open_collection(milvus, name)
+
+
+def search_filter(
+    collection: OpenCollection, query: Query, option: str, scope: str | None, where: Where
+) -> str:
+    """The filter expression of a search, once its query is one for this collection."""
+    name = collection.name
     _check_option(collection, option)
     if query.model != collection.model:
         raise SearchError(
@@ -162,58 +165,42 @@ def search_filter(
         raise SearchError(
             "The query's vector is all zeros, or holds what is not a finite number: embed it again."
         )
-    asked = build_filter(where, tuple(collection.dims))
+    asked = build_filter(where, collection.options)
     parts = [f"({asked})"] if asked else []
     parts += [build_filter({"embedding_scope": scope})] if scope else []
     return " and ".join([*parts, f"has_{option} == true"])
 
 
-def nearest_rows(
-    milvus: MilvusClient, name: str, vector: Vector, option: str, expression: str, limit: int
+def _nearest(collection: OpenCollection, query: Query, option: str, expression: str, limit: int) -> Rows:
+    """The `limit` nearest rows that match, equal scores by id; fewer only where fewer match."""
+    fetch = limit + 1
+    while True:
+        found = complete_search(collection, query.vector, option, expression, fetch)
+        if len(found) != fetch or found[limit - 1]["score"] - found[-1]["score"] > 1e-6:
+            return sorted(found, key=_order)[:limit]
+        # Equal scores at the cut: look further, so that the order decides and not chance.
+        fetch *= 2
+
+
+def complete_search(
+    collection: OpenCollection, vector: Vector, option: str, expression: str, limit: int
 ) -> Rows:
-    """The `limit` nearest rows that match, in order; fewer only where fewer match."""
-    field, fetch = vector_field(option), limit + 1
-    with milvus_errors(f"The search in {name!r} failed", SearchError, cure="check its filter"):
-        while True:
-            found = [] if fetch > MOST else search_once(milvus, name, vector, field, expression, fetch)
-            if len(found) < fetch:
-                if fetch > MOST or len(found) < count_rows(milvus, name, expression):
-                    found = _score_all(milvus, name, vector, field, expression)
-                break
-            if found[limit - 1]["score"] - found[-1]["score"] > 1e-6:
-                break
-            # Equal scores at the cut: look further, so that the order decides and not chance.
-            fetch *= 2
-    return sorted(found, key=_order)[:limit]
+    """The `limit` rows that Milvus finds nearest, in its order; fewer only where fewer match.
 
-
-def search_once(
-    milvus: MilvusClient, name: str, vector: Vector, field: str, expression: str, limit: int
-) -> Rows:
-    found = milvus.search(
-        name,
-        data=[vector],
-        anns_field=field,
-        filter=expression,
-        limit=limit,
-        output_fields=FIELDS,  # without names Lite returns every field, vectors too, and a server none
-        search_params={"metric_type": "COSINE"},
-    )[0]
-    return [{"score": float(hit["distance"]), **hit["entity"]} for hit in found]
-
-
-def count_rows(milvus: MilvusClient, name: str, expression: str) -> int:
-    return int(milvus.query(name, filter=expression, output_fields=["count(*)"])[0]["count(*)"])
-
-
-def _score_all(milvus: MilvusClient, name: str, vector: Vector, field: str, expression: str) -> Rows:
-    """Every row that matches, with its cosine to the vector: exact, whatever the index."""
-    unit = np.asarray(vector, dtype=np.float64) / np.linalg.norm(vector)
-    rows: Rows = []
-    for row in iterate(milvus, name, expression, [*FIELDS, field]):
-        stored = np.asarray(row.pop(field), dtype=np.float64)
-        rows.append({"score": float(unit @ stored / np.linalg.norm(stored)), **row})
-    return rows
+    Where an approximate index finds less than there is, and beyond what Milvus returns, every row that matches
+    is scored, and all of them come back.
+    """
+    with milvus_errors(f"The search in {collection.name!r} failed", SearchError, cure="check its filter"):
+        if limit <= MOST:
+            found = collection.search(vector, option, expression, FIELDS, limit=limit)
+            if len(found) == limit or not collection.more_than(len(found), expression):
+                return found
+        field, unit = vector_field(option), np.asarray(vector, dtype=np.float64) / np.linalg.norm(vector)
+        rows: Rows = []
+        for row in collection.iterate(expression, [*FIELDS, field]):
+            stored = np.asarray(row.pop(field), dtype=np.float64)
+            rows.append({"score": float(unit @ stored / np.linalg.norm(stored)), **row})
+        return sorted(rows, key=_order)
 
 
 def _order(row: dict[str, Any]) -> tuple[float, str]:
@@ -221,4 +208,5 @@ def _order(row: dict[str, Any]) -> tuple[float, str]:
 
 
 def hits_table(rows: Rows) -> pd.DataFrame:
+    """Rows in their order as a table of hits."""
     return pd.DataFrame([{"rank": i, **row} for i, row in enumerate(rows, 1)], columns=HIT_COLUMNS)

@@ -1,81 +1,60 @@
-"""Milvus: open and close it, with a deadline and a line in the log for every call, and errors of one sentence.
+"""Open and close Milvus, a server or a Milvus Lite folder; every call with a deadline and a line in the log."""
 
-A Milvus Lite folder is put in order when it is opened: what a kill -9 left half dropped or half made goes.
-"""
-
-import errno
 import functools
 import inspect
-import json
 import logging
-import os
 import re
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
-import grpc
-from milvus_lite.exceptions import DataDirLockedError
-from milvus_lite.server_manager import server_manager_instance
 from pymilvus import MilvusClient, MilvusException
 
-from helpers.errors import StoreError, VideoSearchError
-from helpers.logs import timed
+from helpers.errors import StoreError
 from helpers.settings import Settings
+from helpers.store import lite
+from helpers.store.errors import FAILURES, NO_ANSWER, milvus_errors, reason_of, timed_call
 
 NAME = re.compile(r"[A-Za-z_]\w{0,254}", flags=re.ASCII)  # of a collection
-
-
 CONNECT_SECONDS = 10.0
-
-
 ANSWER_SECONDS = 30.0  # for one answer, with pymilvus's own tries again: it has no deadline unless told
-
-
 WORK_SECONDS = 600.0  # for what takes longer in a large collection: indexes, a load, a flush
-
-
-READS = ("get", "query", "search", "hybrid_search")
-
-
-WRITES = ("delete", "insert", "upsert")
-
-
-CALLS = (
-    *("create_collection", "describe_collection", "describe_index", "drop_collection"),
-    *("get_load_state", "get_server_version", "has_collection", "query_iterator", *READS, *WRITES),
-)
-
-
-WORK = ("create_index", "flush", "load_collection")
-
-
 INDEX_PAUSES = (0.1, 0.3, 0.6)  # seconds between tries to load an index that is still being written
-
-
-DROPPING = "dropping"  # in a Milvus Lite folder: the names of the collections that are being dropped
-
-
-FAILURES = (MilvusException, grpc.RpcError, grpc.FutureTimeoutError)
-
-
-FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
-
-
-SILENT = ("DEADLINE_EXCEEDED", "UNAVAILABLE", "Fail connecting", "Timeout expired")
-
-
-NO_ANSWER = "no answer came, so check that Milvus runs and that the network is up, and try again"
-
 
 # A connection of its own for each client: pymilvus hands out a shared one even when it is dead, and gRPC lets
 # all channels to one address wait together, up to two minutes, before it looks whether a server is back.
 CONNECTION = {"dedicated": True, "grpc_options": {"grpc.use_local_subchannel_pool": 1}}
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def in_time(call: Callable[P, T], *, slow: bool = False) -> Callable[P, T]:
+    """The same method of MilvusClient, with a deadline (`timeout`, if not given) and `timed_call` around it."""
+    name, signature = call.__name__, inspect.signature(call)
+
+    @functools.wraps(call)
+    def timely(*args: P.args, **options: P.kwargs) -> T:
+        given = signature.bind(*args, **options)
+        if given.arguments.get("timeout") is None:
+            given.arguments["timeout"] = WORK_SECONDS if slow else ANSWER_SECONDS
+        fields = {"collection": given.arguments.get("collection_name")}
+        rows = given.arguments.get("data", given.arguments.get("ids"))
+        if name in ("delete", "insert", "upsert") and isinstance(rows, list):
+            fields["rows"] = len(rows)
+        with timed_call(f"milvus.{name}", **fields) as more:
+            answer: Any = call(*given.args, **given.kwargs)
+            if name in ("search", "hybrid_search"):
+                more["rows"] = sum(map(len, answer))
+            elif name in ("get", "query"):
+                more["rows"] = len(answer)
+        found: T = answer
+        return found
+
+    return timely
 
 
 class Client(MilvusClient):  # type: ignore[misc]
@@ -83,106 +62,35 @@ class Client(MilvusClient):  # type: ignore[misc]
 
     folder: Path | None = None
 
+    create_collection = in_time(MilvusClient.create_collection)
+    create_index = in_time(MilvusClient.create_index, slow=True)
+    delete = in_time(MilvusClient.delete)
+    describe_collection = in_time(MilvusClient.describe_collection)
+    describe_index = in_time(MilvusClient.describe_index)
+    drop_collection = in_time(MilvusClient.drop_collection)
+    flush = in_time(MilvusClient.flush, slow=True)
+    get = in_time(MilvusClient.get)
+    get_load_state = in_time(MilvusClient.get_load_state)
+    get_server_version = in_time(MilvusClient.get_server_version)
+    has_collection = in_time(MilvusClient.has_collection)
+    hybrid_search = in_time(MilvusClient.hybrid_search)
+    insert = in_time(MilvusClient.insert)
+    load_once = in_time(MilvusClient.load_collection, slow=True)
+    query = in_time(MilvusClient.query)
+    query_iterator = in_time(MilvusClient.query_iterator)
+    search = in_time(MilvusClient.search)
+    upsert = in_time(MilvusClient.upsert)
 
-def _in_time(call: Callable[..., Any]) -> Callable[..., Any]:
-    """The same method of MilvusClient, with a deadline (`timeout`, if not given) and `timed_call` around it."""
-    name, signature = call.__name__, inspect.signature(call)
-
-    @functools.wraps(call)
-    def timely(self: Client, *args: Any, **options: Any) -> Any:
-        given = signature.bind(self, *args, **options)
-        if given.arguments.get("timeout") is None:
-            given.arguments["timeout"] = WORK_SECONDS if name in WORK else ANSWER_SECONDS
-        rows = given.arguments.get("data", given.arguments.get("ids"))
-        count = {"rows": len(rows)} if name in WRITES and isinstance(rows, list) else {}
-        with timed_call(
-            f"milvus.{name}", collection=given.arguments.get("collection_name"), **count
-        ) as fields:
-            answer = call(*given.args, **given.kwargs)
-            if name in READS:
-                fields["rows"] = sum(map(len, answer)) if name.endswith("search") else len(answer)
-        return answer
-
-    return timely
-
-
-def _patiently(load: Callable[..., Any]) -> Callable[..., Any]:
-    """Milvus Lite builds indexes in the background, and a load may meet a file that is half written: so wait."""
-
-    @functools.wraps(load)
-    def patient(self: Client, *args: Any, **options: Any) -> Any:
+    def load_collection(self, collection_name: str, timeout: float | None = None, **options: Any) -> Any:
+        """Milvus Lite builds indexes in the background, and a load may meet a file that is half written: so wait."""
         for pause in INDEX_PAUSES:
             try:
-                return load(self, *args, **options)
+                return self.load_once(collection_name, timeout, **options)
             except MilvusException as error:
                 if self.folder is None or ".idx" not in str(error):
                     raise
                 time.sleep(pause)
-        return load(self, *args, **options)
-
-    return patient
-
-
-for _name in (*CALLS, *WORK):
-    setattr(Client, _name, _in_time(getattr(MilvusClient, _name)))
-
-
-Client.load_collection = _patiently(Client.load_collection)
-
-
-@contextmanager
-def timed_call(event: str, **fields: object) -> Iterator[dict[str, Any]]:
-    """`timed`, for calls of Milvus: what Milvus quotes in its reason (a title, a filter) is not logged."""
-    with timed(event, **fields) as more:
-        try:
-            yield more
-        except Exception as error:
-            more["error"] = re.sub(r"""(['"`<]).*['"`>]""", "…", _reason(error))
-            raise
-
-
-@contextmanager
-def milvus_errors(what: str, kind: type[VideoSearchError] = StoreError, *, cure: str = "") -> Iterator[None]:
-    """Turn an error of Milvus inside the block into `kind`: "<what>: <its reason, in one line>, so <cure>.".
-
-    The cure is for a reason that says nothing about one; a full disk, or no answer, has a cure of its own.
-    """
-    try:
-        yield
-    except FAILURES as error:
-        reason = _reason(error)
-        raise kind(f"{what}: {reason}{f', so {cure}' if cure and ', so ' not in reason else ''}.") from error
-
-
-def _reason(error: BaseException) -> str:
-    """Why a call failed, in one line: what to do where that is known, else the first line that Milvus gives."""
-    text = str(error.message) if isinstance(error, MilvusException) else str(error)
-    if isinstance(error, grpc.RpcError) and hasattr(error, "code"):
-        text = f"{error.code()} {error.details()}"
-    if any(sign in text for sign in SILENT):
-        return NO_ANSWER
-    if "should create connection first" in text:
-        return "the client is closed, so open one with connect_milvus"
-    if any(f"[Errno {number}]" in text or os.strerror(number) in text for number in FULL):
-        return "the disk is full, so make room on it"
-    if f"[Errno {errno.ENOENT}]" in text:
-        return "the folder was deleted or moved while it was open, so open it anew with connect_milvus"
-    return next(iter(text.strip().splitlines()), "").rstrip(".") or "no reason given"
-
-
-class _Cause(logging.Handler):
-    """Keeps what Milvus Lite only logs, with a traceback: why a folder could not be opened."""
-
-    error: BaseException | None = None
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.error = record.exc_info[1] if record.exc_info else None
-
-
-_CAUSE = _Cause()
-
-
-_open: set[Path] = set()  # folders that this process holds
+        return self.load_once(collection_name, timeout, **options)
 
 
 def connect_milvus(settings: Settings) -> MilvusClient:
@@ -193,43 +101,31 @@ def connect_milvus(settings: Settings) -> MilvusClient:
     """
     for name in ("pymilvus", "pymilvus.milvus_client"):  # they print a page for each error, even a caught one
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    lite = logging.getLogger("milvus_lite")
-    lite.addHandler(_CAUSE)
-    lite.propagate, _CAUSE.error = False, None
-    uri = settings.milvus_uri
-    if "://" in uri:
-        address = _address(uri)
-        try:
-            with timed_call("milvus.connect"):
-                return Client(uri=uri, token=settings.milvus_token, timeout=CONNECT_SECONDS, **CONNECTION)
-        except FAILURES as error:
-            reason = "" if _reason(error) == NO_ANSWER else f" ({_reason(error)})"
-            raise StoreError(
-                f"Check MILVUS_URI and MILVUS_TOKEN, or start Milvus at {address}, as it did not answer{reason}."
-            ) from error
-    path = _lite_path(settings)
-    _check_folder(path, uri)
-    if path in _open and not (path / "LOCK").exists():  # deleted meanwhile: Milvus Lite would not notice
-        server_manager_instance.release_server(str(path))
-        _open.discard(path)
+    if "://" in settings.milvus_uri:
+        return _connect_server(settings)
+    path = lite.folder_path(settings)
+    lite.prepare_folder(path, settings.milvus_uri)
     try:
         with timed_call("milvus.connect"):
             client = Client(str(path), **CONNECTION)
     except FAILURES as error:
-        if isinstance(_CAUSE.error, DataDirLockedError):
-            raise StoreError(
-                f"The Milvus folder {path} is in use by another notebook: close or restart that notebook's "
-                "kernel, or give this one a folder of its own with load_settings(notebook=…)."
-            ) from error
-        raise StoreError(
-            f"The Milvus folder {path} cannot be opened ({_reason(_CAUSE.error or error)}): "
-            "move it away and insert the segments again."
-        ) from error
+        raise lite.not_opened(path, error) from error
     client.folder = path
-    if path not in _open:  # the lock is ours now, and nobody has begun to work yet
-        _tidy(path)
-        _open.add(path)
+    lite.tidy_folder(path)
     return client
+
+
+def _connect_server(settings: Settings) -> Client:
+    address = _address(settings.milvus_uri)
+    try:
+        with timed_call("milvus.connect"):
+            uri, token = settings.milvus_uri, settings.milvus_token
+            return Client(uri=uri, token=token, timeout=CONNECT_SECONDS, **CONNECTION)
+    except FAILURES as error:
+        reason = "" if reason_of(error) == NO_ANSWER else f" ({reason_of(error)})"
+        raise StoreError(
+            f"Check MILVUS_URI and MILVUS_TOKEN, or start Milvus at {address}, as it did not answer{reason}."
+        ) from error
 
 
 def _address(uri: str) -> str:
@@ -244,58 +140,11 @@ def _address(uri: str) -> str:
     )
 
 
-def _check_folder(path: Path, uri: str) -> None:
-    if path.suffix != ".db":
-        raise StoreError(
-            f"{uri} is no Milvus: set MILVUS_URI to an http address, or to a path ending in .db."
-        )
-    if os.path.isfile(path):
-        raise StoreError(f"{path} is a file of an old Milvus Lite, which is not read any more: move it away.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path if os.path.isdir(path) else path.parent):
-            pass
-    except OSError as error:
-        raise StoreError(
-            f"The folder {path} cannot be written ({error.strerror}): "
-            "set VIDEO_SEARCH_HOME to a folder of your own."
-        ) from error
-
-
-def _tidy(path: Path) -> None:
-    """Complete what a kill -9 interrupted: a drop, and the last step of a flush.
-
-    Milvus Lite deletes its write-ahead log when the rows are safe in another file. Killed in between, it reads
-    both, and every such row comes twice from searches, queries and counts, until the next flush.
-    """
-    for mark in (path / DROPPING).glob("*"):
-        shutil.rmtree(path / "collections" / mark.name, ignore_errors=True)
-        mark.unlink()
-    for manifest in path.glob("collections/*/manifest.json"):
-        with suppress(OSError, ValueError, KeyError, TypeError):  # damaged: Milvus Lite has a copy of its own
-            current = int(json.loads(manifest.read_text("utf-8"))["active_wal_number"])
-            for file in manifest.parent.glob("wal/wal_*.arrow"):
-                if int(file.stem.rpartition("_")[2]) < current:
-                    file.unlink()
-
-
-def free_name(milvus: MilvusClient, name: str) -> None:
-    """Remove what a create that failed left of a collection, for Milvus Lite would refuse the name for ever."""
-    folder = milvus.folder / "collections" / name if isinstance(milvus, Client) and milvus.folder else None
-    if folder and not (folder / "schema.json").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def disconnect_milvus(milvus: MilvusClient, settings: Settings) -> None:
     """Close the client, and free a Milvus Lite folder: only then may others open it, or you delete it."""
     milvus.close()
     if "://" not in settings.milvus_uri:
-        server_manager_instance.release_server(str(_lite_path(settings)))
-        _open.discard(_lite_path(settings))
-
-
-def _lite_path(settings: Settings) -> Path:
-    return Path(os.path.abspath(settings.root / Path(settings.milvus_uri).expanduser()))
+        lite.release_folder(lite.folder_path(settings))
 
 
 def collection_name(settings: Settings, name: str) -> str:
@@ -308,19 +157,10 @@ def drop_collection(milvus: MilvusClient, name: str, *, settings: Settings) -> N
 
     All or nothing on Milvus Lite too: a drop that a kill interrupted is completed by the next connect_milvus.
     """
-    full = collection_name(settings, name)
-    mark = None
-    with milvus_errors(f"The collection {name!r} was not dropped"):
-        if isinstance(milvus, Client) and milvus.folder and NAME.fullmatch(full):
-            mark = milvus.folder / DROPPING / full
-            with suppress(OSError):  # a full disk must not keep anybody from making room
-                mark.parent.mkdir(exist_ok=True)
-                mark.touch()
-        try:
-            milvus.drop_collection(full)
-        finally:
-            if mark:
-                mark.unlink(missing_ok=True)
+    full, folder = collection_name(settings, name), lite_folder(milvus)
+    marked = lite.marked_as_dropping(folder, full) if folder and NAME.fullmatch(full) else nullcontext()
+    with milvus_errors(f"The collection {name!r} was not dropped"), marked:
+        milvus.drop_collection(full)
 
 
 def check_client(milvus: object, name: object) -> None:
@@ -332,15 +172,17 @@ def check_client(milvus: object, name: object) -> None:
         )
 
 
+def lite_folder(milvus: MilvusClient) -> Path | None:
+    """The folder of a Milvus Lite that connect_milvus opened; None for a server."""
+    return milvus.folder if isinstance(milvus, Client) else None
+
+
 def load(milvus: MilvusClient, name: str) -> None:
     """Load a collection; index files that a kill or a full disk cut short are made anew from its rows."""
     try:
         milvus.load_collection(name)
     except MilvusException:
-        folder = milvus.folder if isinstance(milvus, Client) else None
-        files = list(folder.glob(f"collections/{name}/partitions/*/indexes/*")) if folder else []
-        if not files:
+        folder = lite_folder(milvus)
+        if folder is None or not lite.remove_indexes(folder, name):
             raise
-        for file in files:
-            file.unlink(missing_ok=True)
         milvus.load_collection(name)

@@ -5,7 +5,7 @@ gets a placeholder vector, and `has_<option>` is False; a flush after each write
 `build_filter`, which escapes every value.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from pymilvus import MilvusClient
 from helpers.errors import SearchError, StoreError
 from helpers.files import file_sha256
 from helpers.segments import COLUMNS, vector_field
-from helpers.store.client import milvus_errors, timed_call
-from helpers.store.collection import open_collection
+from helpers.store.errors import milvus_errors, timed_call
 from helpers.store.filters import Where, build_filter
+from helpers.store.opened import OpenCollection, Rows, open_collection
 from helpers.store.rows import QUOTES, milvus_rows
 from helpers.videos.samples import SUFFIXES, relative_url
 
@@ -33,23 +33,28 @@ def insert_segments(milvus: MilvusClient, name: str, segments: pd.DataFrame, *, 
     Raises StoreError for rows that do not fit the collection, naming the segment.
     """
     _check_batch_size(batch_size)
-    collection = open_collection(milvus, name)
+    return _insert(open_collection(milvus, name), segments, batch_size)
+
+
+def _insert(collection: OpenCollection, segments: pd.DataFrame, batch_size: int) -> int:
+    milvus, name = collection.milvus, collection.name
     rows = milvus_rows(segments, collection)
-    fresh = count_segments(milvus, name) == 0
     absent = [option for option in collection.dims if vector_field(option) not in segments]
-    kept = [f(option) for option in absent for f in (vector_field, "has_{}".format)]
+    kept = [field for option in absent for field in (vector_field(option), f"has_{option}")]
     again = milvus_errors(f"Not all rows were written to {name!r}, so insert them again")
     with again, timed_call("milvus.insert", collection=name, rows=len(rows)):
+        stored = {row["segment_id"]: row for row in _stored(collection, rows, batch_size)}
         for first in range(0, len(rows), batch_size):
             batch = {row["segment_id"]: row for row in rows[first : first + batch_size]}
-            known = [] if fresh else milvus.get(name, ids=list(batch), output_fields=["cluster", *kept])
-            for old in known:
-                row = batch[old["segment_id"]]
-                row.update({field: old[field] for field in kept})
-                row["cluster"] = old["cluster"] if row["cluster"] == -1 else row["cluster"]
+            known = [key for key in batch if key in stored]
+            for key in known:
+                if batch[key]["cluster"] == -1:
+                    batch[key]["cluster"] = stored[key]["cluster"]
+            for old in collection.get(known, kept) if kept else []:
+                batch[old["segment_id"]].update({field: old[field] for field in kept})
             milvus.upsert(name, list(batch.values()))
-        if not fresh:
-            _remove_replaced(milvus, name, rows, [f"has_{option}" for option in collection.dims])
+        if gone := _replaced(rows, list(stored.values()), collection):
+            milvus.delete(name, ids=gone)
         if rows:
             milvus.flush(name)  # rows in memory only are 10 to 50 times slower to search
     return len(rows)
@@ -58,6 +63,44 @@ def insert_segments(milvus: MilvusClient, name: str, segments: pd.DataFrame, *, 
 def _check_batch_size(batch_size: object) -> None:
     if not isinstance(batch_size, int | np.integer) or batch_size < 1:
         raise StoreError(f"batch_size is {batch_size!r}: it must be a whole number from 1.")
+
+
+def _stored(collection: OpenCollection, rows: Rows, batch_size: int) -> Rows:
+    """What the collection holds of the videos of these rows, without vectors; a query for each batch at most."""
+    if len(rows) > batch_size and not collection.count():
+        return []
+    fields = ["segment_id", "video_id", "embedding_scope", "segmentation", "cluster"]
+    fields += ["start_offset_sec", "end_offset_sec", *(f"has_{option}" for option in collection.dims)]
+    stored: Rows = []
+    asked: set[str] = set()
+    for first in range(0, len(rows), batch_size):
+        videos = {row["video_id"] for row in rows[first : first + batch_size]} - asked
+        if videos:
+            stored += collection.query(build_filter({"video_id": sorted(videos)}), fields)
+        asked |= videos
+    return stored
+
+
+def _replaced(rows: Rows, stored: Rows, collection: OpenCollection) -> list[str]:
+    """The ids of stored rows that the new rows replace: of the same video and scope, cut in another way."""
+    ids, has = {row["segment_id"] for row in rows}, [f"has_{option}" for option in collection.dims]
+    new: dict[tuple[str, str], Rows] = {}
+    for row in rows:
+        new.setdefault((row["embedding_scope"], row["video_id"]), []).append(row)
+    return [
+        old["segment_id"]
+        for old in stored
+        if old["segment_id"] not in ids
+        and any(_replaces(row, old, has) for row in new.get((old["embedding_scope"], old["video_id"]), []))
+    ]
+
+
+def _replaces(row: Mapping[str, Any], old: Mapping[str, Any], has: list[str]) -> bool:
+    """Half of the shorter, as cuts differ by a hair, and a table may come in parts, none of which is to go."""
+    (a, b), (c, d) = ((r["start_offset_sec"], r["end_offset_sec"]) for r in (row, old))
+    shared = min(b, d) - max(a, c)
+    again = shared > 0 and shared >= min(b - a, d - c) / 2 and any(row[h] and old[h] for h in has)
+    return again or bool(row["segmentation"] != old["segmentation"])
 
 
 def update_clusters(milvus: MilvusClient, name: str, clusters: pd.Series, *, batch_size: int = 1000) -> int:
@@ -69,25 +112,13 @@ def update_clusters(milvus: MilvusClient, name: str, clusters: pd.Series, *, bat
     no whole number, and a server that refuses.
     """
     _check_batch_size(batch_size)
-    if not isinstance(clusters, pd.Series):
-        kind = type(clusters).__name__
-        raise StoreError(f"The clusters are a {kind}: give a Series of whole numbers by segment_id.")
-    ids = list(clusters.index)
-    if (
-        not pd.api.types.is_integer_dtype(clusters.dtype)
-        or clusters.isna().any()
-        or (clusters > 2**63 - 1).any()
-    ):
-        raise StoreError("Nothing was written, as a cluster is no whole number: give -1 for noise.")
-    if not clusters.index.is_unique or not all(isinstance(key, str) for key in ids):
-        raise StoreError("Nothing was written, as a segment is named twice or by no segment_id: index by it.")
-    open_collection(milvus, name)
-    batches = [ids[first : first + batch_size] for first in range(0, len(ids), batch_size)]
+    ids = _checked_ids(clusters)
+    collection = open_collection(milvus, name)
     with milvus_errors(f"Nothing was written, as the rows of {name!r} cannot be read"):
         stored: dict[str, int] = {}
-        for batch in batches:  # an id with a quotation mark is not stored, and would break the look-up
-            plain = [key for key in batch if not QUOTES.search(key)]
-            rows = milvus.get(name, ids=plain, output_fields=["segment_id", "cluster"]) if plain else []
+        for first in range(0, len(ids), batch_size):  # an id with a quotation mark would break the look-up
+            plain = [key for key in ids[first : first + batch_size] if not QUOTES.search(key)]
+            rows = collection.get(plain, ["segment_id", "cluster"])
             stored |= {row["segment_id"]: row["cluster"] for row in rows}
     if absent := [key for key in ids if key not in stored]:
         raise StoreError(
@@ -105,47 +136,32 @@ def update_clusters(milvus: MilvusClient, name: str, clusters: pd.Series, *, bat
     return len(ids)
 
 
-def _remove_replaced(milvus: MilvusClient, name: str, rows: list[dict[str, Any]], has: list[str]) -> None:
-    ids, films = {row["segment_id"] for row in rows}, dict[tuple[str, str], list[dict[str, Any]]]()
-    for row in rows:
-        films.setdefault((row["embedding_scope"], row["video_id"]), []).append(row)
-    fields = ["segment_id", "segmentation", "start_offset_sec", "end_offset_sec", *has]
-    for (scope, video), new in films.items():
-        where = build_filter({"embedding_scope": scope, "video_id": video})
-        stored = milvus.query(name, filter=where, output_fields=fields)
-        others = [old for old in stored if old["segment_id"] not in ids]
-        if gone := [old["segment_id"] for old in others if any(_replaces(row, old, has) for row in new)]:
-            milvus.delete(name, ids=gone)
-
-
-def _replaces(row: Mapping[str, Any], old: Mapping[str, Any], has: list[str]) -> bool:
-    """Half of the shorter, as cuts differ by a hair, and a table may come in parts, none of which is to go."""
-    (a, b), (c, d) = ((r["start_offset_sec"], r["end_offset_sec"]) for r in (row, old))
-    shared = min(b, d) - max(a, c)
-    again = shared > 0 and shared >= min(b - a, d - c) / 2 and any(row[h] and old[h] for h in has)
-    return again or bool(row["segmentation"] != old["segmentation"])
-
-
-def iterate(
-    milvus: MilvusClient, name: str, expression: str, fields: Sequence[str]
-) -> Iterator[dict[str, Any]]:
-    """The named fields of all rows that match a filter expression, however many there are."""
-    with timed_call("milvus.read", collection=name, rows=0) as more:
-        batches = milvus.query_iterator(name, filter=expression, output_fields=list(fields), batch_size=1000)
-        try:
-            while batch := batches.next():
-                more["rows"] += len(batch)
-                yield from batch
-        finally:
-            batches.close()
+def _checked_ids(clusters: pd.Series) -> list[str]:
+    """The ids of a Series of clusters, once both make sense."""
+    if not isinstance(clusters, pd.Series):
+        kind = type(clusters).__name__
+        raise StoreError(f"The clusters are a {kind}: give a Series of whole numbers by segment_id.")
+    whole = pd.api.types.is_integer_dtype(clusters.dtype) and not clusters.isna().any()
+    if not whole or (clusters > 2**63 - 1).any():
+        raise StoreError("Nothing was written, as a cluster is no whole number: give -1 for noise.")
+    ids = list(clusters.index)
+    if not clusters.index.is_unique or not all(isinstance(key, str) for key in ids):
+        raise StoreError("Nothing was written, as a segment is named twice or by no segment_id: index by it.")
+    return ids
 
 
 def read_segments(milvus: MilvusClient, name: str, *, where: Where = None) -> pd.DataFrame:
     """The segments that are stored, in the columns in which they were inserted, by video, scope and time."""
-    collection = open_collection(milvus, name)
-    fields = [*COLUMNS, *(f(o) for o in collection.dims for f in (vector_field, "has_{}".format))]
-    with milvus_errors(f"The rows of {name!r} cannot be read", SearchError, cure="check the filter"):
-        rows = list(iterate(milvus, name, build_filter(where, tuple(collection.dims)), fields))
+    return _read(open_collection(milvus, name), where)
+
+
+def _read(collection: OpenCollection, where: Where) -> pd.DataFrame:
+    expression = build_filter(where, collection.options)
+    fields = [field for option in collection.dims for field in (vector_field(option), f"has_{option}")]
+    with milvus_errors(
+        f"The rows of {collection.name!r} cannot be read", SearchError, cure="check the filter"
+    ):
+        rows = list(collection.iterate(expression, [*COLUMNS, *fields]))
     rows.sort(key=lambda r: (r["video_id"], r["embedding_scope"], r["start_offset_sec"], r["segment_id"]))
     table = pd.DataFrame(rows, columns=COLUMNS)
     for option in collection.dims:
@@ -157,9 +173,13 @@ def read_segments(milvus: MilvusClient, name: str, *, where: Where = None) -> pd
 
 def count_segments(milvus: MilvusClient, name: str, *, where: Where = None) -> int:
     """How many segments are stored, or how many of them match `where` (see `build_filter`)."""
-    expression = build_filter(where, tuple(open_collection(milvus, name).dims))
+    return _count(open_collection(milvus, name), where)
+
+
+def _count(collection: OpenCollection, where: Where) -> int:
+    expression, name = build_filter(where, collection.options), collection.name
     with milvus_errors(f"The rows of {name!r} cannot be counted", SearchError, cure="check the filter"):
-        return int(milvus.query(name, filter=expression, output_fields=["count(*)"])[0]["count(*)"])
+        return collection.count(expression)
 
 
 def delete_video(milvus: MilvusClient, name: str, video_id: str) -> int:
@@ -167,7 +187,7 @@ def delete_video(milvus: MilvusClient, name: str, video_id: str) -> int:
     if not isinstance(video_id, str):
         raise StoreError(f"The video is a {type(video_id).__name__}: name one at a time, by its video_id.")
     where = {"video_id": video_id}
-    if count := count_segments(milvus, name, where=where):
+    if count := _count(open_collection(milvus, name), where):
         with milvus_errors(f"The video {video_id!r} was not deleted"):
             milvus.delete(name, filter=build_filter(where))  # naming a partition would be ignored by Lite
             milvus.flush(name)
@@ -182,9 +202,10 @@ def relink(milvus: MilvusClient, name: str, folder: str | Path) -> int:
     """
     files = sorted(f for f in Path(folder).expanduser().rglob("*") if f.suffix.lower() in SUFFIXES)
     paths = {file_sha256(file)[:10]: relative_url(file) for file in files}
-    segments = read_segments(milvus, name)
+    collection = open_collection(milvus, name)
+    segments = _read(collection, None)
     moved = segments["video_id"].map(lambda video: paths.get(video.rpartition("-")[2]))
     if not moved.notna().any():
         raise StoreError(f"No video of {name!r} lies in {folder}: name the folder that holds the files now.")
     changed = moved.notna() & (moved != segments["video_url"])
-    return insert_segments(milvus, name, segments[changed].assign(video_url=moved[changed]))
+    return _insert(collection, segments[changed].assign(video_url=moved[changed]), batch_size=500)

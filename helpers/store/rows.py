@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,52 @@ import pandas as pd
 from helpers.errors import StoreError
 from helpers.segmentation import SCOPES
 from helpers.segments import COLUMNS, declared_options, vector_field
-from helpers.store.collection import TEXT, Collection, missing, one_model
-from helpers.store.filters import CONTROL
+from helpers.store.client import NAME
+from helpers.store.filters import CONTROL, NUMBERS
+from helpers.store.opened import Collection
 
+LIMITS = {"title": 1024, "video_url": 4096, "description": 65_535}  # other text fields: 512
+
+# Text columns, and how many bytes of UTF-8 fit: a server counts bytes, Milvus Lite characters.
+TEXT = {column: LIMITS.get(column, 512) for column in COLUMNS if column not in NUMBERS}
 QUOTES = re.compile(r"""['"\\]""")  # pymilvus pastes ids into filters as they are
+
+
+def one_model(segments: pd.DataFrame) -> str:
+    if not isinstance(segments, pd.DataFrame):
+        kind = type(segments).__name__
+        raise StoreError(
+            f"The segments are a {kind}: give the table of embed_videos, or a batch's .segments."
+        )
+    models: list[Any] = list(segments["model"].unique()) if "model" in segments else []
+    if len(models) != 1 or not isinstance(models[0], str) or not models[0]:
+        raise StoreError(
+            f"The segments come from {len(models)} models: a collection takes those of just one."
+        )
+    return str(models[0])
+
+
+def dimensions(segments: pd.DataFrame, options: Sequence[str]) -> dict[str, int]:
+    """Option → dimension, read from the vectors; an option without any vector takes that of the others."""
+    dims: dict[str, int] = {}
+    for option in options:
+        if not isinstance(option, str) or not NAME.fullmatch(option):
+            raise StoreError(f"{option!r} cannot name an option: use letters, digits and underscores.")
+        cells: list[Any] = list(segments.get(vector_field(option), []))
+        sizes = {np.size(cell) for cell in cells if not missing(cell)}
+        if len(sizes) > 1:
+            raise StoreError(
+                f"The vectors of {option!r} differ in length, {sorted(sizes)}: embed them again."
+            )
+        dims[option] = sizes.pop() if sizes else 0
+    known = [dim for dim in dims.values() if dim]
+    if not known:
+        raise StoreError("The segments hold no vector, so no collection fits them: embed videos first.")
+    return {option: dim or known[0] for option, dim in dims.items()}
+
+
+def missing(cell: object) -> bool:
+    return cell is None or (isinstance(cell, float) and math.isnan(cell))
 
 
 def milvus_rows(segments: pd.DataFrame, collection: Collection) -> list[dict[str, Any]]:

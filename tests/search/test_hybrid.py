@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pymilvus import AnnSearchRequest, RRFRanker, WeightedRanker
 
 from helpers.errors import SearchError
 from helpers.search import hybrid
 from helpers.search import similarity as search
 from helpers.search.hybrid import Leg
-from helpers.segments import COLUMNS, Query
+from helpers.segments import COLUMNS, HIT_COLUMNS, Query
 from helpers.settings import load_settings
 from helpers.store import client as store
 from helpers.store import collection as store_collection
@@ -134,6 +135,30 @@ def test_weighted_is_its_formula(milvus, films, seed, weights):
 @given(seed=seeds, ranker=st.sampled_from(["rrf", "weighted"]), limit=st.integers(1, 60))
 def test_fuse_gives_what_milvus_gives(milvus, films, seed, ranker, limit):
     name, _ = films
+    legs = [Leg(query(seed), "visual", 0.4), Leg(query(seed + 1), "words", 0.4)]
+    requests = [
+        AnnSearchRequest(
+            data=[leg.query.vector],
+            anns_field=f"embedding_{leg.option}",
+            param={"metric_type": "COSINE"},
+            limit=60,
+            expr=f"has_{leg.option} == true",
+        )
+        for leg in legs
+    ]
+    how = RRFRanker(60) if ranker == "rrf" else WeightedRanker(0.4, 0.4, norm_score=True)
+    raw = milvus.hybrid_search(name, requests, how, limit=limit, output_fields=["segment_id"])[0]
+    hits = hybrid.hybrid_search(milvus, name, legs, ranker=ranker, limit=60).set_index("segment_id")
+    there = [hit["entity"]["segment_id"] for hit in raw]
+    np.testing.assert_allclose([hit["distance"] for hit in raw], hits["score"][there], atol=2e-7)
+    cut = hits["score"].nlargest(limit).min()
+    assert len(raw) == limit and (hits["score"][there] >= cut - 2e-7).all()
+
+
+@few
+@given(seed=seeds, ranker=st.sampled_from(["rrf", "weighted"]), limit=st.integers(1, 60))
+def test_fuse_gives_what_a_hybrid_search_gives(milvus, films, seed, ranker, limit):
+    name, _ = films
     legs = {"visual": Leg(query(seed), "visual", 0.4), "words": Leg(query(seed + 1), "words", 0.4)}
     lists = {
         label: search.search_segments(milvus, name, leg.query, option=leg.option, limit=60)
@@ -160,20 +185,18 @@ def test_a_leg_of_weight_0_changes_nothing(milvus, films, seed, ranker, at):
 def test_a_leg_of_weight_0_never_reaches_milvus(milvus, films, monkeypatch):
     name, _ = films
     asked = []
-    real = milvus.hybrid_search
-    monkeypatch.setattr(
-        milvus, "hybrid_search", lambda *args, **kw: asked.append(len(args[1])) or real(*args, **kw)
-    )
+    real = milvus.search
+    monkeypatch.setattr(milvus, "search", lambda *args, **kw: asked.append(kw) or real(*args, **kw))
     legs = [Leg(query(1), "visual", 0.5), Leg(query(2), "words", 0), Leg(query(3), "no such option", 0)]
     hybrid.hybrid_search(milvus, name, legs, ranker="weighted")
-    assert set(asked) == {1}
+    assert [kw["anns_field"] for kw in asked] == ["embedding_visual"]
 
 
 def test_hits_show_rank_and_score_of_each_leg(milvus, films):
     name, segments = films
     legs = [Leg(query(1), "visual"), Leg(query(2), "words"), Leg(query(3), "visual")]
     hits = hybrid.hybrid_search(milvus, name, legs, limit=60)
-    assert list(hits)[: len(search.HIT_COLUMNS)] == search.HIT_COLUMNS
+    assert list(hits)[: len(HIT_COLUMNS)] == HIT_COLUMNS
     for label, leg in zip(["visual", "words", "visual_2"], legs, strict=True):
         alone = scores_alone(segments, leg)
         ranks = pd.Series(range(1, len(alone) + 1), index=alone.index)
@@ -208,12 +231,12 @@ def test_equal_scores_are_ordered_by_id_and_not_cut_by_chance(milvus):
 def test_many_equal_scores_are_ordered_by_id_whatever_milvus_does(milvus, monkeypatch):
     segments = make_segments([np.ones(DIM, np.float32)] * 40).sample(frac=1, random_state=1)
     name = fill(milvus, "equals", segments)
-    real = milvus.hybrid_search
+    real = milvus.search
 
     def other_order(*args, limit, **keywords):  # Lite orders equal scores by id itself, a server need not
         return [real(*args, limit=40, **keywords)[0][::-1][:limit]]
 
-    monkeypatch.setattr(milvus, "hybrid_search", other_order)
+    monkeypatch.setattr(milvus, "search", other_order)
     for limit in (1, 3, 30):
         hits = hybrid.hybrid_search(milvus, name, [V, W], ranker="weighted", limit=limit)
         assert list(hits["segment_id"]) == sorted(segments["segment_id"])[:limit]

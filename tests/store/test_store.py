@@ -29,6 +29,7 @@ from helpers.store import client as store_client
 from helpers.store import collection as store_collection
 from helpers.store import filters as store_filters
 from helpers.store import io as store
+from helpers.store.opened import open_collection
 
 DIM = 8
 
@@ -245,7 +246,7 @@ def test_a_server_is_asked_for_strong_consistency_and_upserts(milvus, name):
 def test_columns_come_from_the_declared_options_not_from_the_first_batch(milvus, name):
     first = lacking(make_segments("cat-1"), "description")
     filled(milvus, name, first, make_segments("dog-2"))
-    assert store_collection.open_collection(milvus, name).dims == {"visual": DIM, "description": DIM}
+    assert open_collection(milvus, name).dims == {"visual": DIM, "description": DIM}
     same(store.read_segments(milvus, name), pd.concat([first, make_segments("dog-2")]))
 
 
@@ -384,7 +385,7 @@ def test_the_collection_keeps_its_model_in_properties_and_description(milvus, na
             about = self.milvus.describe_collection(name)
             return {**about, "properties": {}, "description": schema.description}
 
-    assert store_collection.open_collection(Server(milvus), name).model == "toy-8"
+    assert open_collection(Server(milvus), name).model == "toy-8"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from helpers.store import client as milvus_module  # noqa: E402
 from helpers.store import client as store_client  # noqa: E402
 from helpers.store import collection as store_collection  # noqa: E402
 from helpers.store import io as store  # noqa: E402
+from helpers.store.errors import milvus_errors  # noqa: E402
 from tools.faults.store import FAULTS  # noqa: E402
 from tools.faults.store_case import OLD, QUERY, opened, toy_segments, toy_settings  # noqa: E402
 from tools.faults.table import store_row, written_rows  # noqa: E402
@@ -224,7 +225,7 @@ def test_calls_of_milvus_are_timed_without_vectors_and_texts(tmp_path, log):
     rows = calls.groupby("event")["rows"].agg(list)
     assert rows["milvus.insert"] == [30, 12] and rows["milvus.upsert"] == [20, 10, 12]
     assert rows["milvus.search"] == [5] and rows["milvus.read"] == [42]
-    events = {"connect", "create_collection", "create_index", "load_collection", "flush", "get", "query"}
+    events = {"connect", "create_collection", "create_index", "load_collection", "flush", "query"}
     assert {f"milvus.{event}" for event in events} <= set(calls["event"])
     assert (calls["seconds"] > 0).all() and (calls["level"] == "DEBUG").all()
     assert calls["outcome"].value_counts()["ok"] == len(calls) - 1
@@ -237,21 +238,22 @@ def test_calls_of_milvus_are_timed_without_vectors_and_texts(tmp_path, log):
 
 def test_the_deadline_is_ones_own_where_one_is_given(tmp_path, monkeypatch):
     asked = []
-
-    def load_collection(self, collection_name, timeout=None):
-        asked.append(timeout)
-
-    timely = milvus_module._in_time(load_collection)
     with opened(tmp_path) as client:
-        timely(client, "c")
-        timely(client, "c", 3.0)
-        timely(client, "c", timeout=4.0)
-    assert asked == [milvus_module.WORK_SECONDS, 3.0, 4.0]
+        store_collection.create_collection(client, "c", OLD)
+        handler, search = type(client._handler), type(client._handler).search
+        monkeypatch.setattr(
+            handler, "search", lambda *args, **kw: asked.append(kw["timeout"]) or search(*args, **kw)
+        )
+        ask = {"data": [QUERY.vector], "anns_field": "embedding_visual"}
+        client.search("c", **ask)
+        client.search("c", **ask, timeout=4.0)
+        client.search("c", QUERY.vector[None], "", 3, None, None, 3.0, anns_field="embedding_visual")
+    assert asked == [milvus_module.ANSWER_SECONDS, 4.0, 3.0]
 
 
 def test_a_load_that_fails_for_another_reason_says_so(tmp_path):
     with opened(tmp_path) as client, pytest.raises(StoreError, match="cannot be loaded: .*nowhere"):
-        with store_client.milvus_errors("It cannot be loaded"):
+        with milvus_errors("It cannot be loaded"):
             milvus_module.load(client, "nowhere")
 
 

@@ -10,6 +10,7 @@ from helpers.segments import COLUMNS, Query, vector_field
 from helpers.store import client as store_client
 from helpers.store import collection as store_collection
 from helpers.store import io as store
+from helpers.store.opened import open_collection
 from tests.store.test_store import Spy, lacking, make_segments, same, settings_in
 from tests.store.test_store import milvus as milvus
 from tests.store.test_store import name as name
@@ -34,7 +35,7 @@ def numbers_for(segments, *numbers):
 def raw(milvus, name):
     """Every stored field of every row but the cluster, placeholder vectors and flags included."""
     fields = [f["name"] for f in milvus.describe_collection(name)["fields"] if f["name"] != "cluster"]
-    rows = {row["segment_id"]: row for row in store.iterate(milvus, name, "", fields)}
+    rows = {row["segment_id"]: row for row in open_collection(milvus, name).iterate("", fields)}
     return {key: {f: np.asarray(row[f]).tolist() for f in fields} for key, row in rows.items()}
 
 

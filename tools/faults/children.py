@@ -1,6 +1,7 @@
 """Child processes that may be killed, forked from a process that has imported what they need."""
 
 import multiprocessing
+import signal
 from collections.abc import Callable
 from multiprocessing.context import ForkServerContext
 from typing import Any
@@ -35,4 +36,6 @@ def in_child(function: Callable[..., Any], *args: Any) -> Any:
     if result == "hangs":
         process.kill()
     process.join()
+    if result == "killed" and process.exitcode != -signal.SIGKILL:
+        raise AssertionError(f"the child ended with {process.exitcode}: its error stands above")
     return result

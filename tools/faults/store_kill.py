@@ -17,6 +17,7 @@ from helpers.settings import load_settings
 from helpers.store import client as store_client
 from helpers.store import collection as store_collection
 from helpers.store import io as store
+from helpers.store.opened import open_collection
 from tools.faults.children import forkserver, in_child
 from tools.faults.store_case import (
     BOTH,
@@ -74,7 +75,7 @@ KILLED_AT: dict[str, tuple[Any, str, Callable[..., None]]] = {
 
 def _killed_work(folder: Path, step: str, moment: str) -> str:
     client = store_client.connect_milvus(toy_settings(folder))
-    store_collection.open_collection(client, "c")
+    open_collection(client, "c")
     owner, name, instead = KILLED_AT[moment]
     setattr(owner, name, instead)
     work(client, step)

@@ -156,10 +156,8 @@ ASKED: dict[str, Callable[[Any], Any]] = {
 
 @case(FAULTS, "the connection is cut in the middle of an insert, and comes back", "insert", 6_000)
 @case(FAULTS, "the connection is cut late in an insert, and comes back", "insert", 14_000)
-@case(FAULTS, "the connection is cut in the middle of a search, and comes back", "search", 300)
-@case(
-    FAULTS, "the connection is cut in the middle of a hybrid search, and comes back", "hybrid search", 1_500
-)
+@case(FAULTS, "the connection is cut in the middle of a search, and comes back", "search", 100)
+@case(FAULTS, "the connection is cut in the middle of a hybrid search, and comes back", "hybrid search", 400)
 def cut(what: str, after: int, folder: Path) -> Outcome:
     """Cut after so many bytes; once the way is free, the same client goes on, and the call is made again."""
     with through_a_proxy(shared_server()) as (client, proxy, _):

@@ -1,0 +1,136 @@
+"""A collection as it stands at the moment of a call: what it holds, and its rows.
+
+A call opens its collection once, by describing it, and passes it on. Nothing is remembered from call to call,
+so a collection that somebody else dropped or made anew in between is noticed by the next call.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pymilvus import DataType, MilvusClient, MilvusException
+
+from helpers.errors import StoreError
+from helpers.segments import Vector, vector_field
+from helpers.store.client import NAME, check_client, load
+from helpers.store.errors import milvus_errors, timed_call
+
+NOT_FOUND, NOT_LOADED = 100, 101  # codes of Milvus: there is no such collection; it is not in memory
+Rows = list[dict[str, Any]]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What a collection holds: the model of its vectors, and the dimension of each embedding option."""
+
+    name: str
+    model: str
+    dims: dict[str, int]
+
+
+@dataclass(frozen=True)
+class OpenCollection(Collection):
+    """A collection and the client that described it. Whatever reads rows loads it first, if need be."""
+
+    milvus: MilvusClient = field(repr=False)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return tuple(self.dims)
+
+    def query(self, expression: str, fields: Sequence[str]) -> Rows:
+        """The named fields of all rows that match a filter expression."""
+        return list(self._read(self.milvus.query, filter=expression, output_fields=list(fields)))
+
+    def get(self, ids: Sequence[str], fields: Sequence[str]) -> Rows:
+        """The named fields of the rows with these segment ids, as far as they are stored."""
+        return list(self._read(self.milvus.get, ids=list(ids), output_fields=list(fields))) if ids else []
+
+    def search(
+        self, vector: Vector, option: str, expression: str, fields: Sequence[str], *, limit: int
+    ) -> Rows:
+        """One search as Milvus answers it: at most `limit` rows, the nearest first, with their `score`."""
+        found = self._read(
+            self.milvus.search,
+            data=[vector],
+            anns_field=vector_field(option),
+            filter=expression,
+            limit=limit,
+            output_fields=list(fields),  # without names Lite returns every field, and a server none
+            search_params={"metric_type": "COSINE"},
+        )[0]
+        return [{"score": float(hit["distance"]), **hit["entity"]} for hit in found]
+
+    def iterate(self, expression: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """The named fields of all rows that match a filter expression, however many there are."""
+        with timed_call("milvus.read", collection=self.name, rows=0) as more:
+            batches = self._read(
+                self.milvus.query_iterator, filter=expression, output_fields=list(fields), batch_size=1000
+            )
+            try:
+                while batch := batches.next():
+                    more["rows"] += len(batch)
+                    yield from batch
+            finally:
+                batches.close()
+
+    def count(self, expression: str = "") -> int:
+        """How many rows match. With a filter Lite reads them all, vectors and all: see `more_than`."""
+        rows = self._read(self.milvus.query, filter=expression, output_fields=["count(*)"])
+        return int(rows[0]["count(*)"])
+
+    def more_than(self, number: int, expression: str) -> bool:
+        """Whether more than `number` rows match, without counting them all."""
+        ids = {"output_fields": ["segment_id"], "limit": number + 1}
+        return len(self._read(self.milvus.query, filter=expression, **ids)) > number
+
+    def _read(self, call: Callable[..., T], **options: Any) -> T:
+        try:
+            return call(self.name, **options)
+        except MilvusException as error:
+            if error.code != NOT_LOADED:
+                raise
+        cure = "drop it with drop_collection, and insert its segments again"
+        with milvus_errors(f"The collection {self.name!r} cannot be opened", cure=cure):
+            load(self.milvus, self.name)
+        return call(self.name, **options)
+
+
+def open_collection(milvus: MilvusClient, name: str) -> OpenCollection:
+    """Describe a collection, in one call.
+
+    Raises StoreError if there is none of this name, or if it does not say which model its vectors come from.
+    """
+    check_client(milvus, name)
+    cure = "drop it with drop_collection, and insert its segments again"
+    with milvus_errors(f"The collection {name!r} cannot be opened", cure=cure):
+        try:
+            if NAME.fullmatch(name):
+                return describe(milvus, name)
+        except MilvusException as error:
+            if error.code != NOT_FOUND and "can't find collection" not in str(error):  # a server before 2.3.2
+                raise
+    raise StoreError(f"There is no collection {name!r}: make it with create_collection, then insert.")
+
+
+def describe(milvus: MilvusClient, name: str) -> OpenCollection:
+    """What a collection that exists holds; StoreError if it does not say its model."""
+    about = milvus.describe_collection(name)
+    model = about.get("properties", {}).get("model") or _described_model(about.get("description", ""))
+    if not model:
+        raise StoreError(
+            f"The collection {name!r} does not say which model its vectors come from: "
+            "make it with create_collection, under another name."
+        )
+    vectors = [field for field in about["fields"] if field["type"] == DataType.FLOAT_VECTOR]
+    dims = {field["name"].removeprefix("embedding_"): int(field["params"]["dim"]) for field in vectors}
+    return OpenCollection(name, model, dims, milvus)
+
+
+def _described_model(description: str) -> str:
+    try:
+        return str(json.loads(description)["model"])
+    except (ValueError, KeyError, TypeError):
+        return ""
