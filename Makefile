@@ -3,13 +3,15 @@ PY := .venv/bin/python
 NB ?=
 ARGS ?=
 JOBS ?= 2
+SHARED := --dist loadgroup --no-loadscope-reorder
+TESTS := -m "not second"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help env dev lab mine record test lint js types unit notebooks live faults coverage refresh fixtures bench format clean
+.PHONY: help env dev lab mine record quick test test-all lint js types unit notebooks live faults coverage refresh fixtures bench format clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 env:
 	@sh tools/make_env.sh requirements.txt
@@ -26,7 +28,13 @@ mine: env ## copy the notebooks into mine/, which git ignores, for your own vide
 record: env ## with a key: record the live service's answers for the samples into recordings/
 	@$(PY) -m tools.record $(ARGS)
 
+quick: dev lint types ## what runs before a push: lint, types, the fast unit tests
+	$(PY) -m pytest tests -n $(JOBS) $(SHARED) -m "not live and not browser and not slow"
+
 test: dev lint types unit notebooks ## everything that CI runs
+
+test-all: TESTS :=
+test-all: test ## everything: each notebook as the second live model too; before a release, and each night
 
 lint: dev js ## ruff on code and notebooks: lint and format; the floors of helpers/; the JavaScript
 	$(PY) -m ruff check .
@@ -36,11 +44,11 @@ lint: dev js ## ruff on code and notebooks: lint and format; the floors of helpe
 js: ## biome on JavaScript and CSS, and their tests; left out without node, but not in CI
 	@sh tools/check_js.sh
 
-types: dev ## mypy, strict, on helpers/
+types: dev ## mypy, strict, on helpers/, tools/ and benchmarks/
 	$(PY) -m mypy
 
-unit: dev ## the unit tests, the guards and the test in a browser
-	$(PY) -m pytest tests -n $(JOBS) --dist loadfile
+unit: dev ## the unit tests, the guards, the notebooks live and in a browser
+	$(PY) -m pytest tests -n $(JOBS) $(SHARED) $(TESTS)
 
 notebooks: dev ## run every notebook and compare its outputs; NB=03_insertion for some
 	$(PY) -m tools.gate -n$(JOBS) --dist=loadscope $(NB)

@@ -6,9 +6,7 @@ asserts nothing; see benchmarks/README.md for what they mean.
 
 import argparse
 import os
-import secrets
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,11 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import nbformat
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from helpers.settings import ROOT
-from tests.browser.test_browser import CHROMIUM, address
+from tools.browser import CHROMIUM, chromium, started_lab, wait_for_kernel, write_notebook
 from tools.notebook_env import offline_environment
 
 SETUP = """import numpy as np
@@ -102,28 +99,16 @@ CLICK = """() => new Promise(done => {
 
 
 @contextmanager
-def lab(points: int) -> Iterator[str]:
-    """A JupyterLab of its own on a scratch notebook; gives the address of the notebook."""
+def scratch_page(points: int) -> Iterator[str]:
+    """A JupyterLab of its own with a scratch notebook; gives the address of the notebook."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True, dir=ROOT, prefix="benchmark-") as scratch:
         home = Path(scratch)
-        cells = [nbformat.v4.new_code_cell(text) for text in (SETUP.format(points=points), SHOW, CLUSTER)]
-        kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-        notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
-        nbformat.write(notebook, home / "benchmark.ipynb")
+        path = write_notebook(home / "benchmark.ipynb", [SETUP.format(points=points), SHOW, CLUSTER])
         env = offline_environment(home) | {"HOME": str(home)}
         for name in ("VIDEO_SEARCH_PROGRESS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             env.pop(name)  # as an analyst has it
-        command = [sys.executable, "-m", "tools.lab", "--no-browser", "--port=0"]
-        command += [f"--IdentityProvider.token={secrets.token_hex(16)}"]
-        with (home / "lab.log").open("w") as log:
-            process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=log, stderr=log)
-            try:
-                found = address(Path(env["JUPYTER_RUNTIME_DIR"]), process, home / "lab.log")
-                before, _, after = found.partition("notebooks/")
-                yield f"{before}{home.name}/benchmark.ipynb?{after.partition('?')[2]}"
-            finally:
-                process.terminate()
-                process.wait(20)
+        with started_lab(ROOT, home, env) as lab:
+            yield lab.page_of(path.relative_to(ROOT).as_posix())
 
 
 def say(what: str, times: list[float], unit: str = "ms") -> None:
@@ -204,17 +189,14 @@ def main() -> None:
         sys.exit("There is no Chromium here: install it, or name it in CHROMIUM.")
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown"
     print(f"{given.points} points of 512 numbers; {os.cpu_count()} cores; load before {load}")
-    with lab(given.points) as url, sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--enable-unsafe-swiftshader"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with scratch_page(given.points) as url, chromium("--enable-unsafe-swiftshader") as browser:
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.set_default_timeout(120_000)
         page.goto(url)
-        page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
+        wait_for_kernel(page)
         measure(page, given.frames)
         if given.screenshot:
             page.screenshot(path=given.screenshot)
-        browser.close()
 
 
 if __name__ == "__main__":

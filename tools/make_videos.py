@@ -13,6 +13,7 @@ import tempfile
 import zipfile
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from PIL import Image
@@ -175,8 +176,8 @@ def make_film(name: str, folder: Path) -> None:
             picture, count = photo(picture_name, folder), round(seconds * FPS)
             for i in range(count):
                 share = i / (count - 1)
-                camera = tuple(a + (b - a) * share for a, b in zip(start, end, strict=True))
-                frame = av.VideoFrame.from_image(crop(picture, camera))
+                x, y, width = (a + (b - a) * share for a, b in zip(start, end, strict=True))
+                frame = av.VideoFrame.from_image(crop(picture, (x, y, width)))
                 film.mux(stream.encode(frame))
         film.mux(stream.encode(None))
 
@@ -184,7 +185,9 @@ def make_film(name: str, folder: Path) -> None:
 def make_bunny(folder: Path) -> None:
     """Big Buck Bunny, 720p to 360p, with its sound."""
     with tarfile.open(fetch(MOVIEPY, folder)) as sdist:
-        inner = zipfile.ZipFile(io.BytesIO(sdist.extractfile(BUNNY[0]).read()))
+        packed = sdist.extractfile(BUNNY[0])
+        assert packed, f"{BUNNY[0]} is a file"
+        inner = zipfile.ZipFile(io.BytesIO(packed.read()))
     source = folder / "bbb.mp4"
     source.write_bytes(checked(inner.read(BUNNY[1]), BUNNY[2], BUNNY[1]))
     target = str(VIDEOS / "big-buck-bunny.mp4")
@@ -193,7 +196,7 @@ def make_bunny(folder: Path) -> None:
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         audio = new.add_stream("aac", rate=44100, layout="stereo")
         audio.bit_rate = 48_000
-        streams = {old.streams.video[0]: video, old.streams.audio[0]: audio}
+        streams: dict[Any, Any] = {old.streams.video[0]: video, old.streams.audio[0]: audio}
         for packet in old.demux(*streams):
             for frame in packet.decode():
                 if isinstance(frame, av.VideoFrame):

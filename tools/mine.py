@@ -46,7 +46,8 @@ def stripped(source: Path) -> bytes:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    return (nbformat.writes(notebook) + "\n").encode()
+    text: str = nbformat.writes(notebook)
+    return f"{text}\n".encode()
 
 
 def _copy(source: Path, mine: Path, ledger: dict[str, dict[str, str]]) -> tuple[Path, str]:

@@ -318,6 +318,7 @@ def test_the_pca_map_is_the_same_each_time_with_its_sign_and_keeps_distances_of_
         )
 
 
+@pytest.mark.slow
 def test_tsne_keeps_neighbours_together_and_repeats():
     matrix, truth = blobs(10, 10, 10)
     points = analysis.map_points(matrix, method="tsne", seed=3)

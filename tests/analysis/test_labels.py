@@ -331,6 +331,7 @@ def everything_typed(labels):
     return found - {""}
 
 
+@pytest.mark.slow
 @settings(max_examples=40)  # of up to four re-clusterings each
 @given(
     first=st.lists(st.integers(-1, 4), min_size=8, max_size=8),

@@ -1,18 +1,12 @@
-"""The slider and the curve in a real browser: a handle moved, a curve clicked, a key pressed, in JupyterLab.
-
-Needs Chromium, as tests/browser/test_browser.py does, whose server and page these tests use; skipped without it.
-"""
+"""The slider and the curve in a real browser: a handle moved, a curve clicked, a key pressed, in JupyterLab."""
 
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.test_browser import PATIENCE, state, wait_until, write_scratch
-from tests.browser.test_browser import after_run as after_run
-from tests.browser.test_browser import lab as lab
-from tests.browser.test_browser import page as page
-from tests.browser.test_browser import tree as checkout  # noqa: F401  the name is the fixture's here
+from tests.browser.pages import stands_at, state, wait_until
+from tools.browser import PATIENCE, write_notebook
 
 FILM = 596.0  # seconds
 CELLS = [
@@ -38,22 +32,17 @@ curve_player(score_curve(hits), BUNNY, moments=find_moments(hits, limit=1))""",
 
 
 @pytest.fixture(scope="module")
-def tree(checkout: Path) -> Path:  # noqa: F811
-    """The copy of the checkout, with a scratch notebook of the two controls in place of the notebook."""
-    return write_scratch(checkout, CELLS)
+def notebook(tree: Path) -> Path:
+    """A scratch notebook of the two controls."""
+    return write_notebook(tree / "notebooks" / "controls.ipynb", CELLS)
 
 
 @pytest.fixture
-def curve(after_run: Page) -> Locator:  # noqa: F811
+def curve(after_run: Page) -> Locator:
     return after_run.locator(".curve-player")
 
 
-def stands_at(video: Locator, second: float) -> None:
-    wait_until(video, f"v.readyState >= 1 && !v.seeking && Math.abs(v.currentTime - {second}) <= 0.5")
-    assert state(video)["error"] is None
-
-
-def test_a_moved_slider_changes_the_moments(after_run: Page) -> None:  # noqa: F811
+def test_a_moved_slider_changes_the_moments(after_run: Page) -> None:
     box = after_run.locator(".jupyter-widgets.widget-vbox", has=after_run.locator(".widget-slider"))
     expect(box).to_contain_text("the rabbit", timeout=PATIENCE)
     expect(box).to_contain_text("words 0.50, clip 0.50")

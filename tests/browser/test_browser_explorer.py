@@ -1,7 +1,4 @@
-"""The cluster explorer in a real browser: points clicked, drawn around, searched and named, in JupyterLab.
-
-Needs Chromium, as tests/browser/test_browser.py does, whose server and page these tests use; skipped without it.
-"""
+"""The cluster explorer in a real browser: points clicked, drawn around, searched and named, in JupyterLab."""
 
 import json
 import time
@@ -19,10 +16,8 @@ from helpers.analysis.clusters import kmeans_clusters, map_points
 from helpers.analysis.labels import read_labels
 from helpers.analysis.matrix import cluster_matrix
 from helpers.explorer.state import nearest_rows
-from tests.browser.test_browser import PATIENCE, state, wait_until, write_scratch
-from tests.browser.test_browser import lab as lab
-from tests.browser.test_browser import page as page
-from tests.browser.test_browser import tree as checkout  # noqa: F401  the name is the fixture's here
+from tests.browser.pages import stands_at, wait_until
+from tools.browser import PATIENCE, run_all_cells, wait_for_kernel, write_notebook
 
 HOSTILE = "<img src=x onerror=window.hacked=1>"
 CELLS = [
@@ -61,9 +56,9 @@ GONE, CAT = 26, 24  # the first rows of these films
 
 
 @pytest.fixture(scope="module")
-def tree(checkout: Path) -> Path:  # noqa: F811
-    """The copy of the checkout, with a scratch notebook of the explorer in place of the notebook."""
-    return write_scratch(checkout, CELLS)
+def notebook(tree: Path) -> Path:
+    """A scratch notebook of the explorer."""
+    return write_notebook(tree / "notebooks" / "explorer.ipynb", CELLS)
 
 
 LOG: dict[str, list[str]] = {"requests": [], "errors": []}
@@ -81,18 +76,16 @@ def count_stills(socket: WebSocket) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(page: Page) -> Page:  # noqa: F811
-    """The page loaded again with an eye on its requests and its console, and the notebook run."""
+def whole(page: Page, address: str) -> Page:
+    """The notebook run, with an eye on the page's requests and its console."""
     page.on("request", lambda request: LOG["requests"].append(request.url))
     page.on("websocket", lambda socket: LOG["requests"].append(socket.url))
     page.on("websocket", count_stills)
     page.on("pageerror", lambda error: LOG["errors"].append(str(error)))
     page.on("console", lambda line: LOG["errors"].append(line.text) if line.type == "error" else None)
-    page.reload()
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.goto(address)
+    wait_for_kernel(page)
+    run_all_cells(page)
     page.locator(".explorer canvas").wait_for()
     expect(page.locator(".jp-CodeCell .jp-InputPrompt", has_text="*")).to_have_count(0, timeout=PATIENCE)
     page.locator(".explorer canvas").evaluate("c => c.scrollIntoView({ block: 'center' })")
@@ -156,11 +149,6 @@ def written(explorer: Locator) -> dict[str, tuple[float, float]]:
 
 def listed(explorer: Locator) -> list[str]:
     return [str(line.get_attribute("data-id")) for line in explorer.locator("tbody tr").all()]
-
-
-def stands_at(video: Locator, second: float) -> None:
-    wait_until(video, f"v.readyState >= 1 && !v.seeking && Math.abs(v.currentTime - {second}) <= 0.5")
-    assert state(video)["error"] is None
 
 
 def seen_by_the_next_cell(whole: Page) -> list[Any]:

@@ -1,10 +1,6 @@
-"""Titles and descriptions from outside in a real browser: whatever they say, it is shown as text and never run.
-
-Needs Chromium, as tests/browser/test_browser.py does, whose server and page these tests use; skipped without it.
-"""
+"""Titles and descriptions from outside in a real browser: whatever they say, it is shown as text and never run."""
 
 import re
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,10 +8,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Dialog, Locator, Page, expect
 
-from tests.browser.test_browser import NOTEBOOK, PATIENCE
-from tests.browser.test_browser import lab as lab
-from tests.browser.test_browser import page as page
-from tests.browser.test_browser import tree as checkout  # noqa: F401  the name is the fixture's here
+from tests.browser.pages import ERROR, wait_for_change
+from tools.browser import PATIENCE, run_all_cells, wait_for_kernel, write_notebook
 
 # Each would set `hacked` in the page, open a dialog or load from elsewhere, if any part of it were believed.
 HOSTILE = [
@@ -100,23 +94,18 @@ BELIEVED = """output => {
   }
   return wrong;
 }"""
-ERROR = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
 LOG: dict[str, list[str]] = {"dialogs": [], "requests": [], "popups": []}
 
 
 @pytest.fixture(scope="module")
-def tree(checkout: Path) -> Path:  # noqa: F811
-    """The copy of the checkout, with a scratch notebook of hostile words in place of the notebook."""
-    cells = [nbformat.v4.new_code_cell(source) for source in (HITS, *CELLS.values())]
-    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
-    nbformat.write(notebook, checkout / "notebooks" / NOTEBOOK)
-    return checkout
+def notebook(tree: Path) -> Path:
+    """A scratch notebook of hostile words."""
+    return write_notebook(tree / "notebooks" / "hostile.ipynb", [HITS, *CELLS.values()])
 
 
 @pytest.fixture(scope="module")
-def watched(page: Page) -> Page:  # noqa: F811
-    """The page loaded again, with an eye on its requests, dialogs and windows, and the notebook run."""
+def watched(page: Page, address: str) -> Page:
+    """The notebook run, with an eye on the page's requests, dialogs and windows."""
 
     def note(dialog: Dialog) -> None:
         if dialog.type != "beforeunload":  # JupyterLab's own, as the page is left
@@ -127,9 +116,9 @@ def watched(page: Page) -> Page:  # noqa: F811
     page.context.on("request", lambda request: LOG["requests"].append(request.url))
     page.on("websocket", lambda socket: LOG["requests"].append(socket.url))
     page.on("popup", lambda popup: LOG["popups"].append(popup.url))
-    reopen(page)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.goto(address)
+    wait_for_kernel(page)
+    run_all_cells(page)
     page.locator(f".curve-player, {ERROR}").first.wait_for()
     assert page.locator(ERROR).all_inner_texts() == []
     expect(page.locator(".jp-CodeCell .jp-InputPrompt", has_text="*")).to_have_count(0, timeout=PATIENCE)
@@ -137,13 +126,12 @@ def watched(page: Page) -> Page:  # noqa: F811
     return page
 
 
-def reopen(page: Page) -> None:  # noqa: F811
+def reopen(page: Page) -> None:
     page.reload()
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
+    wait_for_kernel(page)
 
 
-def output(page: Page, name: str) -> Locator:  # noqa: F811
+def output(page: Page, name: str) -> Locator:
     """What the cell of that name shows."""
     return page.locator(".jp-CodeCell").nth(1 + list(CELLS).index(name)).locator(".jp-Cell-outputArea")
 
@@ -152,7 +140,7 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
-def nothing_ran(page: Page) -> None:  # noqa: F811
+def nothing_ran(page: Page) -> None:
     """No flag, dialog, window or request tells of a script; no element of the outputs could run one."""
     page.wait_for_timeout(500)  # an <img> fails, a formula is set, after the page is there
     assert [frame.evaluate("window.hacked") for frame in page.frames] == [None] * len(page.frames)
@@ -163,14 +151,14 @@ def nothing_ran(page: Page) -> None:  # noqa: F811
         assert output(page, name).evaluate(BELIEVED) == [], name
 
 
-def is_read(page: Page, name: str) -> None:  # noqa: F811
+def is_read(page: Page, name: str) -> None:
     """All the words stand there, each letter of them; none has become a formula, but in tables."""
     shown = plain(output(page, name).inner_text())
     words = [word for word in HOSTILE if not (name in FORMULAS and "$" in word)]
     assert [word for word in words if plain(word) not in shown] == [], name
 
 
-def search_for(page: Page, words: str) -> Locator:  # noqa: F811
+def search_for(page: Page, words: str) -> Locator:
     box = output(page, "box")
     box.locator("input[type=text]").fill(words)
     box.locator("input[type=text]").press("Enter")
@@ -222,18 +210,15 @@ def test_alt_texts_are_whole(watched: Page) -> None:
     assert words.startswith(" ".join(HOSTILE))
 
 
-def save(page: Page, path: Path) -> None:  # noqa: F811
+def save(page: Page, path: Path) -> None:
     before = path.stat().st_mtime_ns
     page.get_by_role("menuitem", name="File", exact=True).click()
     page.locator('.lm-Menu-item[data-command="docmanager:save"]').click()  # keys may go to a widget
-    until = time.monotonic() + PATIENCE / 1000
-    while path.stat().st_mtime_ns == before:
-        assert time.monotonic() < until, "the notebook was not saved"
-        time.sleep(0.1)
+    wait_for_change(path, before)
 
 
-def test_reopened_it_shows_the_same_and_nothing_runs(watched: Page, tree: Path) -> None:
-    save(watched, tree / "notebooks" / NOTEBOOK)
+def test_reopened_it_shows_the_same_and_nothing_runs(watched: Page, notebook: Path) -> None:
+    save(watched, notebook)
     reopen(watched)
     output(watched, "table").locator("table").wait_for()
     nothing_ran(watched)
@@ -241,12 +226,11 @@ def test_reopened_it_shows_the_same_and_nothing_runs(watched: Page, tree: Path) 
         is_read(watched, name)
 
 
-def test_reopened_without_trust_nothing_runs_either(watched: Page, tree: Path) -> None:
+def test_reopened_without_trust_nothing_runs_either(watched: Page, notebook: Path) -> None:
     """As it comes from somebody else: a notebook whose content was never signed here."""
-    path = tree / "notebooks" / NOTEBOOK
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells.append(nbformat.v4.new_code_cell("# from elsewhere"))
-    nbformat.write(notebook, path)
+    changed = nbformat.read(notebook, as_version=4)
+    changed.cells.append(nbformat.v4.new_code_cell("# from elsewhere"))
+    nbformat.write(changed, notebook)
     reopen(watched)
     expect(watched.locator(".jp-CodeCell")).to_have_count(len(CELLS) + 2)
     output(watched, "table").locator("table").wait_for()

@@ -8,6 +8,7 @@ import random
 import time
 
 import numpy as np
+import pytest
 
 from helpers import connect_twelvelabs, embed_batch, sample_videos
 from helpers.standin.practice import PracticeServer
@@ -26,6 +27,7 @@ def embed_all(environment: dict[str, str]) -> None:
         embed_batch(connect_twelvelabs(), videos, segmentation=segmentation, workers=4)
 
 
+@pytest.mark.slow
 def test_kill_9_at_25_random_moments(practice: PracticeServer) -> None:
     practice.latency = 1.0  # times the scale: 10 ms, so that moments between two requests are as likely
     context = forkserver()

@@ -26,6 +26,7 @@ from helpers.settings import ROOT
 from tools.gate import pictures, rules
 
 MASKS = ROOT / "tools" / "gate" / "sanitize.cfg"
+one_notebook = pytest.mark.xdist_group("one_notebook")  # made and judged once, on one worker
 CELLS = {
     "words": "print('bird gets hit, score', 0.8123)",
     "table": "import pandas as pd\n\npd.DataFrame({'start_offset_sec': [12.0], 'score': [0.5]})",
@@ -223,6 +224,8 @@ def verdict(damaged: Path) -> tuple[int, set[str]]:
 # ---------------------------------------------------------------- the comparison
 
 
+@one_notebook
+@pytest.mark.slow
 @pytest.mark.parametrize("what", label[len(HARMLESS) :])
 def test_damage_fails(verdict: tuple[int, set[str]], what: str) -> None:
     code, failed = verdict
@@ -230,17 +233,23 @@ def test_damage_fails(verdict: tuple[int, set[str]], what: str) -> None:
     assert what in failed
 
 
+@one_notebook
+@pytest.mark.slow
 @pytest.mark.parametrize("what", label[: len(HARMLESS)])
 def test_the_same_passes(verdict: tuple[int, set[str]], what: str) -> None:
     assert what not in verdict[1]
 
 
+@one_notebook
+@pytest.mark.slow
 def test_an_untouched_notebook_passes(small: Path) -> None:
     done = run("gate", small)
     assert done.returncode == 0, done.stdout
     assert f"{len(CELLS)} passed" in done.stdout
 
 
+@one_notebook
+@pytest.mark.slow
 def test_no_mask_hides_a_changed_picture(
     damaged: Path, verdict: tuple[int, set[str]], tmp_path: Path
 ) -> None:
@@ -249,10 +258,13 @@ def test_no_mask_hides_a_changed_picture(
     assert failures(damaged, f"--nbval-sanitize-with={masks}") == verdict
 
 
+@pytest.mark.slow
 def test_a_gate_without_notebooks_fails(tmp_path: Path) -> None:
     assert run("gate", tmp_path / "nothing.ipynb").returncode != 0
 
 
+@one_notebook
+@pytest.mark.slow
 def test_refresh_twice_changes_nothing(small: Path) -> None:
     before = small.read_bytes()
     assert run("refresh", small).returncode == 0
@@ -260,6 +272,8 @@ def test_refresh_twice_changes_nothing(small: Path) -> None:
     assert re.sub(clock, b"", small.read_bytes()) == re.sub(clock, b"", before)
 
 
+@one_notebook
+@pytest.mark.slow
 def test_a_notebook_that_stops_is_left_as_it_was(small: Path, tmp_path: Path) -> None:
     notebook = nbformat.read(small, as_version=4)
     notebook.cells = [cell for cell in notebook.cells if "no such file" in cell.source]
@@ -276,6 +290,7 @@ def test_a_notebook_that_stops_is_left_as_it_was(small: Path, tmp_path: Path) ->
 # ---------------------------------------------------------------- a fixture that is gone
 
 
+@pytest.mark.slow
 def test_a_removed_fixture_fails(tmp_path: Path) -> None:
     """In a copy of the tree, so that the real one is never without its fixtures."""
     tree = tmp_path / "tree"

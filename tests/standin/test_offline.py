@@ -62,6 +62,7 @@ def cosines(a: pd.Series, b: pd.Series) -> np.ndarray:
 # fixtures ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_fixtures_are_what_the_encoder_says(
     client: TwelveLabs, encoder_client: TwelveLabs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -76,6 +77,7 @@ def test_fixtures_are_what_the_encoder_says(
             assert cosines(cached[column], fresh[column]).min() > 0.999
 
 
+@pytest.mark.slow
 def test_the_long_film_s_fixtures_too(client: TwelveLabs) -> None:
     bunny, bounds = DATA / "videos" / "big-buck-bunny.mp4", [(186.0, 192.0), (192.0, 198.0)]
     segments = embed_videos(client, bunny)

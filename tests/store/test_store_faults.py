@@ -36,6 +36,7 @@ def assert_one_sentence(text):
     assert not re.search(r"Traceback|StatusCode|Exception|Errno|_Rendezvous", text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_nothing_is_lost_or_doubled(fault, tmp_path):
     outcome = fault.run(tmp_path)

@@ -8,6 +8,7 @@ import base64
 import binascii
 import io
 import re
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import numpy as np
@@ -96,7 +97,7 @@ def _same(mime: str, reference: object, fresh: object) -> tuple[object, list[str
     return _same_text(reference, fresh, mime)
 
 
-def _bundles(outputs: list) -> list[tuple[Bundle, str]]:
+def _bundles(outputs: list[Any]) -> list[tuple[Bundle, str]]:
     """What holds text or pictures, in order: the data of rich outputs, and streams under their name."""
     found: list[tuple[Bundle, str]] = []
     for output in outputs:
@@ -107,7 +108,7 @@ def _bundles(outputs: list) -> list[tuple[Bundle, str]]:
     return found
 
 
-def settle(reference: list, fresh: list) -> list[str]:
+def settle(reference: list[Any], fresh: list[Any]) -> list[str]:
     """Put the reference's pictures into the fresh outputs of a cell where both look the same.
 
     The n-th value of a MIME type is compared with the n-th of the reference, as nbval does. What is left

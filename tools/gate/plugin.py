@@ -38,7 +38,7 @@ def runtest(self: Any) -> None:
     nbval_runtest(self)
 
 
-def compare_outputs(self: Any, test: list, ref: list, skip_compare: Any = None) -> bool:
+def compare_outputs(self: Any, test: list[Any], ref: list[Any], skip_compare: Any = None) -> bool:
     problems = settle(ref, test)
     same = nbval_compare(self, test, ref, skip_compare)
     self.comparison_traceback += problems

@@ -1,0 +1,40 @@
+"""What the tests in a browser ask of a page: a player, and a file that is saved."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator
+
+from tools.browser import PATIENCE
+
+ERROR = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'  # what Lab makes of errors
+
+
+def state(video: Locator) -> dict[str, Any]:
+    found: dict[str, Any] = video.evaluate(
+        "v => ({src: v.src, at: v.currentTime, ready: v.readyState, error: v.error?.message})"
+    )
+    return found
+
+
+def wait_until(video: Locator, condition: str) -> None:
+    """Wait for a condition on the video `v`, written in JavaScript."""
+    until = time.monotonic() + PATIENCE / 1000
+    while not video.evaluate(f"v => {condition}"):
+        assert time.monotonic() < until, f"{condition} did not come true: {state(video)}"
+        time.sleep(0.02)
+
+
+def stands_at(video: Locator, second: float) -> None:
+    """The player stands at this second of its video, and has no error."""
+    wait_until(video, f"v.readyState >= 1 && !v.seeking && Math.abs(v.currentTime - {second}) <= 0.5")
+    assert state(video)["error"] is None
+
+
+def wait_for_change(path: Path, before: int) -> None:
+    """Wait until a file is written anew; `before` is its st_mtime_ns."""
+    until = time.monotonic() + PATIENCE / 1000
+    while path.stat().st_mtime_ns == before:
+        assert time.monotonic() < until, f"{path.name} was not saved"
+        time.sleep(0.02)
