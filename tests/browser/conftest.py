@@ -50,6 +50,7 @@ def browser() -> Iterator[Browser]:
         pytest.fail("no Chromium in CI, where this test must not be left out: see .ci/run")
     if not CHROMIUM:
         pytest.skip("no Chromium here: install it, or name it in CHROMIUM")
+    expect.set_options(timeout=PATIENCE)
     with chromium() as browser:
         yield browser
 
