@@ -2,13 +2,14 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from PIL import Image
 
 NOBODY = 65534
 
@@ -87,3 +88,55 @@ def locked_folder() -> Iterator[Path]:
             if root:
                 os.seteuid(0)
             folder.chmod(0o700)
+
+
+def second_grey(second: float) -> np.ndarray:
+    """A picture whose grey tells the whole second: ten times it."""
+    return np.full((96, 128, 3), min(250, int(second + 1e-6) * 10), np.uint8)
+
+
+def timed_film(
+    path: Path,
+    times: Iterable[float],
+    picture: Callable[[float], np.ndarray] = second_grey,
+    *,
+    begin: float = 0.0,
+    loud: tuple[float, float] | None = None,
+    codec: str = "libx264",
+    form: str | None = None,
+    base: Fraction = Fraction(1, 1000),
+    rate: int = 5,
+    options: dict[str, str] | None = None,
+    pix_fmt: str = "yuv420p",
+    change: Callable[[av.VideoStream], None] = lambda stream: None,
+) -> Path:
+    """A video with `picture(t)` at each of `times`, which the file's clock shows `begin` seconds later.
+
+    `loud` is where, on the file's clock, a sound starts and ends. `change` may set what else the stream needs.
+    """
+    with av.open(str(path), "w", format=form) as container:
+        stream = container.add_stream(codec, rate=rate, options={"preset": "ultrafast", **(options or {})})
+        moments = list(times)
+        height, width, _ = picture(moments[0]).shape
+        stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
+        stream.codec_context.time_base = stream.time_base = base
+        change(stream)
+        voice = container.add_stream("aac", rate=44100, layout="mono") if loud else None
+        for second in moments:
+            frame = av.VideoFrame.from_ndarray(picture(second), format="rgb24")
+            frame.pts, frame.time_base = round((second + begin) / base), base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+        if voice is not None and loud:
+            for number in range(int(loud[0] * 44100) // 1024, int(loud[1] * 44100) // 1024):
+                wave = 0.5 * np.sin(np.arange(1024, dtype=np.float32) / 10)[None]
+                chunk = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+                chunk.sample_rate, chunk.pts, chunk.time_base = 44100, number * 1024, Fraction(1, 44100)
+                container.mux(voice.encode(chunk))
+            container.mux(voice.encode())
+    return path
+
+
+def second_of(picture: Image.Image) -> int:
+    """The second that a picture of `second_grey` tells."""
+    return round(float(np.asarray(picture.convert("L")).mean()) / 10)

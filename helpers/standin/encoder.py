@@ -12,9 +12,10 @@ one by one, so that no vector depends on its neighbours. All times are seconds f
 import json
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import av
 import numpy as np
@@ -27,6 +28,7 @@ from helpers.errors import DataError, EmbedError, VideoError
 from helpers.files import is_published, published_digests
 from helpers.models import OFFLINE_MODEL, model_facts
 from helpers.segmentation import Bounds
+from helpers.videos.decode import pictures, pictures_at, upright
 
 MODEL = OFFLINE_MODEL
 
@@ -184,19 +186,14 @@ def sample_frames(path: str | Path, times: Sequence[float]) -> Iterator[Image.Im
 
     Raises VideoError where the file cannot be read, or ends more than 5 s before a time.
     """
-    i, shown, shown_at = 0, None, 0.0
-    for at, frame in _decode(path, start=times[0] if times else 0.0):
-        while i < len(times) and at > times[i] + 1e-6:
-            yield _upright(shown or frame)
-            i += 1
-        if i == len(times):
-            return
-        shown, shown_at = frame, at
-    for time in times[i:]:
-        if shown is None or time > shown_at + 5:
-            there = "holds no picture" if shown is None else f"has no picture after {shown_at:.1f} s"
-            raise VideoError(f"{Path(path).name} {there}, but {time:.1f} s was asked for; repair the file.")
-        yield _upright(shown)
+    with _readable(path):
+        for time, since, frame in pictures_at(path, times):
+            if frame is None or since is None or time > since + 5:
+                there = "holds no picture" if since is None else f"has no picture after {since:.1f} s"
+                raise VideoError(
+                    f"{Path(path).name} {there}, but {time:.1f} s was asked for; repair the file."
+                )
+            yield upright(frame)
 
 
 def find_shots(path: str | Path) -> list[float]:
@@ -207,13 +204,14 @@ def find_shots(path: str | Path) -> list[float]:
     quick motion raises its own threshold. Raises VideoError where the file cannot be read.
     """
     times, changes, last = [], [], None
-    for at, frame in _decode(path):
-        small = frame.reformat(width=32, height=18, format="rgb24", interpolation="AREA")
-        tiny = small.to_ndarray().astype(np.int16)
-        if last is not None:
-            times.append(at)
-            changes.append(float(np.abs(tiny - last).mean()))
-        last = tiny
+    with _readable(path):
+        for at, frame in pictures(path):
+            small = frame.reformat(width=32, height=18, format="rgb24", interpolation="AREA")
+            tiny = small.to_ndarray().astype(np.int16)
+            if last is not None:
+                times.append(at)
+                changes.append(float(np.abs(tiny - last).mean()))
+            last = tiny
     cuts: list[float] = []
     half = max(1, round(0.5 * len(times) / (times[-1] - times[0]))) if len(times) > 1 else 1
     for i in range(half, len(times) - half):
@@ -223,32 +221,14 @@ def find_shots(path: str | Path) -> list[float]:
     return cuts
 
 
-def _decode(path: str | Path, *, start: float = 0.0) -> Iterator[tuple[float, Any]]:
-    """Yield (time, frame) from a key frame before `start` on."""
+@contextmanager
+def _readable(path: str | Path) -> Iterator[None]:
+    """One sentence for a file that cannot be decoded."""
     name = Path(path).name
     try:
-        with av.open(str(path)) as film:
-            if not film.streams.video:
-                raise VideoError(f"{name} holds no video; use a film, for instance MP4 with H.264.")
-            stream = film.streams.video[0]
-            stream.thread_type = "AUTO"
-            base = stream.time_base or 1
-            zero = stream.start_time or 0
-            if start > 10:
-                film.seek(int(start / base) + zero, stream=stream)
-            timed = ((float((f.pts - zero) * base), f) for f in film.decode(stream) if f.pts is not None)
-            first = next(timed, None)
-            if first and (start <= 10 or first[0] <= start):
-                yield first
-                yield from timed
-                return
-        if start > 10:  # a format without an index, such as MPEG-TS, may land behind `start`
-            yield from _decode(path)
-    except av.FFmpegError as error:
+        yield
+    except LookupError as error:
+        raise VideoError(f"{name} holds no video; use a film, for instance MP4 with H.264.") from error
+    except (av.FFmpegError, OSError) as error:
         why = f"{name} cannot be decoded ({error.strerror or type(error).__name__})"
         raise VideoError(f"{why}; check the path, or convert it to MP4 with H.264.") from error
-
-
-def _upright(frame: Any) -> Image.Image:
-    image: Image.Image = frame.to_image()
-    return image.rotate(frame.rotation, expand=True) if frame.rotation else image

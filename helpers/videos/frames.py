@@ -4,15 +4,20 @@ import functools
 import io
 import itertools
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
-from av.container import InputContainer, OutputContainer
+from av.container import OutputContainer
 from PIL import Image
 
 from helpers.errors import VideoError
+from helpers.videos.decode import pictures, pictures_at, sound, upright
 from helpers.videos.samples import local_path
+from helpers.videos.streams import heard, open_media, watched
+
+TICK = Fraction(1, 90_000)  # seconds: the clock of a clip
+
 
 CLIP_HEIGHT = 360  # pixels; a clip of 6 s then has about 200 KB
 
@@ -56,65 +61,16 @@ def _unreadable(path: str, second: float) -> VideoError:
 
 @functools.lru_cache(maxsize=256)
 def _frame(path: str, changed: int, second: float, width: int) -> Image.Image:
-    found = None
     try:
-        for at, frame in _decode(path, "video", second):
-            if found is not None and at > second + 1e-3:
-                break
-            found = frame
+        # Times in tables are rounded to a millisecond: what begins within it is meant.
+        [(_, _, found)] = pictures_at(path, [second + 1e-3])
         if found is None:
-            raise LookupError("no frame")
-        picture: Image.Image = found.to_image()
-    except (av.FFmpegError, LookupError) as error:
+            raise LookupError("no picture")
+        picture = upright(found)
+    except (av.FFmpegError, OSError, LookupError) as error:
         raise _unreadable(path, second) from error
-    if found.rotation:  # a phone held upright writes the turn beside the pixels
-        picture = picture.rotate(found.rotation, expand=True)
     height = max(1, round(picture.height * width / picture.width))
     return picture.resize((width, height), Image.Resampling.LANCZOS)
-
-
-def _zero(container: InputContainer) -> float:
-    """The clock of the file, in seconds, when its first picture is shown: a recording may begin anywhere."""
-    stream = container.streams.video[0]
-    return float((stream.start_time or 0) * (stream.time_base or 0))
-
-
-def _decode(path: str, kind: str, second: float) -> Iterator[tuple[float, Any]]:
-    """(seconds since the first picture, frame) of the first "video" or "audio", from at or before `second` on.
-
-    A format without an index, such as MPEG-TS, may land behind the second that was asked for: then it begins
-    12 s earlier, and in the end at the beginning of the file.
-    """
-    for back in (0.0, 12.0, None):
-        if back is not None and back > second:
-            continue
-        with av.open(path) as container:
-            zero = _zero(container)
-            if back is not None:
-                try:
-                    container.seek(round((second - back + zero) * av.time_base), backward=True)
-                except av.FFmpegError:
-                    continue
-            frames = ((at - zero, frame) for at, frame in _timed(container, kind))
-            first = next(frames, None)
-            if first and (back is None or first[0] <= second + 1e-3):
-                yield first
-                yield from frames
-                return
-
-
-def _timed(container: InputContainer, kind: str) -> Iterator[tuple[float, Any]]:
-    """(the clock of the file, frame); packets that a seek has cut in two are left out, as players do."""
-    stream: Any = next((s for s in container.streams if s.type == kind), None)
-    if stream is None:
-        return
-    stream.thread_type = "AUTO"
-    for packet in container.demux(stream):
-        try:
-            frames = packet.decode()
-        except av.error.InvalidDataError:
-            continue
-        yield from ((frame.time, frame) for frame in frames if getattr(frame, "time", None) is not None)
 
 
 @functools.lru_cache(maxsize=16)
@@ -122,8 +78,10 @@ def _clip(path: str, changed: int, start: float, end: float) -> bytes:
     """Encode what lies in [start, end) anew: a copy could begin only at a keyframe, in the source's codec."""
     buffer = io.BytesIO()
     try:
-        with av.open(path) as source:
-            video, has_sound = source.streams.video[0], bool(source.streams.audio)
+        with open_media(path) as source:
+            video, has_sound = watched(source), heard(source) is not None
+            if video is None or video.codec_context is None:
+                raise LookupError("no picture")
             rate, width, height = video.average_rate or 25, video.width, video.height
         frames = _between(path, start, end)
         first = next(frames, None)
@@ -137,39 +95,39 @@ def _clip(path: str, changed: int, start: float, end: float) -> bytes:
             film.height = min(CLIP_HEIGHT, height) // 2 * 2
             film.width = round(width * film.height / height / 2) * 2
             film.pix_fmt = "yuv420p"
-            film.set_display_rotation(first.rotation)
+            film.codec_context.time_base = TICK  # pictures may come at any time, not at a rate
+            film.set_display_rotation(first[1].rotation)
             voice = target.add_stream("aac", rate=44100, layout="stereo") if has_sound else None
-            zero = first.pts or 0
-            for frame in itertools.chain([first], frames):
+            for at, frame in itertools.chain([(start, first[1])], frames):
                 small = frame.reformat(width=film.width, height=film.height, format="yuv420p")
-                small.pts, small.time_base = (frame.pts or 0) - zero, frame.time_base
+                small.pts, small.time_base = round((at - start) / TICK), TICK
                 target.mux(film.encode(small))
             target.mux(film.encode())
             if voice is not None:
                 _copy_sound(path, target, voice, start, end)
-    except (av.FFmpegError, LookupError) as error:
+    except (av.FFmpegError, OSError, LookupError) as error:
         raise _unreadable(path, start) from error
     return buffer.getvalue()
 
 
-def _between(path: str, start: float, end: float) -> Iterator[av.VideoFrame]:
+def _between(path: str, start: float, end: float) -> Iterator[tuple[float, av.VideoFrame]]:
     """The frames that begin in [start, end); where none does, the one that stays on screen meanwhile."""
     before, empty = None, True
-    for at, frame in _decode(path, "video", start):
+    for at, frame in pictures(path, start):
         if at >= end - 1e-3:
             if empty and before is not None and start < end:
                 yield before
             return
         if at >= start - 1e-3:
             empty = False
-            yield frame
+            yield at, frame
         else:
-            before = frame
+            before = at, frame
 
 
 def _copy_sound(path: str, target: OutputContainer, voice: av.AudioStream, start: float, end: float) -> None:
     resampler = av.AudioResampler(format="fltp", layout="stereo", rate=44100)
-    for at, chunk in _decode(path, "audio", start):
+    for at, chunk in sound(path, start):
         if at >= end:
             break
         if at >= start:

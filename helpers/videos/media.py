@@ -7,13 +7,12 @@ import struct
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import av
-from av.container import InputContainer
-from av.stream import Disposition
 
 from helpers.errors import VideoError
+from helpers.videos.clock import clock_of
+from helpers.videos.streams import open_media, watched
 
 
 @dataclass(frozen=True)
@@ -58,27 +57,24 @@ def probe(path: str | Path) -> Probe:
     if _is_cut_off(path):  # first, as the rest may look like anything
         raise VideoError(f"{name} is cut off, its end is missing: copy, download or record it again.")
     try:
-        with av.open(os.path.abspath(path)) as container:  # a relative "a:b" would be a protocol
-            kind = container.format.name
-            films = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+        with open_media(path) as container:
+            kind, film = container.format.name, watched(container)
             has_audio = bool(container.streams.audio)
             if kind == "image2" or kind.endswith("_pipe"):
                 raise VideoError(f"{name} is a picture, not a video: search with it by embed_image instead.")
-            if not films:
+            if film is None:
                 raise VideoError(f"{name} has sound but no picture: name a video file.")
-            if films[0].codec_context is None or not films[0].width:
+            if film.codec_context is None or not film.width:
                 raise _unreadable(path)
-            seconds = _seconds(container, films[0])
-            found = Probe(
-                *(seconds, films[0].width, films[0].height, has_audio),
-                codec=films[0].codec_context.name,
-                size=size,
-            )
+            width, height, codec = film.width, film.height, film.codec_context.name
+        seconds = clock_of(path).duration
     except av.FFmpegError as error:
         raise _unreadable(path) from error
+    except LookupError:
+        seconds = 0.0
     if seconds <= 0:
         raise VideoError(f"{name} has no length, there is no picture in it: record or export it again.")
-    return found
+    return Probe(seconds, width, height, has_audio, codec=codec, size=size)
 
 
 def _bytes_of(path: Path) -> int:
@@ -109,19 +105,6 @@ def _bytes_of(path: Path) -> int:
     if not found.st_size:
         raise VideoError(f"{name} is empty (0 bytes): copy or download it again.")
     return found.st_size
-
-
-def _seconds(container: InputContainer, stream: Any) -> float:
-    """The length as the file gives it; where it gives none (a browser's recording), from its packets."""
-    if container.duration is not None:
-        return round(container.duration / av.time_base, 3)
-    ends, begin = 0.0, None
-    for packet in container.demux(stream):
-        if packet.pts is not None:
-            at = float(packet.pts * stream.time_base)
-            begin = at if begin is None else min(begin, at)
-            ends = max(ends, at + float((packet.duration or 0) * stream.time_base))
-    return round(ends - (begin or 0.0), 3)
 
 
 def _unreadable(path: Path) -> VideoError:

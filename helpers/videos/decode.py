@@ -1,0 +1,134 @@
+"""The decoder of this project: the pictures and the sound of a file on the one time axis of `clock.py`."""
+
+import bisect
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from PIL import Image
+
+from helpers.videos.clock import Clock, clock_of
+from helpers.videos.streams import has_pts, heard, open_media, packets, watched
+
+CLOSE = 1e-6  # seconds: a picture is on screen from its own time on, whatever the last digits of a float say
+
+
+STEPS_BACK = (
+    0.0,
+    12.0,
+)  # seconds before the one that is wanted, tried one after the other as a place to seek
+
+
+def pictures(path: str | Path, start: float = 0.0) -> Iterator[tuple[float, av.VideoFrame]]:
+    """(second, picture) in order, from the one that is on screen at `start`, or from one before it.
+
+    Packets that cannot be decoded are passed over, as players do. Raises OSError or av.FFmpegError where the
+    file cannot be read, LookupError where it has no picture.
+    """
+    yield from _decoded(path, "video", start)
+
+
+def sound(path: str | Path, start: float = 0.0) -> Iterator[tuple[float, av.AudioFrame]]:
+    """(second, samples) in order, on the time axis of the pictures; nothing where there is no sound."""
+    yield from _decoded(path, "audio", start)
+
+
+def pictures_at(
+    path: str | Path, times: Sequence[float]
+) -> Iterator[tuple[float, float | None, av.VideoFrame | None]]:
+    """(time, second since which it is on screen, picture) for each of `times` (ascending), in one pass.
+
+    Before the first picture it is the first, after the end the last, and None where none can be decoded.
+    """
+    waiting = iter(times)
+    wanted = next(waiting, None)
+    at, last = None, None
+    if wanted is None:
+        return
+    for second, frame in pictures(path, wanted):
+        while wanted is not None and second > wanted + CLOSE:
+            yield (wanted, at, last) if last is not None else (wanted, second, frame)
+            wanted = next(waiting, None)
+        if wanted is None:
+            return
+        at, last = second, frame
+    while wanted is not None:
+        yield wanted, at, last
+        wanted = next(waiting, None)
+
+
+def upright(frame: av.VideoFrame) -> Image.Image:
+    """A picture as players show it: a phone held upright writes the turn beside the pixels."""
+    image = Image.fromarray(frame.to_ndarray(format="rgb24"))
+    return image.rotate(frame.rotation, expand=True) if frame.rotation else image
+
+
+def _decoded(path: str | Path, kind: str, start: float) -> Iterator[tuple[float, Any]]:
+    """Frames from at or before `start` on.
+
+    A format without an index, such as MPEG-TS, may land behind the second that was asked for: then it begins
+    12 s earlier, and in the end at the beginning of the file.
+    """
+    clock = clock_of(path)
+    steps = (
+        STEPS_BACK if len(clock.parts) == 1 else ()
+    )  # where the clock starts anew, no second names a place
+    for back in (*(back for back in steps if back < start), None):
+        with open_media(path) as container:
+            if back is not None:
+                try:
+                    container.seek(round((start - back + clock.zero) * av.time_base), backward=True)
+                except av.FFmpegError:
+                    continue
+            frames = _frames(container, kind, clock, start)
+            first = next(frames, None)
+            if first and (back is None or first[0] <= start + CLOSE):
+                yield first
+                yield from frames
+                return
+
+
+def _frames(container: InputContainer, kind: str, clock: Clock, start: float) -> Iterator[tuple[float, Any]]:
+    is_film = kind == "video"
+    stream = watched(container) if is_film else heard(container)
+    if stream is None or stream.codec_context is None:
+        return
+    stream.thread_type = "AUTO"
+    ordered = deque[float]()  # the times of packets that do not say when they are shown: one picture for each
+    keep_order = is_film and not has_pts(container)
+    for packet in _placed(packets(container, stream), is_film=is_film, clock=clock, start=start):
+        if keep_order and packet.dts is not None:
+            ordered.append(float(packet.dts * packet.time_base))
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError:  # damaged, or cut in two by a seek
+            if ordered:
+                ordered.pop()
+            continue
+        for frame in frames:
+            at = ordered.popleft() if ordered else frame.time
+            if at is not None:
+                yield at - clock.zero, frame
+
+
+def _placed(
+    found: "Iterator[Packet[Any]]", *, is_film: bool, clock: Clock, start: float
+) -> "Iterator[Packet[Any]]":
+    """Packets of a file whose clock starts anew, put one behind the other, from a key frame before `start` on."""
+    if len(clock.parts) == 1:
+        yield from found
+        return
+    starts = [part.picture if is_film else part.sound for part in clock.parts]
+    begin = max((number for second, number in clock.keys if is_film and second <= start), default=0)
+    for number, packet in enumerate(found):
+        if number < begin and packet.size:
+            continue
+        if packet.size:
+            shift = round(clock.parts[bisect.bisect_right(starts, number) - 1].shift / packet.time_base)
+            packet.pts = None if packet.pts is None else packet.pts + shift
+            packet.dts = None if packet.dts is None else packet.dts + shift
+        yield packet
