@@ -28,7 +28,8 @@ from helpers.errors import DataError, EmbedError, VideoError
 from helpers.files import is_published, published_digests
 from helpers.models import OFFLINE_MODEL, model_facts
 from helpers.segmentation import Bounds
-from helpers.videos.decode import pictures, pictures_at, upright
+from helpers.videos.clock import clock_of
+from helpers.videos.decode import pictures, pictures_at
 
 MODEL = OFFLINE_MODEL
 
@@ -187,13 +188,14 @@ def sample_frames(path: str | Path, times: Sequence[float]) -> Iterator[Image.Im
     Raises VideoError where the file cannot be read, or ends more than 5 s before a time.
     """
     with _readable(path):
-        for time, since, frame in pictures_at(path, times):
-            if frame is None or since is None or time > since + 5:
-                there = "holds no picture" if since is None else f"has no picture after {since:.1f} s"
+        end = clock_of(path).duration
+        for time, picture in pictures_at(path, times):
+            if time > end + 5:
+                there = f"has no picture after {end:.1f} s"
                 raise VideoError(
                     f"{Path(path).name} {there}, but {time:.1f} s was asked for; repair the file."
                 )
-            yield upright(frame)
+            yield picture.image()
 
 
 def find_shots(path: str | Path) -> list[float]:
@@ -205,11 +207,11 @@ def find_shots(path: str | Path) -> list[float]:
     """
     times, changes, last = [], [], None
     with _readable(path):
-        for at, frame in pictures(path):
-            small = frame.reformat(width=32, height=18, format="rgb24", interpolation="AREA")
+        for picture in pictures(path):
+            small = picture.frame.reformat(width=32, height=18, format="rgb24", interpolation="AREA")
             tiny = small.to_ndarray().astype(np.int16)
             if last is not None:
-                times.append(at)
+                times.append(picture.second)
                 changes.append(float(np.abs(tiny - last).mean()))
             last = tiny
     cuts: list[float] = []

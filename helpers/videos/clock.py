@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import pairwise, zip_longest
 from pathlib import Path
 from statistics import median
@@ -19,7 +20,7 @@ import av
 from av.container import InputContainer
 from av.packet import Packet
 
-from helpers.videos.streams import has_pts, heard, open_media, packets, watched
+from helpers.videos.streams import has_pts, heard, open_media, packets, pixel_shape, watched
 
 SPARSE = 2.0  # seconds from one picture to the next from which on they are slides, not moving pictures
 
@@ -51,7 +52,8 @@ class Clock:
 
     `zero` is what the file's clock shows at its first picture; `duration` goes from there to the end of the
     last. `begin` is where the file's clock begins, with sound or pictures. Of a file with several `parts`,
-    `keys` are the key frames: (seconds since the first picture, number of the packet).
+    `keys` are the key frames: (seconds since the first picture, number of the packet). `shape` is that of a
+    pixel: width / height.
     """
 
     zero: float
@@ -59,6 +61,7 @@ class Clock:
     duration: float
     parts: tuple[Part, ...] = (Part(),)
     keys: tuple[tuple[float, int], ...] = ()
+    shape: Fraction = Fraction(1)
 
     def in_player(self, second: float) -> float:
         """What a browser's player calls a second: it counts as the file does, but from no time below zero."""
@@ -135,6 +138,7 @@ def _clock(path: str, inode: int, size: int, changed: int) -> Clock:
                 pictures.add(packet, len(sound.times), has_pts=has_pts(container))
             elif packet.size:
                 sound.add(packet, len(pictures.times), has_pts=True)
+        shape = pixel_shape(film)
         stated = _stated_end(container, film, len(pictures.times))
         ahead = container.format.name in BROADCAST
     if not pictures.times:
@@ -151,7 +155,7 @@ def _clock(path: str, inode: int, size: int, changed: int) -> Clock:
     if keys:  # of a recording that begins in the middle, nothing before the first key frame can be seen
         zero = max(zero, keys[0][0])
     since = tuple((at - zero, i) for at, i in keys) if len(parts) > 1 else ()
-    return Clock(zero, begin, round(end + parts[-1].shift - zero, 3), parts, since)
+    return Clock(zero, begin, round(end + parts[-1].shift - zero, 3), parts, since, shape)
 
 
 def _stated_end(container: InputContainer, film: Any, count: int) -> float:

@@ -9,9 +9,9 @@ from typing import Any
 import av
 from av.container import InputContainer
 from av.packet import Packet
-from PIL import Image
 
 from helpers.videos.clock import Clock, clock_of
+from helpers.videos.display import Picture
 from helpers.videos.streams import has_pts, heard, open_media, packets, watched
 
 CLOSE = 1e-6  # seconds: a picture is on screen from its own time on, whatever the last digits of a float say
@@ -23,13 +23,15 @@ STEPS_BACK = (
 )  # seconds before the one that is wanted, tried one after the other as a place to seek
 
 
-def pictures(path: str | Path, start: float = 0.0) -> Iterator[tuple[float, av.VideoFrame]]:
-    """(second, picture) in order, from the one that is on screen at `start`, or from one before it.
+def pictures(path: str | Path, start: float = 0.0) -> Iterator[Picture]:
+    """The pictures in order, from the one that is on screen at `start` (or one before it) to the last.
 
     Packets that cannot be decoded are passed over, as players do. Raises OSError or av.FFmpegError where the
     file cannot be read, LookupError where it has no picture.
     """
-    yield from _decoded(path, "video", start)
+    shape = clock_of(path).shape
+    for second, frame in _decoded(path, "video", start):
+        yield Picture(second, frame, shape)
 
 
 def sound(path: str | Path, start: float = 0.0) -> Iterator[tuple[float, av.AudioFrame]]:
@@ -37,34 +39,28 @@ def sound(path: str | Path, start: float = 0.0) -> Iterator[tuple[float, av.Audi
     yield from _decoded(path, "audio", start)
 
 
-def pictures_at(
-    path: str | Path, times: Sequence[float]
-) -> Iterator[tuple[float, float | None, av.VideoFrame | None]]:
-    """(time, second since which it is on screen, picture) for each of `times` (ascending), in one pass.
+def pictures_at(path: str | Path, times: Sequence[float]) -> Iterator[tuple[float, Picture]]:
+    """(time, the picture on screen then) for each of `times` (ascending), in one pass.
 
-    Before the first picture it is the first, after the end the last, and None where none can be decoded.
+    Before the first picture it is the first, after the end the last. Raises as `pictures` does, and
+    LookupError where not one can be decoded.
     """
     waiting = iter(times)
-    wanted = next(waiting, None)
-    at, last = None, None
+    wanted, last = next(waiting, None), None
     if wanted is None:
         return
-    for second, frame in pictures(path, wanted):
-        while wanted is not None and second > wanted + CLOSE:
-            yield (wanted, at, last) if last is not None else (wanted, second, frame)
+    for picture in pictures(path, wanted):
+        while wanted is not None and picture.second > wanted + CLOSE:
+            yield wanted, last or picture
             wanted = next(waiting, None)
         if wanted is None:
             return
-        at, last = second, frame
+        last = picture
+    if last is None:
+        raise LookupError("no picture can be decoded")
     while wanted is not None:
-        yield wanted, at, last
+        yield wanted, last
         wanted = next(waiting, None)
-
-
-def upright(frame: av.VideoFrame) -> Image.Image:
-    """A picture as players show it: a phone held upright writes the turn beside the pixels."""
-    image = Image.fromarray(frame.to_ndarray(format="rgb24"))
-    return image.rotate(frame.rotation, expand=True) if frame.rotation else image
 
 
 def _decoded(path: str | Path, kind: str, start: float) -> Iterator[tuple[float, Any]]:

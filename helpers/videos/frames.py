@@ -12,11 +12,19 @@ from av.container import OutputContainer
 from PIL import Image
 
 from helpers.errors import VideoError
-from helpers.videos.decode import pictures, pictures_at, sound, upright
+from helpers.videos.clock import clock_of
+from helpers.videos.decode import pictures, pictures_at, sound
+from helpers.videos.display import Picture
 from helpers.videos.samples import local_path
 from helpers.videos.streams import heard, open_media, watched
 
 TICK = Fraction(1, 90_000)  # seconds: the clock of a clip
+
+
+FASTEST = Fraction(60)  # pictures a second for which a clip is made; more may come, they cost a little more
+
+
+CLOSE, LATE = 1e-3, 0.1  # seconds that do not matter at all; that the first picture of a clip may come late
 
 
 CLIP_HEIGHT = 360  # pixels; a clip of 6 s then has about 200 KB
@@ -63,14 +71,11 @@ def _unreadable(path: str, second: float) -> VideoError:
 def _frame(path: str, changed: int, second: float, width: int) -> Image.Image:
     try:
         # Times in tables are rounded to a millisecond: what begins within it is meant.
-        [(_, _, found)] = pictures_at(path, [second + 1e-3])
-        if found is None:
-            raise LookupError("no picture")
-        picture = upright(found)
+        [(_, found)] = pictures_at(path, [second + 1e-3])
+        wide, high = found.size
+        return found.image((width, max(1, round(high * width / wide))))
     except (av.FFmpegError, OSError, LookupError) as error:
         raise _unreadable(path, second) from error
-    height = max(1, round(picture.height * width / picture.width))
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
 @functools.lru_cache(maxsize=16)
@@ -79,30 +84,33 @@ def _clip(path: str, changed: int, start: float, end: float) -> bytes:
     buffer = io.BytesIO()
     try:
         with open_media(path) as source:
-            video, has_sound = watched(source), heard(source) is not None
-            if video is None or video.codec_context is None:
-                raise LookupError("no picture")
-            rate, width, height = video.average_rate or 25, video.width, video.height
-        frames = _between(path, start, end)
-        first = next(frames, None)
+            film, has_sound = watched(source), heard(source) is not None
+            rate = min(Fraction(film.average_rate or 25), FASTEST) if film is not None else FASTEST
+        stop = min(end, clock_of(path).duration)
+        shown = _between(path, start, stop)
+        first = next(shown, None)
         if first is None:
             raise VideoError(
                 f"{Path(path).name} has no picture from {start:g} s to {end:g} s: name a start and an end "
                 "inside the film."
             )
         with av.open(buffer, "w", format="mp4") as target:
-            film = target.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "28"})
-            film.height = min(CLIP_HEIGHT, height) // 2 * 2
-            film.width = round(width * film.height / height / 2) * 2
-            film.pix_fmt = "yuv420p"
-            film.codec_context.time_base = TICK  # pictures may come at any time, not at a rate
-            film.set_display_rotation(first[1].rotation)
+            copy = target.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "28"})
+            wide, high = first[1].size
+            copy.height = max(2, min(CLIP_HEIGHT, high) // 2 * 2)
+            copy.width = max(2, round(wide * copy.height / high / 2) * 2)
+            copy.pix_fmt = "yuv420p"
+            copy.codec_context.time_base = TICK  # pictures may come at any time, not at a rate
             voice = target.add_stream("aac", rate=44100, layout="stereo") if has_sound else None
-            for at, frame in itertools.chain([(start, first[1])], frames):
-                small = frame.reformat(width=film.width, height=film.height, format="yuv420p")
-                small.pts, small.time_base = round((at - start) / TICK), TICK
-                target.mux(film.encode(small))
-            target.mux(film.encode())
+            sent = []
+            for at, picture in itertools.chain([first], shown):
+                small = picture.small(copy.width, copy.height)
+                small.pts, small.time_base = round(at / TICK), TICK
+                sent += copy.encode(small)
+            sent += copy.encode()
+            last = max(sent, key=lambda packet: packet.pts or 0)  # it stays on screen until the end
+            last.duration = round((stop - start) / TICK) - (last.pts or 0)
+            target.mux(sent)
             if voice is not None:
                 _copy_sound(path, target, voice, start, end)
     except (av.FFmpegError, OSError, LookupError) as error:
@@ -110,28 +118,33 @@ def _clip(path: str, changed: int, start: float, end: float) -> bytes:
     return buffer.getvalue()
 
 
-def _between(path: str, start: float, end: float) -> Iterator[tuple[float, av.VideoFrame]]:
-    """The frames that begin in [start, end); where none does, the one that stays on screen meanwhile."""
-    before, empty = None, True
-    for at, frame in pictures(path, start):
-        if at >= end - 1e-3:
-            if empty and before is not None and start < end:
-                yield before
-            return
-        if at >= start - 1e-3:
-            empty = False
-            yield at, frame
-        else:
-            before = at, frame
+def _between(path: str, start: float, end: float) -> Iterator[tuple[float, Picture]]:
+    """(second of the clip, picture) of what is on screen from `start` to `end`."""
+    before, is_first = None, True
+    for picture in pictures(path, start) if start < end else ():
+        if picture.second >= end - CLOSE:
+            break
+        if picture.second < start - CLOSE:
+            before = picture
+            continue
+        at = picture.second - start
+        if is_first and before is not None and at > LATE:
+            yield 0.0, before
+        yield (0.0 if is_first and at <= LATE else at), picture
+        is_first = False
+    if is_first and before is not None:
+        yield 0.0, before
 
 
 def _copy_sound(path: str, target: OutputContainer, voice: av.AudioStream, start: float, end: float) -> None:
-    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=44100)
+    resampler, samples = av.AudioResampler(format="fltp", layout="stereo", rate=44100), None
     for at, chunk in sound(path, start):
         if at >= end:
             break
         if at >= start:
+            samples = round((at - start) * 44100) if samples is None else samples
             for piece in resampler.resample(chunk):
-                piece.pts = None  # the encoder counts from zero
+                piece.pts, piece.time_base = samples, Fraction(1, 44100)
+                samples += piece.samples
                 target.mux(voice.encode(piece))
     target.mux(voice.encode())

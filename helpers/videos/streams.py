@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,9 @@ def packets(container: InputContainer, *streams: Any) -> "Iterator[Packet[Any]]"
 def has_pts(container: InputContainer) -> bool:
     """Whether packets say when they are shown; AVI knows only their order, and what FFmpeg adds is a guess."""
     return container.format.name != "avi"
+
+
+def pixel_shape(stream: Any) -> Fraction:
+    """Width / height of a pixel as the file states it; 1 where it states nothing that can be."""
+    shape = Fraction(stream.sample_aspect_ratio or 1)
+    return shape if Fraction(1, 10) < shape < 10 else Fraction(1)
