@@ -94,7 +94,7 @@ def join_segments(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The segments of several videos in one table; None where a video lacks an option that others have."""
     segments = pd.concat(tables, ignore_index=True)
     vectors = [vector_field(option) for option in declared_options(segments)]
-    return segments[[*COLUMNS, *vectors]].astype({c: object for c in vectors}).replace({np.nan: None})
+    return segments[[*COLUMNS, *vectors]].astype(dict.fromkeys(vectors, object)).replace({np.nan: None})
 
 
 def segment_id(video_id: str, scope: str, start: float, end: float, *, segmentation: str, model: str) -> str:

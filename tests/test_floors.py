@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from helpers.settings import ROOT
 
+PRIVATE = re.compile("_(?!_)")
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for folder in ("helpers", "tools")
@@ -74,11 +76,11 @@ OFFERED = {name: offered(name) for name in TREES}
 @pytest.mark.parametrize("name", TREES)
 def test_no_private_name_is_taken_from_another_module(name: str) -> None:
     taken = {alias.asname or alias.name for _, alias in imports(name)}
-    private = [f"{source}.{alias.name}" for source, alias in imports(name) if alias.name.startswith("_")]
+    private = [f"{source}.{alias.name}" for source, alias in imports(name) if PRIVATE.match(alias.name)]
     for node in ast.walk(TREES[name]):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in taken:
-            if node.attr.startswith("_") and not node.attr.startswith("__"):
-                private.append(f"{node.value.id}.{node.attr}")
+        match node:
+            case ast.Attribute(value=ast.Name(id=owner), attr=attr) if owner in taken and PRIVATE.match(attr):
+                private.append(f"{owner}.{attr}")
     assert private == []
 
 

@@ -1,5 +1,6 @@
 """To find a task again whose answer was lost: is this the answer to what was asked, and is all of it there?"""
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -95,7 +96,7 @@ def missing_parts(
     clips = _clips(rows)
     if clips and duration:
         edges = [(0.0, 0.0), *clips, (duration, duration)]
-        for (_, end), (start, _) in zip(edges, edges[1:], strict=False):
+        for (_, end), (start, _) in itertools.pairwise(edges):
             if start - end > TAIL:
                 missing.append(f"the clips from {end:g} to {start:g} s")
     return ", ".join(missing)

@@ -1,5 +1,6 @@
 """Description tracks: what is said of a video, when (WebVTT), and the words of a stretch of time."""
 
+import itertools
 import re
 import warnings
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def read_cues(path: str | Path) -> list[Cue]:
             raise VideoError(f"{name}: the cue at {c.start} ends at {c.end}: it must end after it begins.")
         cues.append(Cue(start, end, " ".join(c.text.split())))
     cues.sort(key=lambda cue: cue.start)
-    if late := next((b for a, b in zip(cues, cues[1:], strict=False) if a.end > b.start), None):
+    if late := next((b for a, b in itertools.pairwise(cues) if a.end > b.start), None):
         warnings.warn(
             f"{name}: the cue at {late.start:g} s begins before the one in front of it ends: both are used.",
             stacklevel=2,

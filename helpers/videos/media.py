@@ -43,7 +43,7 @@ def shown(path: str | Path) -> str:
 def shell_word(path: str | Path) -> str:
     """A path as a word for the shell and for ffmpeg, whatever its letters: quoted, and never an option."""
     text = str(path)
-    if text.startswith("-") or ":" in text and not os.path.isabs(text):  # ffmpeg reads "a:b" as a protocol
+    if text.startswith("-") or (":" in text and not os.path.isabs(text)):  # ffmpeg reads "a:b" as a protocol
         text = f"./{text}"
     return shlex.quote(text)
 

@@ -304,7 +304,7 @@ def test_first_clusters_have_no_names_and_the_same_again_changes_nothing():
 
 
 @pytest.mark.parametrize(
-    "clusters, match",
+    ("clusters", "match"),
     [
         (pd.Series([0.5], index=["s0"]), "no whole number"),
         (pd.Series([1.0, np.nan], index=["s0", "s1"]), "no whole number"),

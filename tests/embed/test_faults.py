@@ -4,8 +4,8 @@ import pytest
 
 pytest.importorskip("resource", reason="Windows has no RLIMIT_FSIZE and no SIGKILL")
 
-from tools.faults import api, store  # noqa: E402
-from tools.faults.table import api_row, written_rows  # noqa: E402
+from tools.faults import api, store
+from tools.faults.table import api_row, written_rows
 
 
 def test_there_are_at_least_thirty_and_each_has_a_name_of_its_own() -> None:

@@ -19,8 +19,8 @@ from tests.store.test_store import DIM, Spy, make_segments, same
 
 pytest.importorskip("resource", reason="Windows cannot run the children of the faults")
 
-from tools.faults.children import in_child  # noqa: E402
-from tools.faults.store_server import Server  # noqa: E402
+from tools.faults.children import in_child
+from tools.faults.store_server import Server
 
 CATS, DOGS = make_segments("cat-1"), make_segments("dog-2")
 QUERY = Query(CATS["embedding_visual"][1], "toy-8", "a clip")

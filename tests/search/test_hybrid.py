@@ -305,7 +305,6 @@ def test_a_segment_without_an_option_gets_nothing_from_that_leg(milvus, films):
 
 
 def test_a_leg_that_finds_nothing_is_reported_in_one_line(milvus, films, caplog):
-    name, segments = films
     silent = fill(milvus, "silent", make_segments(random_vectors(10, 1), [None] * 10))
     legs = [Leg(query(1), "visual", 0.3), Leg(query(2), "words", 0.7)]
     for ranker, weight in (("weighted", 0.3), ("rrf", 1.0)):

@@ -247,7 +247,7 @@ def test_videos_are_not_short_where_one_video_owns_the_nearest_clips(milvus):
 
 
 def test_a_stored_clip_as_the_query_finds_itself_first(milvus, films):
-    name, segments = films
+    name, _segments = films
     query = search.segment_query(milvus, name, "v007/clip/0003")
     assert (query.model, query.source) == ("toy", "v007/clip/0003")
     hits = search.search_segments(milvus, name, query, limit=2)

@@ -1,6 +1,8 @@
 """The practice server: the protocol through the real SDK, and every fault on the wire."""
 
+import contextlib
 import hashlib
+import itertools
 import json
 import os
 import signal
@@ -224,7 +226,7 @@ def test_dynamic_segments_follow_one_another(client: TwelveLabs) -> None:
     rows = finish(client, start(client, upload(client), segmentation=cut, embedding_scope=["clip"])).data
     spans = sorted((row.start_sec, row.end_sec) for row in rows)
     assert spans[0][0] == 0 and spans[-1][1] == 21.0
-    assert all(a[1] == b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in itertools.pairwise(spans))
     assert all(4 <= b - a <= 10 for a, b in spans[:-1])
 
 
@@ -623,10 +625,8 @@ def test_a_closed_server_answers_nobody() -> None:
 
 
 def _ignore(action: Any) -> None:
-    try:
+    with contextlib.suppress(httpx.TransportError):
         action()
-    except httpx.TransportError:
-        pass
 
 
 def test_a_body_in_chunks(server: PracticeServer) -> None:

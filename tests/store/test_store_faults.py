@@ -15,20 +15,20 @@ import pytest
 
 pytest.importorskip("resource", reason="Windows has no RLIMIT_FSIZE and no SIGKILL")
 
-from helpers import logs  # noqa: E402
+from helpers import logs
 from helpers.errors import (
-    StoreError,  # noqa: E402
-    VideoSearchError,  # noqa: E402
+    StoreError,
+    VideoSearchError,
 )
-from helpers.search.similarity import search_segments  # noqa: E402
-from helpers.store import client as milvus_module  # noqa: E402
-from helpers.store import client as store_client  # noqa: E402
-from helpers.store import collection as store_collection  # noqa: E402
-from helpers.store import io as store  # noqa: E402
-from helpers.store.errors import milvus_errors  # noqa: E402
-from tools.faults.store import FAULTS  # noqa: E402
-from tools.faults.store_case import OLD, QUERY, opened, toy_segments, toy_settings  # noqa: E402
-from tools.faults.table import store_row, written_rows  # noqa: E402
+from helpers.search.similarity import search_segments
+from helpers.store import client as milvus_module
+from helpers.store import client as store_client
+from helpers.store import collection as store_collection
+from helpers.store import io as store
+from helpers.store.errors import milvus_errors
+from tools.faults.store import FAULTS
+from tools.faults.store_case import OLD, QUERY, opened, toy_segments, toy_settings
+from tools.faults.table import store_row, written_rows
 
 
 def assert_one_sentence(text):

@@ -85,7 +85,7 @@ def test_an_unknown_id_is_refused_with_nothing_written(milvus, name, segments, u
 
 
 @pytest.mark.parametrize(
-    "clusters, match",
+    ("clusters", "match"),
     [
         (pd.Series([1.5], index=["a"]), "no whole number"),
         (pd.Series([np.nan], index=["a"]), "no whole number"),

@@ -1,5 +1,6 @@
 """videos.py and media.py: samples by content, what a file holds, description tracks, and bad files."""
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable
@@ -236,7 +237,7 @@ def test_description_tracks_are_complete_and_in_time() -> None:
         cues = videos.description_track(ROOT / row.video_url)
         assert cues[0].start == 0
         assert abs(cues[-1].end - row.duration_sec) < 0.5
-        assert all(a.end == b.start for a, b in zip(cues, cues[1:], strict=False))
+        assert all(a.end == b.start for a, b in itertools.pairwise(cues))
         assert all(3.9 <= c.end - c.start <= 8.1 and c.text for c in cues), row.title
 
 

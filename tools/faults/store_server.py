@@ -191,7 +191,7 @@ def gone(mode: str, folder: Path) -> Outcome:
 def server_killed(folder: Path) -> Outcome:
     server = Server(folder / "server")
     try:
-        with through_a_proxy(server) as (client, _, settings):
+        with through_a_proxy(server) as (client, _, _):
             upsert, calls = store_client.Client.upsert, iter(range(99))
 
             def killing(self: Any, *args: Any, **options: Any) -> Any:
