@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import ipaddress
 import logging
 import re
 import time
@@ -26,7 +27,11 @@ INDEX_PAUSES = (0.1, 0.3, 0.6)  # seconds between tries to load an index that is
 
 # A connection of its own for each client: pymilvus hands out a shared one even when it is dead, and gRPC lets
 # all channels to one address wait together, up to two minutes, before it looks whether a server is back.
-CONNECTION = {"dedicated": True, "grpc_options": {"grpc.use_local_subchannel_pool": 1}}
+CHANNEL = {"grpc.use_local_subchannel_pool": 1}
+# Milvus Lite takes no pings, which pymilvus sends every 10 s: after a while it prints GOAWAY, and it cuts a call
+# that runs for minutes, which is then made again.
+NO_PINGS = {"grpc.keepalive_time_ms": 2**31 - 1}
+NO_PROXY = {"grpc.enable_http_proxy": 0}  # for this machine, whatever http_proxy says
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -107,7 +112,7 @@ def connect_milvus(settings: Settings) -> MilvusClient:
     lite.prepare_folder(path, settings.milvus_uri)
     try:
         with timed_call("milvus.connect"):
-            client = Client(str(path), **CONNECTION)
+            client = _client(str(path), CHANNEL | NO_PINGS | NO_PROXY)
     except FAILURES as error:
         raise lite.not_opened(path, error) from error
     client.folder = path
@@ -116,16 +121,40 @@ def connect_milvus(settings: Settings) -> MilvusClient:
 
 
 def _connect_server(settings: Settings) -> Client:
-    address = _address(settings.milvus_uri)
+    uri, token = settings.milvus_uri, settings.milvus_token
+    address = _address(uri)
+    local = _is_local(uri)
     try:
         with timed_call("milvus.connect"):
-            uri, token = settings.milvus_uri, settings.milvus_token
-            return Client(uri=uri, token=token, timeout=CONNECT_SECONDS, **CONNECTION)
+            client = _client(uri, CHANNEL | NO_PINGS | NO_PROXY if local else CHANNEL, token=token)
+            if not local and is_lite(client):
+                client.close()
+                client = _client(uri, CHANNEL | NO_PINGS, token=token)
     except FAILURES as error:
         reason = "" if reason_of(error) == NO_ANSWER else f" ({reason_of(error)})"
         raise StoreError(
             f"Check MILVUS_URI and MILVUS_TOKEN, or start Milvus at {address}, as it did not answer{reason}."
         ) from error
+    return client
+
+
+def _client(uri: str, channel: dict[str, int], *, token: str = "") -> Client:
+    return Client(uri=uri, token=token, timeout=CONNECT_SECONDS, dedicated=True, grpc_options=channel)
+
+
+def _is_local(uri: str) -> bool:
+    """Whether an address is one of this machine by its name: nothing is looked up."""
+    host = (urlsplit(uri).hostname or "").rstrip(".")
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
+
+
+def is_lite(milvus: MilvusClient) -> bool:
+    """Whether Milvus Lite answers, from a folder or as a server."""
+    return str(milvus.get_server_version()).startswith("milvus_lite")
 
 
 def _address(uri: str) -> str:

@@ -14,7 +14,7 @@ from pymilvus import DataType, MilvusClient
 
 from helpers.errors import StoreError
 from helpers.segments import COLUMNS, declared_options, vector_field
-from helpers.store.client import NAME, check_client, lite_folder, load
+from helpers.store.client import NAME, check_client, is_lite, lite_folder, load
 from helpers.store.errors import milvus_errors
 from helpers.store.lite import free_name
 from helpers.store.opened import Collection, OpenCollection, describe
@@ -50,8 +50,9 @@ def create_collection(
         name, one_model(segments), dimensions(segments, options or declared_options(segments))
     )
     with milvus_errors(f"The collection {name!r} cannot be made"):
-        is_lite = milvus.get_server_version().startswith("milvus_lite")
-        if is_lite and index_type not in LITE_INDEXES:  # it takes any name, and cannot load the rows later
+        if (
+            is_lite(milvus) and index_type not in LITE_INDEXES
+        ):  # it takes any name, and cannot load the rows later
             raise StoreError(f"Milvus Lite has no {index_type} index: choose from {', '.join(LITE_INDEXES)}.")
         if milvus.has_collection(name):
             found = describe(milvus, name)
@@ -103,7 +104,7 @@ def _index_and_load(
 
 def _check_same(found: OpenCollection, wanted: Collection, index_type: str) -> None:
     """StoreError if the collection that is there has another model, option, dimension or index."""
-    name, cure = wanted.name, "drop it with drop_collection, or use another name."
+    name, cure = wanted.name, "make one under another name."
     if found.model != wanted.model:
         raise StoreError(
             f"The collection {name!r} holds vectors of {found.model!r}, not of {wanted.model!r}: {cure}"

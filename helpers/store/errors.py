@@ -16,6 +16,7 @@ from helpers.logs import timed
 FAILURES = (MilvusException, grpc.RpcError, grpc.FutureTimeoutError)
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 SILENT = ("DEADLINE_EXCEEDED", "UNAVAILABLE", "Fail connecting", "Timeout expired")
+DAMAGED = re.compile(r"schema file|manifest\.json|not valid JSON|Parquet|Arrow|magic|[Cc]orrupt|Invalid IPC")
 NO_ANSWER = "no answer came, so check that Milvus runs and that the network is up, and try again"
 
 
@@ -31,16 +32,27 @@ def timed_call(event: str, **fields: object) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def milvus_errors(what: str, kind: type[VideoSearchError] = StoreError, *, cure: str = "") -> Iterator[None]:
+def milvus_errors(
+    what: str, kind: type[VideoSearchError] = StoreError, *, cure: str = "", if_damaged: str = ""
+) -> Iterator[None]:
     """Turn an error of Milvus inside the block into `kind`: "<what>: <its reason, in one line>, so <cure>.".
 
-    The cure is for a reason that says nothing about one; a full disk, or no answer, has a cure of its own.
+    The cure is for a reason that says nothing about one; a full disk, or no answer, has a cure of its own. Only
+    where files are known to be damaged, `if_damaged` is the cure: other rows may be good.
     """
     try:
         yield
     except FAILURES as error:
         reason = reason_of(error)
+        if if_damaged and is_damaged(reason):
+            cure = if_damaged
         raise kind(f"{what}: {reason}{f', so {cure}' if cure and ', so ' not in reason else ''}.") from error
+
+
+def is_damaged(reason: str) -> bool:
+    """Whether Milvus Lite says that what stands in a file cannot be read, and not that it may not read it."""
+    said = re.sub(r"'[^']*'", "", reason)  # without the path, which may hold any word
+    return bool(DAMAGED.search(said)) and not re.search(r"errno \d", said, flags=re.I)
 
 
 def reason_of(error: BaseException) -> str:

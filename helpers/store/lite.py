@@ -17,7 +17,7 @@ from milvus_lite.server_manager import server_manager_instance
 
 from helpers.errors import StoreError
 from helpers.settings import Settings
-from helpers.store.errors import reason_of
+from helpers.store.errors import is_damaged, reason_of
 
 DROPPING = "dropping"  # in the folder: the names of the collections that are being dropped
 
@@ -50,7 +50,12 @@ def prepare_folder(path: Path, uri: str) -> None:
             f"{uri} is no Milvus: set MILVUS_URI to an http address, or to a path ending in .db."
         )
     if os.path.isfile(path):
-        raise StoreError(f"{path} is a file of an old Milvus Lite, which is not read any more: move it away.")
+        with suppress(OSError), path.open("rb") as file:
+            if file.read(6) == b"SQLite":
+                raise StoreError(
+                    f"{path} is a file of an old Milvus Lite, which is not read any more: move it away."
+                )
+        raise StoreError(f"{path} is a file, and Milvus Lite needs a folder: set MILVUS_URI to another path.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path if os.path.isdir(path) else path.parent):
@@ -66,15 +71,21 @@ def prepare_folder(path: Path, uri: str) -> None:
 
 def not_opened(path: Path, error: BaseException) -> StoreError:
     """Why the folder could not be opened, in a sentence."""
-    if isinstance(opening_error.error, DataDirLockedError):
+    cause = opening_error.error or error
+    if isinstance(cause, DataDirLockedError):
         return StoreError(
             f"The Milvus folder {path} is in use by another notebook: close or restart that notebook's "
             "kernel, or give this one a folder of its own with load_settings(notebook=…)."
         )
-    return StoreError(
-        f"The Milvus folder {path} cannot be opened ({reason_of(opening_error.error or error)}): "
-        "move it away and insert the segments again."
-    )
+    reason = reason_of(cause)
+    if ", so " in reason:
+        return StoreError(f"The Milvus folder {path} cannot be opened: {reason}.")
+    cure = "restart the kernel and try again"
+    if isinstance(cause, OSError):
+        reason, cure = cause.strerror or reason, "set MILVUS_URI to another path, or repair this one"
+    elif isinstance(cause, json.JSONDecodeError) or is_damaged(reason):
+        cure = "move it away and insert the segments again"
+    return StoreError(f"The Milvus folder {path} cannot be opened ({reason}): {cure}.")
 
 
 def tidy_folder(path: Path) -> None:

@@ -6,6 +6,7 @@ so a collection that somebody else dropped or made anew in between is noticed by
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -92,10 +93,18 @@ class OpenCollection(Collection):
         except MilvusException as error:
             if error.code != NOT_LOADED:
                 raise
-        cure = "drop it with drop_collection, and insert its segments again"
-        with milvus_errors(f"The collection {self.name!r} cannot be opened", cure=cure):
+        with opening(self.name):
             load(self.milvus, self.name)
         return call(self.name, **options)
+
+
+def opening(name: str) -> AbstractContextManager[None]:
+    """Turns an error of Milvus while a collection is opened or loaded into a StoreError."""
+    return milvus_errors(
+        f"The collection {name!r} cannot be opened",
+        cure="try again, and restart the kernel, or the server, if that does not help",
+        if_damaged="drop it with drop_collection, and insert its segments again",
+    )
 
 
 def open_collection(milvus: MilvusClient, name: str) -> OpenCollection:
@@ -104,8 +113,7 @@ def open_collection(milvus: MilvusClient, name: str) -> OpenCollection:
     Raises StoreError if there is none of this name, or if it does not say which model its vectors come from.
     """
     check_client(milvus, name)
-    cure = "drop it with drop_collection, and insert its segments again"
-    with milvus_errors(f"The collection {name!r} cannot be opened", cure=cure):
+    with opening(name):
         try:
             if NAME.fullmatch(name):
                 return describe(milvus, name)

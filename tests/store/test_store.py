@@ -685,7 +685,7 @@ def test_a_folder_held_by_another_notebook_gives_one_clear_sentence(tmp_path, ca
 
 def test_folders_that_are_none(tmp_path):
     settings = settings_in(tmp_path)
-    (tmp_path / "store.db").write_text("an old single-file database")
+    (tmp_path / "store.db").write_bytes(b"SQLite format 3\0, an old single-file database")
     with pytest.raises(StoreError, match="file of an old Milvus Lite"):
         store_client.connect_milvus(settings)
     with pytest.raises(StoreError, match=r"path ending in \.db"):

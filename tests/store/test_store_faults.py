@@ -145,7 +145,7 @@ BAD_INPUTS = {
         lambda milvus: store_client.connect_milvus(
             replace(toy_settings(milvus.folder), milvus_uri=f"{'x' * 300}.db")
         ),
-        r"cannot be opened \(.*File name too long.*\): move it away",
+        r"cannot be opened \(File name too long\): set MILVUS_URI to another path, or repair this one",
     ),
 }
 
