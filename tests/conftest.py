@@ -27,6 +27,7 @@ os.environ.update(dict.fromkeys((*SWITCHES, "VIDEO_SEARCH_MODE"), ""), VIDEO_SEA
 os.environ.pop("TWELVELABS_BASE_URL", None)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Share the tests out to the workers of `--dist loadgroup`, so that none works alone in the end.
 

@@ -114,13 +114,13 @@ class Assets:
 
     def _create(self, request: Request) -> Answer:
         fields, filename, file_type, data = read_form(request.body, request.headers.get("content-type", ""))
-        method = "url" if fields.get("url") and data is None else "direct"
-        if data is not None:
+        method = fields.get("method", "")
+        if method == "direct" and data is not None:
             if len(data) > self.direct_bytes:
                 limit = f"{self.direct_bytes / 1e6:g} MB"
                 raise Refusal(413, "content_too_large", f"The file is larger than {limit}.")
             media = look(data, filename, self.folder)
-        elif method == "url":
+        elif method == "url" and fields.get("url"):
             filename = Path(urlsplit(fields["url"]).path).name or "video.mp4"
             media, file_type = self.fetch(fields["url"]), "video/mp4"
         else:

@@ -129,3 +129,10 @@ def test_a_route_that_does_not_exist(service: Service) -> None:
     for method, path in (("POST", "/indexes"), ("PUT", "/embed-v2/tasks"), ("PATCH", "/assets/x/y")):
         answer = service.http.request(method, path)
         assert answer.status_code == 404, path
+
+
+def test_an_upload_says_how_it_comes(service: Service) -> None:
+    files = {"file": ("cat.mp4", CAT, "video/mp4")}
+    answer = service.http.post("/assets", files=files)  # what the SDK's retry leaves out
+    assert answer.status_code == 400
+    assert "method=direct" in answer.json()["message"]
