@@ -1,9 +1,12 @@
 """What the tests in a browser ask of a page: a player, and a file that is saved."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import nbformat
+from nbformat.reader import NotJSONError
 from playwright.sync_api import Locator
 
 from tools.browser import PATIENCE
@@ -32,9 +35,12 @@ def stands_at(video: Locator, second: float) -> None:
     assert state(video)["error"] is None
 
 
-def wait_for_change(path: Path, before: int) -> None:
-    """Wait until a file is written anew; `before` is its st_mtime_ns."""
+def saved_notebook(path: Path, before: int) -> Any:
+    """The notebook, once it is written anew and whole; `before` is the file's st_mtime_ns."""
     until = time.monotonic() + PATIENCE / 1000
-    while path.stat().st_mtime_ns == before:
+    while True:
+        if path.stat().st_mtime_ns != before:
+            with suppress(NotJSONError):  # it is still being written
+                return nbformat.read(path, as_version=4)
         assert time.monotonic() < until, f"{path.name} was not saved"
         time.sleep(0.02)

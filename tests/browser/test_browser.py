@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from helpers.settings import ROOT
-from tests.browser.pages import state, wait_for_change, wait_until
+from tests.browser.pages import saved_notebook, state, wait_until
 from tools.browser import PATIENCE
 from tools.gate.rules import code_cells, no_surprising_errors, run_once_from_top_to_bottom
 
@@ -43,8 +43,7 @@ def starts_and_plays(video: Locator) -> None:
 def test_the_notebook_runs_to_its_end(after_run: Page, notebook: Path) -> None:
     before = notebook.stat().st_mtime_ns
     after_run.keyboard.press("Control+s")
-    wait_for_change(notebook, before)
-    saved = nbformat.read(notebook, as_version=4)
+    saved = saved_notebook(notebook, before)
     assert run_once_from_top_to_bottom(saved) == []
     assert no_surprising_errors(saved) == []
 

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Dialog, Locator, Page, expect
 
-from tests.browser.pages import ERROR, wait_for_change
+from tests.browser.pages import ERROR, saved_notebook
 from tools.browser import PATIENCE, run_all_cells, wait_for_kernel, write_notebook
 
 # Each would set `hacked` in the page, open a dialog or load from elsewhere, if any part of it were believed.
@@ -214,7 +214,7 @@ def save(page: Page, path: Path) -> None:
     before = path.stat().st_mtime_ns
     page.get_by_role("menuitem", name="File", exact=True).click()
     page.locator('.lm-Menu-item[data-command="docmanager:save"]').click()  # keys may go to a widget
-    wait_for_change(path, before)
+    saved_notebook(path, before)
 
 
 def test_reopened_it_shows_the_same_and_nothing_runs(watched: Page, notebook: Path) -> None:
