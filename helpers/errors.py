@@ -3,11 +3,15 @@
 Each message is one sentence that says what happened and what to do about it.
 """
 
+import re
 from datetime import datetime
 
 
 class VideoSearchError(Exception):
-    """Base of every error that the helpers raise on purpose."""
+    """Base of every error that the helpers raise on purpose; its message is one line, whatever it quotes."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(re.sub(r"\s*\n\s*", " ", message))
 
 
 class SettingsError(VideoSearchError):

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
+from helpers.arguments import check_table, is_number, is_whole
 from helpers.errors import DataError, SearchError
 from helpers.files import is_published
 from helpers.segments import HIT_COLUMNS
@@ -23,6 +24,8 @@ from helpers.settings import ROOT
 
 GROUND_TRUTH = ROOT / "data" / "ground_truth.csv"
 EXACT = 2  # the relevance of a span that shows just what was asked for
+TIMES = ("start_offset_sec", "end_offset_sec")
+HITS = "give a table as a search returns it"
 METRICS = ("recall@1", "recall@5", "rr", "ndcg@10")
 Grades = npt.NDArray[np.int64]
 
@@ -34,6 +37,8 @@ def load_ground_truth(path: str | Path | None = None) -> pd.DataFrame:
     answer), relevance (2, 1; 0 without an answer). Raises DataError if the file is not the one that was
     published: its sha256 stands beside it, in a file of the same name plus `.sha256`.
     """
+    if not isinstance(path, str | Path | None):
+        raise DataError(f"The ground truth is a {type(path).__name__}: give the path of a file, or nothing.")
     file = Path(path) if path else GROUND_TRUTH
     note = file.with_name(file.name + ".sha256")
     for needed in (file, note):
@@ -107,7 +112,13 @@ def temporal_iou(
 
     Numbers or arrays (broadcast), in seconds.
     """
-    a0, a1, b0, b1 = (np.asarray(x, dtype=float) for x in (a_start, a_end, b_start, b_end))
+    try:
+        times = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (a_start, a_end, b_start, b_end)))
+    except (TypeError, ValueError, OverflowError):
+        raise SearchError(
+            "The times are no numbers, or differ in number: give seconds, or arrays of them."
+        ) from None
+    a0, a1, b0, b1 = times
     shared = np.clip(np.minimum(a1, b1) - np.maximum(a0, b0), 0.0, None)
     union = (a1 - a0) + (b1 - b0) - shared
     iou: npt.NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(union), where=union > 0)
@@ -125,10 +136,15 @@ def evaluate(
     where none has, no search can succeed) and `shares_word` (the query shares a content word with its
     cue, see `cue_of`). Raises SearchError if a query has no ranking.
     """
+    if not isinstance(rankings, Mapping):
+        raise SearchError("The rankings are no dict: give the hits of each query, {query_id: hits}.")
     rows = []
     for query_id, query, spans, clips, corpus in _answerable(truth, segments):
         if query_id not in rankings:
             raise SearchError(f"There is no ranking for query {query_id} ({query!r}): search for it as well.")
+        check_table(
+            rankings[query_id], SearchError, what="hits", cure=HITS, numbers=TIMES, texts=["video_url"]
+        )
         grades = relevance(rankings[query_id], spans)
         metrics = (
             recall_at_k(grades, 1),
@@ -142,6 +158,12 @@ def evaluate(
 
 def summarise(evaluations: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The mean over queries of each evaluation: columns queries, recall@1, recall@5, MRR, nDCG@10."""
+    if not isinstance(evaluations, Mapping):
+        raise SearchError("The evaluations are no dict: give the table of each search, {name: evaluation}.")
+    for rows in evaluations.values():
+        check_table(
+            rows, SearchError, what="evaluations", cure="give what evaluate returned", numbers=METRICS
+        )
     means = {name: [len(rows), *(rows[m].mean() for m in METRICS)] for name, rows in evaluations.items()}
     columns = ["queries", "recall@1", "recall@5", "MRR", "nDCG@10"]
     return pd.DataFrame.from_dict(means, orient="index", columns=columns).astype({"queries": int})
@@ -151,9 +173,23 @@ def _answerable(
     truth: pd.DataFrame, segments: pd.DataFrame
 ) -> Iterator[tuple[str, str, pd.DataFrame, pd.DataFrame, Grades]]:
     """For each query with an answer: id, words, spans, the clips of the corpus, and their grades."""
-    clips = segments[segments["embedding_scope"] == "clip"]
+    _check_truth(truth)
+    clips = _clips(segments)
     for query_id, spans in truth[truth["video"] != ""].groupby("query_id", sort=False):
         yield str(query_id), str(spans["query"].iloc[0]), spans, clips, relevance(clips, spans)
+
+
+def _check_truth(truth: pd.DataFrame) -> None:
+    cure, texts = "give what load_ground_truth returned", ("query_id", "query", "video")
+    numbers = (*TIMES, "relevance")
+    check_table(truth, SearchError, what="queries", cure=cure, numbers=numbers, texts=texts)
+
+
+def _clips(segments: pd.DataFrame) -> pd.DataFrame:
+    texts = ("segment_id", "video_url", "embedding_scope", "description")
+    cure = "give the table of embed_videos"
+    check_table(segments, SearchError, what="segments", cure=cure, numbers=TIMES, texts=texts)
+    return segments[segments["embedding_scope"] == "clip"]
 
 
 def _measured(
@@ -198,7 +234,8 @@ def random_ranking(
     segments: pd.DataFrame, truth: pd.DataFrame, *, seed: int = 0, limit: int | None = None
 ) -> dict[str, pd.DataFrame]:
     """For each query of `truth`, the clips in random order, as hits: {query_id: hits}."""
-    clips = segments[segments["embedding_scope"] == "clip"]
+    _check_truth(truth)
+    clips = _clips(segments)
     rng = np.random.default_rng(seed)
     ids = truth["query_id"].drop_duplicates()
     return {query_id: _hits(clips, rng.random(len(clips)), limit) for query_id in ids}
@@ -218,7 +255,12 @@ def bm25_ranking(
     Robertson and Zaragoza (2009, doi:10.1561/1500000019), with idf = log(1 + (N - n + 0.5) / (n + 0.5)),
     which is never negative (as in Lucene). Raises SearchError if no clip has a description.
     """
-    clips = segments[segments["embedding_scope"] == "clip"]
+    _check_truth(truth)
+    clips = _clips(segments)
+    if limit is not None and not is_whole(limit, least=1):
+        raise SearchError(f"The limit is {limit!r}: give a whole number from 1, or None for all.")
+    if not (is_number(k1) and 0 <= k1 < np.inf and is_number(b) and 0 <= b <= 1):
+        raise SearchError(f"k1 is {k1!r} and b {b!r}: give k1 of 0 or more, and b from 0 to 1.")
     if not clips["description"].str.contains(r"\w").any():
         raise SearchError("No segment has a description to search in: embed videos that have one.")
     words = CountVectorizer(token_pattern=r"(?u)\b\w+\b", dtype=np.float64)

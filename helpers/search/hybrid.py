@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from pymilvus import MilvusClient
 
+from helpers.arguments import as_list, check_table, is_list, is_number, is_whole
 from helpers.errors import SearchError
 from helpers.search.similarity import FIELDS, MOST, check_search, complete_search, hits_table, search_filter
 from helpers.segments import Query
@@ -66,7 +67,7 @@ def hybrid_search(
     used = _used(legs, ranker, k)
     for leg in used.values():
         check_search(leg.query, scope, limit, where)
-    if depth is not None and not (isinstance(depth, int | np.integer) and limit <= depth <= MOST):
+    if depth is not None and not (is_whole(depth, least=limit) and depth <= MOST):
         raise SearchError(
             f"The depth is {depth!r}: it must be a whole number from the limit to {MOST}, or None."
         )
@@ -95,7 +96,7 @@ def hybrid_videos(
     where: Where = None,
 ) -> pd.DataFrame:
     """The `limit` best videos over all legs, each by its best clip: as `hybrid_search`, one row per video."""
-    if not isinstance(limit, int | np.integer) or limit < 1:
+    if not is_whole(limit, least=1):
         raise SearchError(f"The limit is {limit!r}: it must be a whole number from 1.")
     hits = hybrid_search(milvus, name, legs, ranker=ranker, k=k, limit=MOST - 1, where=where)
     best = hits.drop_duplicates("video_id").head(limit).reset_index(drop=True)
@@ -116,10 +117,20 @@ def fuse(
     such as BM25 (by "rrf": its scores are no cosines). `weights` are by label, 1 where left out. Each list
     is best first. The columns are those of `hybrid_search`, with the labels in place of the options.
     """
+    if not isinstance(rankings, Mapping) or not isinstance(weights, Mapping | None):
+        raise SearchError(
+            "Give the lists of hits as a dict, {label: hits}, and weights as one by the same labels."
+        )
+    if limit is not None and not is_whole(limit, least=1):
+        raise SearchError(f"The limit is {limit!r}: give a whole number from 1, or None for all.")
     weight = _weights({label: (weights or {}).get(label, 1.0) for label in rankings}, ranker, k)
     if unknown := set(weights or {}) - set(rankings):
-        raise SearchError(f"There is a weight for {sorted(unknown)[0]!r}, but no such list of hits.")
+        raise SearchError(
+            f"There is a weight for {sorted(map(str, unknown))[0]!r}, but no such list of hits."
+        )
+    cure = "give a table as a search returns it"
     for label, hits in rankings.items():
+        check_table(hits, SearchError, what="hits", cure=cure, numbers=["score"], texts=["segment_id"])
         if ranker == "weighted" and (hits["score"].abs() > 1 + 1e-6).any():
             raise SearchError(f"The scores of {label!r} are no cosines: fuse them by ranker='rrf'.")
     return _fused({label: rankings[label] for label in weight}, weight, ranker, k, limit)
@@ -150,27 +161,32 @@ def average_queries(queries: Sequence[Query], *, weights: Sequence[float] | None
     to unit vectors is the cosine to their sum, but for its length. Raises SearchError for queries of two
     models or dimensions, for weights that are negative, no numbers or all 0, and if the queries cancel out.
     """
-    shares = [1.0] * len(queries) if weights is None else list(weights)
+    queries = as_list(queries)
+    if not is_list(queries, Query):
+        raise SearchError("A query is no Query: make one with embed_text, embed_image or segment_query.")
+    shares = [1.0] * len(queries) if weights is None else as_list(weights)
     if not len(queries) or len(shares) != len(queries):
         raise SearchError(
             f"There are {len(queries)} queries and {len(shares)} weights: give one weight each."
         )
-    if not all(_is_number(share) and share >= 0 for share in shares) or sum(shares) <= 0:
+    if not all(is_number(share) and 0 <= share < np.inf for share in shares) or sum(shares) <= 0:
         raise SearchError(f"The weights are {shares}: give numbers of 0 or more that are not all 0.")
     _one_model(queries)
     if len({np.shape(query.vector) for query in queries}) > 1:
         raise SearchError("The queries' vectors differ in length: embed them again with one model.")
+    if not all(np.asarray(query.vector).dtype.kind in "fiu" for query in queries):
+        raise SearchError("A query's vector holds what is no number: embed it again.")
     units = [query.vector / max(float(np.linalg.norm(query.vector)), 1e-12) for query in queries]
     mean = np.average(np.asarray(units, dtype=np.float64), axis=0, weights=shares)
     if not (length := float(np.linalg.norm(mean))) > 1e-6:
         raise SearchError("The queries cancel each other out: choose others, or other weights.")
-    source = " + ".join(query.source for query in queries)
+    source = " + ".join(str(query.source) for query in queries)
     return Query(np.asarray(mean / length, dtype=np.float32), queries[0].model, source)
 
 
 def _list(legs: Iterable[Leg]) -> list[Leg]:
-    given: list[Leg] = [legs] if isinstance(legs, Leg) else list(legs)
-    if not all(isinstance(leg, Leg) for leg in given):
+    given: list[Leg] = as_list(legs)
+    if not all(isinstance(leg, Leg) and isinstance(leg.option, str) for leg in given):
         raise SearchError("A leg is no Leg: write Leg(query, option, weight).")
     return given
 
@@ -209,14 +225,14 @@ def _with_legs(table: pd.DataFrame, lists: Mapping[str, pd.DataFrame]) -> pd.Dat
 
 def _weights(weights: Mapping[str, float], ranker: str, k: int) -> dict[str, float]:
     """The weights above 0, by label; SearchError if they, the ranker or its k make no sense."""
-    if ranker not in DIGITS:
+    if not isinstance(ranker, str) or ranker not in DIGITS:
         raise SearchError(f"The ranker is {ranker!r}: choose rrf or weighted.")
-    if not isinstance(k, int | np.integer) or not 1 <= k < MOST:
+    if not is_whole(k, least=1) or k >= MOST:
         raise SearchError(f"The k of rrf is {k!r}: it must be a whole number from 1 to {MOST - 1}.")
     if not weights:
         raise SearchError("There are no legs: give at least one Leg(query, option).")
     for label, weight in weights.items():
-        if not _is_number(weight) or not 0 <= weight <= 1:
+        if not is_number(weight) or not 0 <= weight <= 1:
             raise SearchError(f"The weight of {label} is {weight!r}: it must be a number from 0 to 1.")
     used = {label: float(weight) for label, weight in weights.items() if weight > 0}
     if not used:
@@ -227,12 +243,8 @@ def _weights(weights: Mapping[str, float], ranker: str, k: int) -> dict[str, flo
     return used
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.number) and type(value) is not bool and bool(np.isfinite(value))
-
-
 def _one_model(queries: Sequence[Query]) -> None:
-    if not all(isinstance(query, Query) for query in queries):
+    if not all(isinstance(query, Query) and isinstance(query.model, str) for query in queries):
         raise SearchError("A query is no Query: make one with embed_text, embed_image or segment_query.")
     if len(models := sorted({query.model for query in queries})) > 1:
         raise SearchError(

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from helpers.arguments import check_table, is_list, is_number, is_whole
 from helpers.errors import SearchError
-from helpers.search.evaluation import EXACT, temporal_iou, video_name
+from helpers.search.evaluation import EXACT, HITS, TIMES, temporal_iou, video_name
 
 MOMENT_COLUMNS = [
     *("rank", "score", "video_id", "title", "start_offset_sec", "end_offset_sec", "video_url", "clips"),
@@ -44,8 +45,8 @@ def find_moments(
     clips of another length (1 suits clips of 10 s), another value may do better.
     Raises SearchError for scores that are not numbers, or a gap, keep, smooth or limit out of range.
     """
-    _check(gap >= 0, f"The gap is {gap!r}: give seconds, 0 or more.")
-    _check(0 <= keep <= 1, f"keep is {keep!r}: give a share from 0 to 1.")
+    _check(is_number(gap) and gap >= 0, f"The gap is {gap!r}: give seconds, 0 or more.")
+    _check(is_number(keep) and 0 <= keep <= 1, f"keep is {keep!r}: give a share from 0 to 1.")
     _check_limit(limit)
     clips = _clips(hits)
     start, end, score = (
@@ -104,7 +105,10 @@ def score_curve(hits: pd.DataFrame, *, video_id: str | None = None, smooth: floa
     if video_id is None:
         _check(len(found) <= 1, f"The hits are of {len(found)} videos: name one of them as video_id.")
     else:
-        _check(not found or video_id in found, f"No hit is of the video {video_id!r}: search in it first.")
+        _check(
+            not found or (isinstance(video_id, str) and video_id in found),
+            f"No hit is of the video {video_id!r}: search in it first.",
+        )
         clips = clips[clips["video_id"] == video_id]
     middle = (clips["start_offset_sec"] + clips["end_offset_sec"]) / 2
     curve = clips.assign(middle_sec=middle, smoothed=_smoothed(clips, smooth))
@@ -124,9 +128,12 @@ def find_sequence(steps: Sequence[pd.DataFrame], *, within: float, limit: int | 
     searched), stepN_start_sec, stepN_end_sec.
     Raises SearchError for fewer than two steps, or a time span that is not positive.
     """
-    if isinstance(steps, pd.DataFrame) or len(steps) < 2:
+    if not is_list(steps, pd.DataFrame) or len(steps) < 2:
         raise SearchError("A sequence has two steps or more: give a list of tables of hits, in their order.")
-    _check(0 < within < math.inf, f"The steps lie within {within!r} seconds: give a number above 0.")
+    _check(
+        is_number(within) and 0 < within < math.inf,
+        f"The steps lie within {within!r} seconds: give a number above 0.",
+    )
     _check_limit(limit)
     tables = [_clips(step) for step in steps]
     for table in tables:
@@ -222,7 +229,14 @@ def around(
     `clips` are segments or hits, `moment` is one row of hits or moments (`moments.iloc[0]`). In order of time,
     with a column `when` in front: "before", "during" (any overlap with the moment) or "after".
     """
-    _check(before >= 0 and after >= 0, f"before={before!r}, after={after!r}: give seconds, 0 or more.")
+    good = is_number(before) and is_number(after) and before >= 0 and after >= 0
+    _check(good, f"before={before!r}, after={after!r}: give seconds, 0 or more.")
+    check_table(
+        clips, SearchError, what="clips", cure="give segments or hits", numbers=TIMES, texts=["video_id"]
+    )
+    good = isinstance(moment, Mapping | pd.Series) and isinstance(moment.get("video_id"), str)
+    good = good and all(is_number(moment.get(time)) for time in TIMES)
+    _check(good, "The moment is no row of hits or moments: give one, such as moments.iloc[0].")
     start, end = float(moment["start_offset_sec"]), float(moment["end_offset_sec"])
     rows: pd.DataFrame = clips[clips["video_id"] == moment["video_id"]]
     if "embedding_scope" in rows:
@@ -243,29 +257,32 @@ def moment_recall(moments: pd.DataFrame, spans: pd.DataFrame, *, k: int = 1, iou
     (Gao et al. 2017, TALL, arXiv:1705.02101); for more than one span the best counts.
     """
     _check(
-        k >= 1 and 0 < iou <= 1, f"k={k!r}, iou={iou!r}: give k of 1 or more, and an IoU above 0, up to 1."
+        is_whole(k, least=1) and is_number(iou) and 0 < iou <= 1,
+        f"k={k!r}, iou={iou!r}: give k of 1 or more, and an IoU above 0, up to 1.",
     )
+    needed = ("video", *TIMES, "relevance")
+    check_table(moments, SearchError, what="moments", cure=HITS, numbers=TIMES, texts=["video_url"])
+    check_table(spans, SearchError, what="spans", cure="give what load_ground_truth returned", columns=needed)
     spans = spans[(spans["video"] != "") & (spans["relevance"] >= EXACT)]
     if spans.empty:
         return math.nan
     top = moments.head(k)
     names = top["video_url"].map(video_name).to_numpy(dtype=object)
     same = names[:, None] == spans["video"].to_numpy(dtype=object)
-    times = ("start_offset_sec", "end_offset_sec")
     found = temporal_iou(
-        *(top[t].to_numpy(dtype=float)[:, None] for t in times),
-        *(spans[t].to_numpy(dtype=float) for t in times),
+        *(top[t].to_numpy(dtype=float)[:, None] for t in TIMES),
+        *(spans[t].to_numpy(dtype=float) for t in TIMES),
     )
     return float(np.any(same & (found >= iou)))
 
 
 def _clips(hits: pd.DataFrame) -> pd.DataFrame:
     """The clips among the hits, by video and time; SearchError where a score or a time is no number."""
-    needed = ["segment_id", "video_id", "title", "video_url", "start_offset_sec", "end_offset_sec", "score"]
-    if hits.empty:
-        return pd.DataFrame(columns=needed)
-    for column in needed:
-        _check(column in hits, f"The hits lack the column {column!r}: give a table as a search returns it.")
+    texts, numbers = ("segment_id", "video_id"), (*TIMES, "score")
+    if isinstance(hits, pd.DataFrame) and hits.empty:
+        return pd.DataFrame(columns=[*texts, "title", "video_url", *numbers])
+    names = ("title", "video_url")
+    check_table(hits, SearchError, what="hits", cure=HITS, columns=names, numbers=numbers, texts=texts)
     clips = hits[hits["embedding_scope"] == "clip"] if "embedding_scope" in hits else hits
     _check(
         bool(np.isfinite(clips["score"].to_numpy(dtype=float)).all()),
@@ -280,7 +297,7 @@ def _clips(hits: pd.DataFrame) -> pd.DataFrame:
 
 def _smoothed(clips: pd.DataFrame, smooth: float) -> Floats:
     """The Gaussian-weighted mean of the scores around each clip, video by video; the scores if smooth is 0."""
-    _check(0 <= smooth < math.inf, f"smooth is {smooth!r}: give seconds, 0 or more.")
+    _check(is_number(smooth) and 0 <= smooth < math.inf, f"smooth is {smooth!r}: give seconds, 0 or more.")
     score = clips["score"].to_numpy(dtype=float)
     if smooth == 0:
         return score.copy()
@@ -300,7 +317,7 @@ def _share(score: Floats) -> Floats:
 
 
 def _check_limit(limit: int | None) -> None:
-    good = limit is None or (isinstance(limit, int | np.integer) and limit >= 1)
+    good = limit is None or (is_whole(limit, least=1))
     _check(good, f"The limit is {limit!r}: give a whole number from 1, or None for all.")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from pymilvus import MilvusClient
 
+from helpers.arguments import is_list, is_whole
 from helpers.errors import SearchError
 from helpers.segmentation import SCOPES
 from helpers.segments import HIT_COLUMNS, Query, Vector, vector_field
@@ -87,7 +88,7 @@ def recommend(
     `liked` and `disliked` are segment ids of the collection; neither comes back as a hit.
     Raises SearchError if none is liked, if an id is unknown, or if a segment lacks the option.
     """
-    if isinstance(liked, str) or isinstance(disliked, str) or not len(liked):
+    if not (is_list(liked, str) and is_list(disliked, str)) or not len(liked):
         raise SearchError("Give liked as a list of at least one segment_id, and disliked as a list too.")
     collection = open_collection(milvus, name)
     vectors = _vectors(collection, [*liked, *disliked], option)
@@ -106,6 +107,8 @@ def recommend(
 
 def segment_query(milvus: MilvusClient, name: str, segment_id: str, *, option: str = "visual") -> Query:
     """A stored segment as the query: "what else looks like this?"."""
+    if not isinstance(segment_id, str):
+        raise SearchError(f"The segment is a {type(segment_id).__name__}: name it by its segment_id.")
     collection = open_collection(milvus, name)
     return Query(_vectors(collection, [segment_id], option)[segment_id], collection.model, segment_id)
 
@@ -128,7 +131,7 @@ def _vectors(collection: OpenCollection, ids: list[str], option: str) -> dict[st
 
 
 def _check_option(collection: OpenCollection, option: str) -> None:
-    if option not in collection.dims:
+    if not isinstance(option, str) or option not in collection.dims:
         has = ", ".join(collection.dims)
         raise SearchError(f"The collection {collection.name!r} has no option {option!r}: choose from {has}.")
 
@@ -137,9 +140,9 @@ def check_search(query: Query, scope: str | None, limit: int, where: Where) -> N
     """What can be checked of a search before its collection is opened."""
     if not isinstance(query, Query):
         raise SearchError("The query is no Query: make one with embed_text, embed_image or segment_query.")
-    if not isinstance(limit, int | np.integer) or not 1 <= limit < MOST:
+    if not is_whole(limit, least=1) or limit >= MOST:
         raise SearchError(f"The limit is {limit!r}: it must be a whole number from 1 to {MOST - 1}.")
-    if scope not in (*SCOPES, None):
+    if scope is not None and not (isinstance(scope, str) and scope in SCOPES):
         raise SearchError(f"The scope is {scope!r}: choose clip, asset, or None for both.")
     if isinstance(where, Mapping) and "embedding_scope" in where:
         raise SearchError("The filter names embedding_scope: choose it with scope=… instead.")
@@ -161,7 +164,8 @@ def search_filter(
             f"The query's vector has the shape {np.shape(query.vector)}, but {name!r} takes "
             f"({collection.dims[option]},) for {option!r}: embed the query with {collection.model!r}."
         )
-    if not np.isfinite(query.vector).all() or not np.any(query.vector):
+    numeric = np.asarray(query.vector).dtype.kind in "fiu"
+    if not numeric or not np.isfinite(query.vector).all() or not np.any(query.vector):
         raise SearchError(
             "The query's vector is all zeros, or holds what is not a finite number: embed it again."
         )

@@ -104,6 +104,7 @@ def connect_milvus(settings: Settings) -> MilvusClient:
     Every call of the client has a deadline and leaves a record in the log. Raises StoreError for a server that
     does not answer, and for a folder that cannot be used.
     """
+    _check_settings(settings)
     for name in ("pymilvus", "pymilvus.milvus_client"):  # they print a page for each error, even a caught one
         logging.getLogger(name).setLevel(logging.CRITICAL)
     if "://" in settings.milvus_uri:
@@ -171,6 +172,11 @@ def _address(uri: str) -> str:
 
 def disconnect_milvus(milvus: MilvusClient, settings: Settings) -> None:
     """Close the client, and free a Milvus Lite folder: only then may others open it, or you delete it."""
+    _check_settings(settings)
+    if not hasattr(milvus, "close"):
+        raise StoreError(
+            f"What is to be closed is a {type(milvus).__name__}: give what connect_milvus returned."
+        )
     milvus.close()
     if "://" not in settings.milvus_uri:
         lite.release_folder(lite.folder_path(settings))
@@ -178,6 +184,11 @@ def disconnect_milvus(milvus: MilvusClient, settings: Settings) -> None:
 
 def collection_name(settings: Settings, name: str) -> str:
     """The name of your own collection: with your prefix in front, where there is one (on a shared server)."""
+    _check_settings(settings)
+    if not isinstance(name, str):
+        raise StoreError(
+            f"The name of the collection is a {type(name).__name__}: give a text, such as 'videos'."
+        )
     return name if name.startswith(settings.prefix) else settings.prefix + name
 
 
@@ -186,10 +197,16 @@ def drop_collection(milvus: MilvusClient, name: str, *, settings: Settings) -> N
 
     All or nothing on Milvus Lite too: a drop that a kill interrupted is completed by the next connect_milvus.
     """
+    check_client(milvus, name)
     full, folder = collection_name(settings, name), lite_folder(milvus)
     marked = lite.marked_as_dropping(folder, full) if folder and NAME.fullmatch(full) else nullcontext()
     with milvus_errors(f"The collection {name!r} was not dropped"), marked:
         milvus.drop_collection(full)
+
+
+def _check_settings(settings: object) -> None:
+    if not isinstance(settings, Settings):
+        raise StoreError(f"The settings are a {type(settings).__name__}: give what load_settings returned.")
 
 
 def check_client(milvus: object, name: object) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from pymilvus import DataType, MilvusClient
 
+from helpers.arguments import as_list, is_number
 from helpers.errors import StoreError
 from helpers.segments import COLUMNS, declared_options, vector_field
 from helpers.store.client import NAME, check_client, is_lite, lite_folder, load
@@ -44,11 +45,16 @@ def create_collection(
         raise StoreError(f"{name!r} cannot name a collection: use letters, digits and underscores.")
     if isinstance(options, str):
         raise StoreError(f"The options are the text {options!r}: give a list, such as ['visual'].")
-    if not isinstance(index_params, Mapping | None):
+    chosen = [] if options is None else as_list(options)
+    if not all(isinstance(option, str) for option in chosen):
+        raise StoreError(f"The options are {options!r}: give a list, such as ['visual'].")
+    params = index_params or {} if isinstance(index_params, Mapping | None) else {None: None}
+    if not all(isinstance(key, str) and is_number(number) for key, number in params.items()):
         raise StoreError(f"The index_params are {index_params!r}: give a dict, such as {{'M': 16}}.")
-    wanted = Collection(
-        name, one_model(segments), dimensions(segments, options or declared_options(segments))
-    )
+    if not isinstance(index_type, str):
+        raise StoreError(f"The index_type is {index_type!r}: choose from {', '.join(LITE_INDEXES)}.")
+    model = one_model(segments)
+    wanted = Collection(name, model, dimensions(segments, chosen or declared_options(segments)))
     with milvus_errors(f"The collection {name!r} cannot be made"):
         if (
             is_lite(milvus) and index_type not in LITE_INDEXES

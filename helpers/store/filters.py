@@ -1,13 +1,13 @@
 """Filters: from a dict to the expression that Milvus reads, with every value checked and escaped."""
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from helpers.arguments import is_list, is_number
 from helpers.errors import SearchError
 from helpers.segments import COLUMNS
 
@@ -33,11 +33,14 @@ def build_filter(where: Where, options: Sequence[str] = ()) -> str:
     if not isinstance(where, Mapping):
         kind = type(where).__name__
         raise SearchError(f"The filter is a {kind}: give a dict, such as {{'category': 'space'}}.")
+    if not is_list(options, str):
+        raise SearchError(f"The options are {options!r}: give a list, such as ['visual'].")
     known = [*COLUMNS, *(f"has_{option}" for option in options)]
     parts = []
     for field, value in where.items():
         if field not in known:
             raise SearchError(f"There is no field {field!r} to filter by: choose from {', '.join(known)}.")
+        value = value.item() if isinstance(value, np.generic | np.ndarray) and np.size(value) == 1 else value
         if isinstance(value, tuple) and len(value) == 2 and not field.startswith("has_"):
             low, high = value
             if low is None and field in COLUMNS and field not in NUMBERS:
@@ -57,7 +60,7 @@ def _literal(field: str, value: object) -> str:
     if field in COLUMNS and field not in NUMBERS:
         good = isinstance(value, str) and not CONTROL.search(value)
     elif field in NUMBERS:
-        good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        good = is_number(value) and abs(value) < 2**63
     else:
         good = isinstance(value, bool)
     if not good:

@@ -19,7 +19,7 @@ from helpers.segments import COLUMNS, vector_field
 from helpers.store.errors import milvus_errors, timed_call
 from helpers.store.filters import Where, build_filter
 from helpers.store.opened import OpenCollection, Rows, open_collection
-from helpers.store.rows import QUOTES, milvus_rows
+from helpers.store.rows import milvus_rows
 from helpers.videos.samples import SUFFIXES, relative_url
 
 
@@ -116,9 +116,8 @@ def update_clusters(milvus: MilvusClient, name: str, clusters: pd.Series, *, bat
     collection = open_collection(milvus, name)
     with milvus_errors(f"Nothing was written, as the rows of {name!r} cannot be read"):
         stored: dict[str, int] = {}
-        for first in range(0, len(ids), batch_size):  # an id with a quotation mark would break the look-up
-            plain = [key for key in ids[first : first + batch_size] if not QUOTES.search(key)]
-            rows = collection.get(plain, ["segment_id", "cluster"])
+        for first in range(0, len(ids), batch_size):
+            rows = collection.get(ids[first : first + batch_size], ["segment_id", "cluster"])
             stored |= {row["segment_id"]: row["cluster"] for row in rows}
     if absent := [key for key in ids if key not in stored]:
         raise StoreError(
@@ -200,6 +199,8 @@ def relink(milvus: MilvusClient, name: str, folder: str | Path) -> int:
     Files are known by content, the digest at the end of `video_id`, so a renamed file is found as well.
     Raises StoreError if none of the collection's videos lies there.
     """
+    if not isinstance(folder, str | Path):
+        raise StoreError(f"The folder is a {type(folder).__name__}: give its path.")
     files = sorted(f for f in Path(folder).expanduser().rglob("*") if f.suffix.lower() in SUFFIXES)
     paths = {file_sha256(file)[:10]: relative_url(file) for file in files}
     collection = open_collection(milvus, name)

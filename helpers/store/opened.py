@@ -5,6 +5,7 @@ so a collection that somebody else dropped or made anew in between is noticed by
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from helpers.segments import Vector, vector_field
 from helpers.store.client import NAME, check_client, load
 from helpers.store.errors import milvus_errors, timed_call
 
+QUOTES = re.compile(r"""['"\\]""")  # may not stand in a segment_id
 NOT_FOUND, NOT_LOADED = 100, 101  # codes of Milvus: there is no such collection; it is not in memory
 Rows = list[dict[str, Any]]
 T = TypeVar("T")
@@ -47,7 +49,9 @@ class OpenCollection(Collection):
 
     def get(self, ids: Sequence[str], fields: Sequence[str]) -> Rows:
         """The named fields of the rows with these segment ids, as far as they are stored."""
-        return list(self._read(self.milvus.get, ids=list(ids), output_fields=list(fields))) if ids else []
+        # pymilvus pastes ids into a filter as they are: one with a quotation mark is never stored.
+        plain = [key for key in ids if not QUOTES.search(key)]
+        return list(self._read(self.milvus.get, ids=plain, output_fields=list(fields))) if plain else []
 
     def search(
         self, vector: Vector, option: str, expression: str, fields: Sequence[str], *, limit: int

@@ -8,27 +8,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from helpers.arguments import check_table
 from helpers.errors import StoreError
 from helpers.segmentation import SCOPES
 from helpers.segments import COLUMNS, declared_options, vector_field
 from helpers.store.client import NAME
 from helpers.store.filters import CONTROL, NUMBERS
-from helpers.store.opened import Collection
+from helpers.store.opened import QUOTES, Collection
 
 LIMITS = {"title": 1024, "video_url": 4096, "description": 65_535}  # other text fields: 512
 
 # Text columns, and how many bytes of UTF-8 fit: a server counts bytes, Milvus Lite characters.
 TEXT = {column: LIMITS.get(column, 512) for column in COLUMNS if column not in NUMBERS}
-QUOTES = re.compile(r"""['"\\]""")  # pymilvus pastes ids into filters as they are
 
 
 def one_model(segments: pd.DataFrame) -> str:
-    if not isinstance(segments, pd.DataFrame):
-        kind = type(segments).__name__
-        raise StoreError(
-            f"The segments are a {kind}: give the table of embed_videos, or a batch's .segments."
-        )
-    models: list[Any] = list(segments["model"].unique()) if "model" in segments else []
+    """The model that all the segments come from; StoreError for several, or none."""
+    cure = "give the table of embed_videos, or a batch's .segments"
+    check_table(segments, StoreError, what="segments", cure=cure)
+    models = list({repr(m): m for m in segments["model"]}.values()) if "model" in segments else []
     if len(models) != 1 or not isinstance(models[0], str) or not models[0]:
         raise StoreError(
             f"The segments come from {len(models)} models: a collection takes those of just one."
@@ -43,7 +41,12 @@ def dimensions(segments: pd.DataFrame, options: Sequence[str]) -> dict[str, int]
         if not isinstance(option, str) or not NAME.fullmatch(option):
             raise StoreError(f"{option!r} cannot name an option: use letters, digits and underscores.")
         cells: list[Any] = list(segments.get(vector_field(option), []))
-        sizes = {np.size(cell) for cell in cells if not missing(cell)}
+        try:
+            sizes = {np.size(cell) for cell in cells if not missing(cell)}
+        except ValueError:  # a list of lists of different lengths
+            raise StoreError(
+                f"The vectors of {option!r} are no lists of numbers: embed them again."
+            ) from None
         if len(sizes) > 1:
             raise StoreError(
                 f"The vectors of {option!r} differ in length, {sorted(sizes)}: embed them again."
@@ -79,12 +82,15 @@ def milvus_rows(segments: pd.DataFrame, collection: Collection) -> list[dict[str
                 f"The collection {collection.name!r} has no place for the option {option!r}: "
                 f"drop the column {vector_field(option)!r} first, or make a collection that has it."
             )
-    if (twice := segments["segment_id"].duplicated()).any():
+    written = segments[["segment_id", "video_id", "embedding_scope", "segmentation"]].map(
+        repr
+    )  # can be compared
+    if (twice := written["segment_id"].duplicated()).any():
         again = segments.loc[twice, "segment_id"].iloc[0]
         raise StoreError(f"The segment {again} is in the table twice: drop the duplicates first.")
-    scopes = segments.drop_duplicates(["video_id", "embedding_scope", "segmentation"])
+    scopes = written.drop_duplicates(["video_id", "embedding_scope", "segmentation"])
     if (both := scopes.duplicated(["video_id", "embedding_scope"])).any():
-        video = scopes.loc[both, "video_id"].iloc[0]
+        video = scopes.loc[both, "video_id"].iloc[0].strip("'")
         raise StoreError(
             f"The video {video} comes in two segmentations, which replace each other: insert one."
         )

@@ -1,0 +1,70 @@
+"""What a function is given: of the right kind and with the columns it needs, or one sentence says so."""
+
+import math
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any, TypeGuard
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import VideoSearchError
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether this is an int or a float, of Python or NumPy, that a float can hold, and not NaN."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return False
+    with suppress(OverflowError):
+        return not math.isnan(float(value))
+    return False
+
+
+def is_whole(value: object, *, least: int) -> TypeGuard[int]:
+    """Whether this is a whole number, of Python or NumPy, and not too small."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
+
+
+def as_list(value: object) -> list[Any]:
+    """What can be walked through, as a list; for anything else, and for a text, a list of it alone."""
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        with suppress(TypeError):  # an array without a dimension
+            return list(value)
+    return [value]
+
+
+def is_list(value: object, kind: type) -> bool:
+    """Whether this can be walked through, is no text, and holds nothing but what is of a kind."""
+    return not isinstance(value, str) and all(isinstance(item, kind) for item in as_list(value))
+
+
+def check_table(
+    table: object,
+    error: type[VideoSearchError],
+    *,
+    what: str,
+    cure: str,
+    columns: Sequence[str] = (),
+    numbers: Sequence[str] = (),
+    texts: Sequence[str] = (),
+) -> None:
+    """Raise `error` unless this is a table with these columns, once each, and numbers or texts where due.
+
+    `what` names the rows in the plural, such as "hits"; `cure` says what to do.
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise error(f"The {what} are a {type(table).__name__}: {cure}.")
+    for column in (*columns, *numbers, *texts):
+        if column not in table:
+            raise error(f"The {what} lack the column {column!r}: {cure}.")
+    if not table.columns.is_unique:
+        twice = table.columns[table.columns.duplicated()][0]
+        raise error(f"The {what} have the column {twice!r} twice: {cure}.")
+    for names, kind, due in ((numbers, int | float | np.number, "number"), (texts, str, "text")):
+        for column in names:
+            plain = kind is not str and pd.api.types.is_numeric_dtype(table[column])
+            wrong = [] if plain else [cell for cell in table[column] if not isinstance(cell, kind)]
+            if wrong:
+                raise error(
+                    f"The {what} have {wrong[0]!r} in the column {column!r}, which is no {due}: {cure}."
+                )

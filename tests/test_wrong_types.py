@@ -1,0 +1,433 @@
+"""Every public function, given values of wrong types: an answer or an error of the project's family, of one line.
+
+Each function stands in CALLS with arguments that are good; one of them at a time is replaced by something else.
+What needs the network, ends the process or starts servers is left out, by name and with its reason.
+"""
+
+import datetime as dt
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import helpers
+from helpers import Leg, Query, VideoSearchError
+from helpers.settings import load_settings
+from tests.make_media import film
+from tests.store.test_store import DIM, make_segments
+
+SEGMENTS = make_segments(n=6)
+CLIPS = SEGMENTS[SEGMENTS["embedding_scope"] == "clip"].reset_index(drop=True)
+HITS = CLIPS.assign(rank=range(1, 7), score=np.linspace(0.9, 0.4, 6))
+MATRIX = helpers.cluster_matrix(CLIPS)
+LABELS = np.array([0, 0, 0, 1, 1, 1])
+WORDS = Query(np.eye(1, DIM, dtype=np.float32)[0], "toy-8", "words")
+LEGS = [Leg(WORDS, "visual"), Leg(WORDS, "description")]
+TRUTH = pd.DataFrame(
+    {
+        "query_id": ["q1"],
+        "query": ["a cat"],
+        "video": ["cat-0123456789"],
+        "start_offset_sec": [0.0],
+        "end_offset_sec": [6.0],
+        "relevance": [2],
+    }
+)
+TOLD = SEGMENTS.assign(description="a cat sits")
+CLUSTERS = pd.Series(0, index=CLIPS["segment_id"])
+NO_LABELS = pd.DataFrame({"segment_id": [], "cluster": [], "name": [], "tags": [], "note": []})
+ONE_LABEL = NO_LABELS.reindex([0]).assign(segment_id="a", cluster=0, name="", tags="", note="")
+ODD = helpers.outlier_scores(MATRIX, LABELS, neighbours=3)
+
+WRONG: list[Any] = [
+    *(None, True, 0, 3, -1, 10**400, 2.5, float("nan"), float("inf"), "", "text", "two\nlines", b"bytes"),
+    *([], [None], [3, "a"], [[1], [1, 2]], (), (1, 2), {}, {3: 4}, {"a": None}, {"score": ["x"]}, {1, 2}),
+    *(object(), len, WORDS, LEGS[0], dt.date(2024, 5, 1), pd.NaT, np.float64("nan"), np.array(3)),
+    *(
+        np.zeros((2, 3)),
+        np.array(["a", None], dtype=object),
+        pd.Series([1, 2]),
+        pd.Series(["a"], index=["b"]),
+    ),
+    *(pd.DataFrame(), pd.DataFrame({"a": [1]}), pd.DataFrame({"segment_id": [3], "score": ["high"]})),
+    *(HITS.drop(columns="score"), HITS.assign(score="high"), HITS.assign(video_id=3), HITS[["score"]]),
+    *(HITS.assign(start_offset_sec=None), HITS.assign(video_url=None), pd.concat([HITS, HITS], axis=1)),
+    *(
+        SEGMENTS.assign(embedding_visual=7),
+        SEGMENTS.assign(segment_id=[[1]] * 7),
+        SEGMENTS.drop(columns="model"),
+    ),
+    *(SEGMENTS.assign(description=None), TRUTH.assign(query=4), TRUTH.drop(columns="video"), [HITS, HITS]),
+    *(
+        {"q1": HITS},
+        {"q1": HITS.drop(columns="video_url")},
+        Query("abc", "toy-8", "q"),
+        Query(None, None, None),
+    ),
+    *(
+        Query(["a"] * DIM, "toy-8", "q"),
+        [Leg(None, None)],
+        [Leg(WORDS, ["visual"])],
+        [Leg(WORDS, "visual", "1")],
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """name → the function and good arguments for it, by name."""
+    folder = tmp_path_factory.mktemp("wrong")
+    own = replace(
+        load_settings(), milvus_uri=str(folder / "wrong.db"), milvus_token="", prefix="", home=folder / "home"
+    )
+    film(folder / "a.mp4", seconds=3)
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.chdir(folder)  # where "text" as the name of a file does no harm
+    milvus = helpers.connect_milvus(own)
+    helpers.create_collection(milvus, "cats", SEGMENTS)
+    helpers.insert_segments(milvus, "cats", SEGMENTS)
+    client = helpers.connect_twelvelabs(own)
+    yield _calls(folder, own, milvus, client)
+    helpers.disconnect_milvus(milvus, own)
+    monkeypatch.undo()
+
+
+def _calls(folder: Path, own: Any, milvus: Any, client: Any) -> dict[str, dict[str, Any]]:
+    store = {"milvus": milvus, "name": "cats"}
+    videos = pd.DataFrame() if own is None else helpers.own_videos(folder / "a.mp4")
+    evaluation = helpers.evaluate({"q1": HITS}, TRUTH, segments=TOLD)
+    return {
+        # the store
+        "build_filter": {"where": {"category": "pets"}, "options": ["visual"]},
+        "collection_name": {"settings": own, "name": "cats"},
+        "count_segments": {**store, "where": {"category": "pets"}},
+        "create_collection": {
+            **store,
+            "segments": SEGMENTS,
+            "options": ["visual"],
+            "index_type": "FLAT",
+            "index_params": {"M": 8},
+        },
+        "delete_video": {**store, "video_id": "nobody"},
+        "drop_collection": {"milvus": milvus, "name": "none", "settings": own},
+        "insert_segments": {**store, "segments": SEGMENTS, "batch_size": 100},
+        "read_segments": {**store, "where": None},
+        "relink": {**store, "folder": str(folder)},
+        "update_clusters": {**store, "clusters": CLUSTERS, "batch_size": 100},
+        # the search
+        "search_segments": {
+            **store,
+            "query": WORDS,
+            "option": "visual",
+            "scope": "clip",
+            "limit": 3,
+            "where": None,
+        },
+        "search_videos": {**store, "query": WORDS, "option": "visual", "limit": 3, "where": None},
+        "segment_query": {**store, "segment_id": CLIPS["segment_id"][0], "option": "visual"},
+        "recommend": {
+            **store,
+            "liked": [CLIPS["segment_id"][0]],
+            "disliked": [CLIPS["segment_id"][1]],
+            "option": "visual",
+            "scope": "clip",
+            "limit": 3,
+            "where": None,
+        },
+        "hybrid_search": {
+            **store,
+            "legs": LEGS,
+            "ranker": "rrf",
+            "k": 60,
+            "scope": "clip",
+            "limit": 3,
+            "where": None,
+            "depth": 9,
+        },
+        "hybrid_videos": {**store, "legs": LEGS, "ranker": "rrf", "k": 60, "limit": 3, "where": None},
+        "fuse": {
+            "rankings": {"a": HITS, "b": HITS[::-1]},
+            "ranker": "weighted",
+            "weights": {"a": 0.5},
+            "k": 60,
+            "limit": 3,
+        },
+        "average_queries": {"queries": [WORDS, WORDS], "weights": [1, 2]},
+        "evaluate": {"rankings": {"q1": HITS}, "truth": TRUTH, "segments": TOLD},
+        "expected_at_random": {"truth": TRUTH, "segments": TOLD},
+        "bm25_ranking": {"segments": TOLD, "truth": TRUTH, "limit": 3, "k1": 1.2, "b": 0.75},
+        "summarise": {"evaluations": {"visual": evaluation}},
+        "load_ground_truth": {"path": None},
+        "temporal_iou": {"a_start": 0, "a_end": 2, "b_start": 1, "b_end": 3},
+        "find_moments": {"hits": HITS, "gap": 1.0, "keep": 0.9, "smooth": 1.0, "limit": 2},
+        "find_sequence": {"steps": [HITS, HITS], "within": 30.0, "limit": 2},
+        "score_curve": {"hits": HITS, "video_id": HITS["video_id"][0], "smooth": 1.0},
+        "around": {"clips": HITS, "moment": HITS.iloc[0], "before": 3.0, "after": 3.0},
+        "moment_recall": {"moments": HITS, "spans": TRUTH, "k": 1, "iou": 0.5},
+        # segments, queries, videos
+        "available_options": {"segments": SEGMENTS},
+        "vector_field": {"option": "visual"},
+        "embed_text": {"client": client, "text": "a cat", "model": None},
+        "embed_clip": {"client": client, "path": folder / "a.mp4", "start": 0.0, "end": 1.0, "model": None},
+        "probe_videos": {"videos": [folder / "a.mp4"], "root": None, "model": None},
+        "estimate_cost": {
+            "videos": [folder / "a.mp4"],
+            "segmentation": "fixed-2",
+            "options": ["visual"],
+            "model": None,
+            "price_per_minute": 1.0,
+            "cached": [],
+            "dimension": 512,
+        },
+        "cached_videos": {
+            "client": client,
+            "videos": videos,
+            "model": None,
+            "options": None,
+            "scopes": ["clip"],
+            "segmentation": "fixed-2",
+        },
+        "connect_milvus": {"settings": own},
+        "read_log": {"path": folder},
+        "redact": {"text": "a key"},
+        # the analysis
+        "agreement": {"labels": {"a": LABELS, "b": LABELS}},
+        "choose_k": {"matrix": MATRIX, "ks": [2, 3], "seed": 0},
+        "cluster_matrix": {"segments": CLIPS, "option": "visual", "centre": False},
+        "cluster_shares": {"segments": CLIPS, "labels": LABELS, "by": "video_id", "window": 30.0},
+        "kmeans_clusters": {"matrix": MATRIX, "k": 2, "seed": 0},
+        "near_duplicates": {"segments": CLIPS, "matrix": MATRIX, "threshold": 0.9, "gap": 0.0},
+        "nearest_concepts": {"matrix": MATRIX, "labels": LABELS, "queries": [WORDS], "words": 1},
+        "odd_segments": {"segments": CLIPS, "scores": ODD, "by": "lof", "limit": 3},
+        "outlier_scores": {"matrix": MATRIX, "labels": LABELS, "neighbours": 3},
+        "scene_labels": {"segments": CLIPS},
+        "suggest_labels": {"segments": CLIPS.assign(description="a cat"), "labels": LABELS, "words": 2},
+        "typical_segments": {"segments": CLIPS, "matrix": MATRIX, "labels": LABELS, "each": 2},
+        "annotate_segment": {"labels": NO_LABELS, "segment_id": "a", "note": "b"},
+        "assign_clusters": {"labels": NO_LABELS, "clusters": CLUSTERS},
+        "name_cluster": {"labels": ONE_LABEL, "cluster": 0, "name": "cats"},
+        "tag_segments": {"labels": NO_LABELS, "segment_ids": ["a"]},
+        "cluster_style": {"number": 1},
+    }
+
+
+# Not tried here yet: what they make of wrong types is for the rooms that they belong to.
+UNTRIED = {
+    "connect_twelvelabs",
+    "curve_player",
+    "curve_words",
+    "embed_image",
+    "export_chapters",
+    "export_csv",
+    "hdbscan_clusters",
+    "map_points",
+    "own_videos",
+    "plot_curve",
+    "plot_k",
+    "plot_map",
+    "plot_maps",
+    "plot_shares",
+    "plot_similarity",
+    "plot_timeline",
+    "read_labels",
+    "search_box",
+    "show_contact_sheet",
+    "show_moments",
+    "show_table",
+    "stability",
+    "weight_slider",
+    "write_labels",
+}
+LEFT_OUT = {
+    "OfflineTransport": "a class that the SDK calls",
+    "PracticeServer": "starts a server",
+    "check_environment": "takes nothing",
+    "cluster_explorer": "an application of its own, with tests of its own",
+    "delete_uploads": "is made to delete",
+    "embed_batch": "waits and tries again, which takes minutes; bad tables have tests beside it",
+    "embed_videos": "is embed_batch",
+    "disconnect_milvus": "closes what the others need; below, with wrong things only",
+    "export_clips": "cuts clips by ffmpeg",
+    "load_settings": "takes the name of a notebook",
+    "sample_videos": "takes nothing",
+    "show_figure": "shows what Matplotlib made",
+    "start_logging": "changes the logging of the process",
+    "stop_logging": "takes nothing",
+    "timed": "a context for one's own code",
+    "use_style": "takes nothing",
+}
+
+# What fails still with another error than one of the family, by function: once it is mended, its line goes.
+NOT_YET: dict[str, tuple[type[Exception], ...]] = {
+    "agreement": (
+        AttributeError,
+        TypeError,
+    ),
+    "annotate_segment": (
+        TypeError,
+        ValueError,
+    ),
+    "assign_clusters": (
+        AttributeError,
+        TypeError,
+        ValueError,
+    ),
+    "available_options": (
+        TypeError,
+        ValueError,
+    ),
+    "cached_videos": (
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ),
+    "choose_k": (
+        KeyError,
+        TypeError,
+        ValueError,
+    ),
+    "cluster_matrix": (
+        AttributeError,
+        TypeError,
+        ValueError,
+    ),
+    "cluster_shares": (
+        KeyError,
+        TypeError,
+        ValueError,
+    ),
+    "cluster_style": (
+        TypeError,
+        ValueError,
+    ),
+    "embed_clip": (
+        AttributeError,
+        OverflowError,
+        TypeError,
+        ValueError,
+    ),
+    "embed_text": (
+        AttributeError,
+        TypeError,
+        ValueError,
+    ),
+    "estimate_cost": (
+        AttributeError,
+        OverflowError,
+        TypeError,
+        ValueError,
+    ),
+    "kmeans_clusters": (
+        TypeError,
+        ValueError,
+    ),
+    "name_cluster": (
+        TypeError,
+        ValueError,
+    ),
+    "near_duplicates": (
+        KeyError,
+        OverflowError,
+        TypeError,
+        ValueError,
+    ),
+    "nearest_concepts": (
+        AttributeError,
+        TypeError,
+        ValueError,
+    ),
+    "odd_segments": (
+        KeyError,
+        TypeError,
+        ValueError,
+    ),
+    "outlier_scores": (
+        KeyError,
+        TypeError,
+        ValueError,
+    ),
+    "probe_videos": (
+        KeyError,
+        TypeError,
+        ValueError,
+    ),
+    "read_log": (TypeError,),
+    "redact": (TypeError,),
+    "scene_labels": (
+        AttributeError,
+        KeyError,
+        TypeError,
+    ),
+    "suggest_labels": (
+        KeyError,
+        TypeError,
+        ValueError,
+    ),
+    "tag_segments": (
+        TypeError,
+        ValueError,
+    ),
+    "typical_segments": (
+        KeyError,
+        TypeError,
+        ValueError,
+    ),
+}
+
+
+def test_every_public_function_is_called_or_left_out_for_a_reason(calls):
+    public = {name for name in helpers.__all__ if not isinstance(getattr(helpers, name), type)}
+    assert public == (calls.keys() | LEFT_OUT.keys() | UNTRIED) - {"OfflineTransport", "PracticeServer"}
+
+
+def answer(function: Callable[..., Any], arguments: dict[str, Any], spoilt: str, value: Any) -> None:
+    """Call it with one wrong argument; only errors of the family may come out, on one line."""
+    with warnings.catch_warnings(), suppress(VideoSearchError):
+        warnings.simplefilter("ignore")
+        try:
+            function(**arguments | {spoilt: value})
+        except VideoSearchError as error:
+            if "\n" in str(error):
+                raise AssertionError(f"a message of two lines: {error}") from error
+            raise
+
+
+anything = st.sampled_from(range(len(WRONG))) | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@pytest.mark.parametrize("name", sorted(_calls(Path(), None, None, None)))
+@settings(
+    max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+)
+@given(data=st.data())
+def test_wrong_types_meet_an_error_of_the_family(calls, name, data):
+    arguments = calls[name]
+    spoilt = data.draw(st.sampled_from(sorted(arguments)))
+    drawn = data.draw(anything)
+    value = WRONG[drawn] if type(drawn) is int and 0 <= drawn < len(WRONG) else drawn
+    with suppress(*NOT_YET.get(name, ())):
+        answer(getattr(helpers, name), arguments, spoilt, value)
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_cannot_be_disconnected(calls, wrong):
+    own = calls["connect_milvus"]["settings"]
+    for arguments in (
+        {"milvus": wrong, "settings": own},
+        {"milvus": calls["read_segments"]["milvus"], "settings": wrong},
+    ):
+        with pytest.raises(VideoSearchError):
+            helpers.disconnect_milvus(**arguments)
