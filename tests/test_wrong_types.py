@@ -431,3 +431,23 @@ def test_what_cannot_be_disconnected(calls, wrong):
     ):
         with pytest.raises(VideoSearchError):
             helpers.disconnect_milvus(**arguments)
+
+
+OF_ONES_OWN = {
+    "lack the column 'video_id'": pd.DataFrame({"path": ["a.mp4"], "title": ["A"]}),
+    "lack the column 'video_url'": pd.DataFrame({"video_id": ["a"], "title": ["A"]}),
+    "have 7 in the column 'video_id', which is no text": pd.DataFrame(
+        {"video_id": [7], "title": ["A"], "video_url": ["a.mp4"]}
+    ),
+    "have None in the column 'title', which is no text": pd.DataFrame(
+        {"video_id": ["a"], "title": [None], "video_url": ["a.mp4"]}, dtype=object
+    ),
+}
+
+
+@pytest.mark.parametrize("said", OF_ONES_OWN)
+@pytest.mark.parametrize("name", ["embed_batch", "embed_videos", "cached_videos", "probe_videos"])
+def test_a_table_of_ones_own_in_place_of_own_videos(calls, name, said):
+    given = (calls["cached_videos"]["client"],) if name != "probe_videos" else ()
+    with pytest.raises(VideoSearchError, match=said + ".*: use the table of sample_videos"):
+        getattr(helpers, name)(*given, OF_ONES_OWN[said])

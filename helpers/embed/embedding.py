@@ -33,7 +33,7 @@ from helpers.segments import (
 )
 from helpers.videos.cues import Cue, description_track
 from helpers.videos.limits import require_limits
-from helpers.videos.own import own_videos
+from helpers.videos.own import check_videos, own_videos
 from helpers.videos.samples import local_path
 
 REPORT = ["video_id", "title", "status", "segments", "tasks", "repeated", "reason"]
@@ -191,6 +191,7 @@ def embed_batch(
     that is not known.
     """
     table = videos if isinstance(videos, pd.DataFrame) else own_videos(*_paths(videos))
+    check_videos(table)
     embedder = _Embedder(
         client, model=model, options=options, scopes=scopes, segmentation=segmentation, deadline=deadline
     )
@@ -285,6 +286,7 @@ def cached_videos(
     embedder = _Embedder(
         client, model=model, options=options, scopes=scopes, segmentation=segmentation, deadline=0
     )
+    check_videos(videos)
     rows = [{str(k): v for k, v in row.items()} for row in videos.to_dict("records")]
     return {str(row["video_id"]) for row in rows if embedder.cache.get(embedder.look(row)[3]) is not None}
 

@@ -15,7 +15,7 @@ from helpers.errors import VideoError
 from helpers.models import LIVE_MODEL, model_facts
 from helpers.settings import load_settings
 from helpers.videos.media import Probe, probe, shell_word, shown
-from helpers.videos.own import list_sources, to_row
+from helpers.videos.own import check_videos, list_sources, to_row
 from helpers.videos.samples import local_path
 
 SECONDS = (4.0, 4 * 3600.0)
@@ -160,6 +160,7 @@ def probe_videos(
     settings = load_settings()
     model = model_facts(model or (settings.model if settings.live else LIVE_MODEL)).name
     if isinstance(videos, pd.DataFrame):
+        check_videos(videos)
         known = [(str(r["title"]), local_path(str(r["video_url"])), "") for r in videos.to_dict("records")]
     else:
         known = []

@@ -13,10 +13,17 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
+from helpers.arguments import check_table
 from helpers.errors import VideoError
 from helpers.videos.listing import Listed, check_name, checked_address, checked_path, read_list, told
 from helpers.videos.media import printable, shown
 from helpers.videos.samples import SUFFIXES, is_address, video_row, videos_table
+
+
+def check_videos(table: object) -> None:
+    """VideoError unless this is a table of videos, with what embedding needs to know of each."""
+    cure, texts = "use the table of sample_videos or own_videos", ("video_id", "title", "video_url")
+    check_table(table, VideoError, what="videos", cure=cure, texts=texts)
 
 
 def own_videos(*sources: Any, root: str | Path | None = None) -> pd.DataFrame:
