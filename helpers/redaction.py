@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from dotenv import dotenv_values
-
 from helpers import settings as switches
+from helpers.errors import SettingsError
 
 MAX_TEXT, MAX_LINE = 4_000, 64_000  # characters of one text, and of one line
 
@@ -85,10 +84,10 @@ def _from_file(path: Path, changed: int) -> frozenset[str]:
     if not changed:
         return frozenset()
     try:
-        values = dotenv_values(path)
-    except (OSError, ValueError):
+        values = switches.env_file()
+    except SettingsError:
         return frozenset()
-    return frozenset((values.get(name) or "").strip() for name in SECRET_NAMES)
+    return frozenset(values.get(name, "").strip() for name in SECRET_NAMES)
 
 
 @functools.lru_cache(maxsize=16)

@@ -5,13 +5,17 @@ Every value comes from the environment or, where that is silent, from a `.env` f
 """
 
 import getpass
+import ipaddress
 import os
 import re
 import shutil
 import socket
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from importlib.metadata import version
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -64,7 +68,39 @@ def _is_address(url: str) -> bool:
 
 def is_local(url: str) -> bool:
     """Whether an address is on this machine, such as that of a practice server."""
-    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost" or host.endswith(".localhost")
+
+
+def env_file() -> dict[str, str]:
+    """What the `.env` file of the checkout says; empty without one. SettingsError where it cannot be read.
+
+    UTF-8 and, with the mark that PowerShell writes in front, UTF-16 are read. Of another encoding nobody can
+    say which it is, and a wrong guess would change a key or a path.
+    """
+    path = ROOT / ".env"
+    if (path / "pyvenv.cfg").is_file():  # a Python environment of that name holds no switches
+        return {}
+    try:
+        data = path.read_bytes()
+        text = data.decode("utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
+        if "\0" in text:
+            raise ValueError("NUL")
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise SettingsError(
+            f"The file {path} cannot be read ({error.strerror}): make it a text file that you may read, or move "
+            "it away and set the variables in the shell."
+        ) from error
+    except ValueError as error:
+        raise SettingsError(
+            f"The file {path} is not in UTF-8: open it in an editor and save it with that encoding, or set the "
+            "variables in the shell."
+        ) from error
+    return {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
 
 
 def load_settings(notebook: str | None = None) -> Settings:
@@ -73,7 +109,7 @@ def load_settings(notebook: str | None = None) -> Settings:
     Raises SettingsError for a switch with a value that means nothing, for a model that is not known, and for
     live mode without a key.
     """
-    env = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None} | dict(os.environ)
+    env = env_file() | dict(os.environ)
 
     def read(*names: str) -> str:
         return next((env[n].strip() for n in names if env.get(n, "").strip()), "")
@@ -86,6 +122,11 @@ def load_settings(notebook: str | None = None) -> Settings:
         raise SettingsError(
             "VIDEO_SEARCH_MODE is live, but there is no key: set TWELVE_LABS_API_KEY, or set the mode to offline."
         )
+    if mode == "live" and not re.fullmatch(r"[ -~]*", key):  # else no header could carry it
+        raise SettingsError(
+            "TWELVE_LABS_API_KEY holds a character that no key has, such as a curly quotation mark: copy the "
+            "key once more from your account's page."
+        )
     base_url = read("TWELVELABS_BASE_URL")
     if base_url and not _is_address(base_url):
         raise SettingsError(
@@ -93,9 +134,18 @@ def load_settings(notebook: str | None = None) -> Settings:
             "as http://127.0.0.1:8800/v1.3."
         )
     model = model_facts((read("TWELVE_LABS_MODEL") or LIVE_MODEL) if mode == "live" else OFFLINE_MODEL)
-    home = Path(read("VIDEO_SEARCH_HOME") or ROOT / ".video-search").expanduser().absolute()
     uri = read("MILVUS_URI")
-    prefix = _prefix(read("MILVUS_PREFIX") or (getpass.getuser() if uri else ""))
+    try:
+        home = Path(read("VIDEO_SEARCH_HOME") or ROOT / ".video-search").expanduser().absolute()
+        prefix = _prefix(read("MILVUS_PREFIX") or (getpass.getuser() if uri else ""))
+    except RuntimeError as error:
+        raise SettingsError(
+            "VIDEO_SEARCH_HOME begins with ~ and a name that this machine does not know: write the whole path."
+        ) from error
+    except (KeyError, OSError) as error:  # a container may run under a number that has no name
+        raise SettingsError(
+            "This machine has no name for you to put before the collections: set MILVUS_PREFIX to one."
+        ) from error
     return Settings(
         root=ROOT,
         data=ROOT / "data",

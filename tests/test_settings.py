@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import settings
+from helpers import redaction, settings
 from helpers.errors import SettingsError
 
 SWITCHES = [
@@ -80,6 +80,82 @@ def test_the_env_file_is_read_and_the_environment_wins(
     assert settings.load_settings().api_key == "from_file"
     monkeypatch.setenv("TWELVE_LABS_MODEL", "marengo3.5")
     assert settings.load_settings().model == "marengo3.5"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_an_env_file_as_editors_and_shells_write_it(tmp_path: Path, encoding: str) -> None:
+    text = "# clé\r\nTWELVE_LABS_API_KEY=tlk_made_up\r\nVIDEO_SEARCH_MODE=live\r\n"
+    (tmp_path / ".env").write_bytes(text.encode(encoding))
+    assert settings.load_settings().api_key == "tlk_made_up"
+    assert redaction.redact("tlk_made_up, made-up") == "***, made-up"
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16-le", "utf-16-be", "utf-32", "cp932"])
+def test_an_env_file_whose_encoding_nobody_can_tell(tmp_path: Path, encoding: str) -> None:
+    note = "# ソ\n" if encoding == "cp932" else "# clé\n"
+    (tmp_path / ".env").write_bytes(f"{note}TWELVE_LABS_API_KEY=tlk_made_up\n".encode(encoding))
+    with pytest.raises(SettingsError, match=r"\.env is not in UTF-8: open it in an editor and save"):
+        settings.load_settings()
+    assert redaction.redact("what is told goes on") == "what is told goes on"
+
+
+def test_an_env_file_that_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / ".env").symlink_to(tmp_path / ".env")
+    with pytest.raises(SettingsError, match=r"\.env cannot be read \(Too many levels"):
+        settings.load_settings()
+    (tmp_path / ".env").unlink()
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(SettingsError, match=r"\.env cannot be read \(Is a directory\)"):
+        settings.load_settings()
+    (tmp_path / ".env" / "pyvenv.cfg").touch()  # a Python environment, as some call theirs
+    assert not settings.load_settings().live
+
+
+@pytest.mark.parametrize("key", ["“tlk_made_up”", "tlk_made\u200bup", "tlk_made\nup"])
+def test_a_key_that_no_header_can_carry(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("TWELVE_LABS_API_KEY", key)
+    with pytest.raises(SettingsError, match="holds a character that no key has") as caught:
+        settings.load_settings()
+    assert "made" not in str(caught.value)
+    monkeypatch.setenv("VIDEO_SEARCH_MODE", "offline")
+    assert not settings.load_settings().live
+
+
+def test_a_home_of_somebody_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDEO_SEARCH_HOME", "~nobody-of-that-name/home")
+    with pytest.raises(SettingsError, match="write the whole path"):
+        settings.load_settings()
+
+
+@pytest.mark.parametrize("error", [KeyError("uid not found"), OSError("no username")])
+def test_a_user_without_a_name(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def unknown() -> str:
+        raise error
+
+    monkeypatch.setattr("getpass.getuser", unknown)
+    assert settings.load_settings().prefix == ""
+    monkeypatch.setenv("MILVUS_URI", "http://localhost:19530")
+    with pytest.raises(SettingsError, match="set MILVUS_PREFIX"):
+        settings.load_settings()
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://127.0.0.1:8800/v1.3", True),
+        ("http://127.8.0.1", True),
+        ("http://LOCALHOST:1", True),
+        ("http://practice.localhost:1", True),
+        ("http://localhost.:1", True),
+        ("http://[::1]:1", True),
+        ("http://10.0.0.1", False),
+        ("http://localhost.example.org", False),
+        ("https://api.twelvelabs.io/v1.3", False),
+        ("", False),
+    ],
+)
+def test_what_is_on_this_machine(url: str, local: bool) -> None:
+    assert settings.is_local(url) == local
 
 
 @pytest.mark.parametrize(
