@@ -221,6 +221,22 @@ def test_a_full_disk_breaks_nothing_and_the_log_goes_on_when_there_is_room(tmp_p
     assert table["message"].str.startswith("x").sum() < 5
 
 
+def test_a_full_disk_lets_go_of_the_file_and_a_cut_line_stays_alone(settings: Settings) -> None:
+    resource = pytest.importorskip("resource")
+    path = logs.start_logging(settings)
+    LOG.debug("before")
+    soft, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, most))
+    try:
+        LOG.debug("lost")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, most))
+    assert not path.read_bytes().endswith(b"\n")
+    LOG.debug("after")
+    table = logs.read_log(path)
+    assert table["message"].tolist() == ["before", "after"] and table.attrs["damaged"] == 1
+
+
 def test_size_and_count_are_bounded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "MAX_BYTES", 2_000)
     path = logs.start_logging(settings)

@@ -17,12 +17,13 @@ import pydantic
 import tenacity
 from twelvelabs import TwelveLabs
 from twelvelabs.core.api_error import ApiError
+from twelvelabs.environment import TwelveLabsEnvironment
 
 from helpers.embed.rate_limits import LONGEST_PAUSE, pause_asked_for
-from helpers.embed.transport import TIMEOUT, http_client, within
+from helpers.embed.transport import TIMEOUT, RedirectError, http_client, proxy_for, within
 from helpers.errors import EmbedError, QuotaError
 from helpers.redaction import redact
-from helpers.settings import Settings, is_local, load_settings, make_home
+from helpers.settings import Settings, load_settings, make_home
 from helpers.standin.offline import OfflineTransport
 
 T = TypeVar("T")
@@ -44,25 +45,39 @@ WHAT_TO_DO = {
 }
 
 _settings: WeakKeyDictionary[TwelveLabs, Settings] = WeakKeyDictionary()
+_offline: WeakKeyDictionary[TwelveLabs, httpx.Client] = WeakKeyDictionary()
 _making = threading.Lock()
 
 
 def connect_twelvelabs(settings: Settings | None = None) -> TwelveLabs:
     """The SDK's client: with the network when `settings.live`, with the offline transport otherwise.
 
-    Raises DataError if a fixture is missing or damaged, SettingsError if the home folder cannot be written.
+    Raises DataError if a fixture is missing or damaged, SettingsError if the home folder cannot be written or
+    the environment names a proxy or certificates that cannot be used.
     """
     settings = settings or load_settings()
     make_home(settings)
     if settings.live:
-        http = http_client(local=is_local(settings.base_url))
+        http = http_client(settings.base_url or TwelveLabsEnvironment.DEFAULT.value)
         with _making, _base_url(settings.base_url):
             client = TwelveLabs(api_key=settings.api_key, httpx_client=http, timeout=TIMEOUT)
     else:
         transport = OfflineTransport(models=settings.data / "models", fixtures=settings.data / "fixtures")
-        client = TwelveLabs(api_key="offline", httpx_client=httpx.Client(transport=transport))
+        http = httpx.Client(transport=transport)
+        client = TwelveLabs(api_key="offline", httpx_client=http)
+        _offline[client] = http
     _settings[client] = settings
     return client
+
+
+@contextmanager
+def http_to(client: TwelveLabs, address: str) -> Iterator[httpx.Client]:
+    """What reaches an address that the service of `client` named, such as that of a part of an upload."""
+    if offline := _offline.get(client):
+        yield offline
+    else:
+        with http_client(address) as http:
+            yield http
 
 
 @contextmanager
@@ -160,11 +175,20 @@ def _explained(error: Exception, what: str) -> EmbedError:
         unsure = status == 408 or (status or 500) >= 500
         return EmbedError(redact(message), status=status, request_id=request, unsure=unsure)
     if isinstance(error, httpx.HTTPError):
-        message = (
-            f"Could not {what}: the Embed API cannot be reached ({type(error).__name__}); "
-            "check the network, or set VIDEO_SEARCH_MODE=offline."
-        )
-        return EmbedError(message, unsure=not isinstance(error, UNSENT))
+        advice = "check the network, or set VIDEO_SEARCH_MODE=offline"
+        if _is_distrusted(error):
+            advice = (
+                "its certificate is not trusted here: set SSL_CERT_FILE to the certificates of your office"
+            )
+        elif isinstance(error, RedirectError):
+            advice = (
+                f"it sent the request on to {error}, to which neither your key nor your file goes: check "
+                "TWELVELABS_BASE_URL, or sign in to this network first"
+            )
+        elif variable := _proxy_variable(error):
+            advice = f"check the proxy that {variable} names, and the network"
+        message = f"Could not {what}: the Embed API cannot be reached ({type(error).__name__}); {advice}."
+        return EmbedError(redact(message), unsure=not isinstance(error, UNSENT))
     message = (
         f"Could not {what}: the answer is not one that this SDK understands; "
         "check TWELVELABS_BASE_URL and the version of twelvelabs."
@@ -177,7 +201,20 @@ def _may_repeat(error: BaseException, repeatable: bool) -> bool:
         if error.status_code == 429:
             return (_asked(error) or 0) <= LONGEST_PAUSE
         return repeatable and (error.status_code in RETRIED or _is_garbled(error))
-    return isinstance(error, httpx.TransportError) and (repeatable or isinstance(error, UNSENT))
+    if not isinstance(error, httpx.TransportError) or _is_distrusted(error):
+        return False
+    return repeatable or isinstance(error, UNSENT)
+
+
+def _is_distrusted(error: httpx.HTTPError) -> bool:
+    return "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+def _proxy_variable(error: httpx.HTTPError) -> str:
+    try:
+        return proxy_for(str(error.request.url))[0]
+    except RuntimeError:  # of no request
+        return ""
 
 
 def _is_garbled(error: ApiError) -> bool:

@@ -71,11 +71,11 @@ class _Embedder:
         settings = settings_of(client)
         self.client, self.model = client, model or settings.model
         self.options, self.scopes, self.segmentation = options, list(scopes), segmentation
-        facts = model_facts(self.model)
-        self.wire = Segmentation.parse(segmentation).request(facts)
+        self.facts = model_facts(self.model)
+        self.wire = Segmentation.parse(segmentation).request(self.facts)
         self.deadline = deadline
         self.cache = Cache(settings.home / "cache" / "segments")
-        self.offline = facts.offline
+        self.offline = self.facts.offline
         self.journal = None if self.offline else Journal(settings.home / "journal")
         if self.journal:
             self.journal.prune("task-", days=KEPT_DAYS + 1)
@@ -140,9 +140,10 @@ class _Embedder:
         self, source: Path | str, digest: str, cues: Sequence[Cue], key: str, row: dict[str, Any]
     ) -> pd.DataFrame:
         found = require_limits(source, model=self.model) if isinstance(source, Path) else None
+        # The options are always named: what a service answers with by default may change, and has.
+        options = self.options or [o for o in self.facts.options if o != "description" or cues]
         request: dict[str, Any] = {"segmentation": self.wire, "embedding_scope": self.scopes}
-        if self.options:
-            request["embedding_option"] = list(self.options)
+        request["embedding_option"] = list(options)
         if cues and self.offline:  # the live service is never sent a local text file
             request["time_based_metadata"] = [{"start": c.start, "end": c.end, "text": c.text} for c in cues]
         if self.full:

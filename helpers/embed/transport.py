@@ -1,16 +1,20 @@
 """Below the SDK: an HTTP client that keeps to the deadline of a call, waits for a rate limit, and logs."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from helpers.embed.rate_limits import used_up_for
+from helpers.errors import SettingsError
+from helpers.settings import is_local
 
 log = logging.getLogger("video_search.api")
 
@@ -21,14 +25,57 @@ _stop: ContextVar[threading.Event | None] = ContextVar("stop", default=None)
 _full: dict[str, float] = {}  # of a service -> time.monotonic() until which its rate limit has nothing left
 
 
-def http_client(*, local: bool = False) -> httpx.Client:
-    """An HTTP client that keeps to the deadline of `within`, waits for a used-up rate limit, and logs."""
+class RedirectError(httpx.RequestError):
+    """A request was sent on to another host, to which neither the key nor a file goes; its name is the text."""
+
+
+def http_client(address: str) -> httpx.Client:
+    """An HTTP client for a service that keeps to the deadline of `within`, waits for a rate limit, and logs.
+
+    Raises SettingsError where the environment names a proxy or certificates that cannot be used.
+    """
     return httpx.Client(
         timeout=TIMEOUT,
         follow_redirects=True,
-        trust_env=not local,  # a proxy knows nothing of a server on this machine
+        transport=_transport(address),
         event_hooks={"request": [_before], "response": [_after]},
     )
+
+
+def _transport(address: str) -> httpx.HTTPTransport:
+    """What reaches an address: through the proxy that the environment names for it, never for this machine."""
+    variable, proxy = proxy_for(address)
+    try:
+        if proxy and not (httpx.URL(proxy).host and httpx.URL(proxy).path in ("", "/")):
+            raise ValueError("no host, or a password with a / in it")
+        return httpx.HTTPTransport(proxy=proxy)
+    except ImportError as error:
+        raise SettingsError(
+            f"{variable} names a SOCKS proxy, which needs one more package: run `python -m pip install socksio`, "
+            "or set it to an http:// proxy."
+        ) from error
+    except (ValueError, httpx.InvalidURL):  # without its text, which may hold a password
+        raise SettingsError(
+            f"{variable} is no address of a proxy: write it as http://host:port (of a password, write @ as %40 "
+            "and / as %2F), or unset it."
+        ) from None
+    except OSError as error:
+        name = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
+        raise SettingsError(
+            f"{name} is {os.environ.get(name)!r}, where no certificates can be read ({error.strerror or error}): "
+            "mend the path, or unset it."
+        ) from error
+
+
+def proxy_for(address: str) -> tuple[str, str | None]:
+    """The variable that names the proxy for an address, and the proxy; "" and None where there is none."""
+    url, proxies = httpx.URL(address), getproxies()
+    kind = url.scheme if proxies.get(url.scheme) else "all"
+    proxy = proxies.get(kind)
+    if not proxy or is_local(address) or proxy_bypass(url.host):
+        return "", None
+    names = [name for name in os.environ if name.lower() == f"{kind}_proxy" and os.environ[name]]
+    return min(names, default="The system's proxy"), proxy if "://" in proxy else f"http://{proxy}"
 
 
 @contextmanager
@@ -48,8 +95,11 @@ def _sharing(request: httpx.Request) -> str:
 
 
 def _before(request: httpx.Request) -> None:
-    """Wait for the rate limit; and no step of a request may outlast the call that it is part of."""
+    """Stay with the service, wait for its rate limit, and let no step outlast the call that it is part of."""
     deadline, stop = _deadline.get(), _stop.get()
+    first, url = request.extensions.setdefault("first_url", request.url), request.url
+    if url.netloc != first.netloc or url.scheme not in (first.scheme, "https"):
+        raise RedirectError(url.netloc.decode(), request=request)
     pause = _full.get(_sharing(request), 0.0) - time.monotonic()
     if request.method == "POST" and pause > 0 and (deadline is None or time.monotonic() + pause < deadline):
         log.debug(

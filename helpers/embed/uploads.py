@@ -4,7 +4,9 @@ An upload is known by its content: on the wire a file is called by its digest, s
 was lost is found again, and the file's own name stays at home.
 """
 
+import os
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -41,15 +43,21 @@ def upload(
     run = _Upload(client, source, digest, deadline, stop)
     if journal is None:
         return run.send()
-    service = service_of(client)
+    now, service = datetime.now(UTC).isoformat(), service_of(client)
     key = "asset-" + cache_key(content=digest, **service)[:32]
+    about = {"filename": run.name, "service": service}
+
+    def keep(session: dict[str, Any]) -> None:
+        journal.write(key, intent=now, session=session, **about)
+
     entry = journal.read(key)
     asset_id = run.find(entry) if entry else None
     if asset_id is None:
-        journal.write(key, intent=datetime.now(UTC).isoformat(), filename=run.name, service=service)
-        asset_id = run.send()
-    created = datetime.now(UTC).isoformat()
-    journal.write(key, id=asset_id, filename=run.name, service=service, created=created)
+        session = entry.get("session") if isinstance(entry.get("session"), dict) else None
+        if session is None:
+            journal.write(key, intent=now, **about)
+        asset_id = run.send(session, keep)
+    journal.write(key, id=asset_id, created=datetime.now(UTC).isoformat(), **about)
     return asset_id
 
 
@@ -78,29 +86,39 @@ class _Upload:
                 raise
             return str(asset_id) if asset.status in ("ready", "processing") else None
         listed = self.call(partial(_listed, self.client, self.name), "look for a lost upload")
-        return next((asset.id for asset in listed if asset.status in ("ready", "processing")), None)
+        # An upload in parts is "processing" from its first part on: it may lack the others.
+        good = ("ready",) if self.in_parts else ("ready", "processing")
+        return next((asset.id for asset in listed if asset.status in good), None)
 
-    def send(self) -> str:
-        """Upload anew, and return the id."""
+    @property
+    def in_parts(self) -> bool:
+        """Whether the file is too large for one request."""
+        local = isinstance(self.source, Path) and self.source.is_file()
+        return local and os.path.getsize(self.source) > DIRECT_BYTES
+
+    def send(
+        self,
+        session: dict[str, Any] | None = None,
+        keep: Callable[[dict[str, Any]], None] | None = None,
+    ) -> str:
+        """Upload the file, and return the id; in parts, go on with `session`, or tell `keep` of a new one."""
         if isinstance(self.source, str):
             what = "hand over the address of a video"
             create = partial(self.client.assets.create, method="url", url=self.source, filename=self.name)
             return _id(self.call(create, what), what)
         path, what = self.source, f"upload {self.source.name}"
         try:
-            if (size := path.stat().st_size) > DIRECT_BYTES:
-                return send_parts(self.client, path, self.name, size, self.call)
-            return _id(self.call(partial(self._send_whole, path, size), what), what)
+            if self.in_parts:
+                return send_parts(self.client, path, self.name, self.call, session=session, keep=keep)
+            return _id(self.call(partial(self._send_whole, path), what), what)
         except OSError as error:
             raise VideoError(
                 f"{path.name} could not be read to its end ({error.strerror}): is it moved?"
             ) from None
 
-    def _send_whole(self, path: Path, size: int) -> Any:
-        with (
-            open(path, "rb") as file,
-            tqdm.wrapattr(file, "read", **progress_options(path, size)) as watched,
-        ):
+    def _send_whole(self, path: Path) -> Any:
+        bar = progress_options(path, path.stat().st_size)
+        with open(path, "rb") as file, tqdm.wrapattr(file, "read", **bar) as watched:
             return self.client.assets.create(method="direct", file=(self.name, watched, "video/mp4"))
 
 

@@ -243,10 +243,15 @@ class Script:
 
 
 def ratelimit_headers(limit: int, reset: float) -> dict[str, str]:
-    """The headers of a used-up limit; `reset` in seconds since 1970."""
-    names = ("Limit", "Remaining", "Used", "Reset")
-    values = (str(limit), "0", str(limit), _number(reset))
-    return {f"X-Ratelimit-{name}": value for name, value in zip(names, values, strict=True)}
+    """The headers of a used-up limit of requests; `reset` in seconds since 1970.
+
+    As the service sends them: by the plain names, and again for each limit, of which one is not used up.
+    """
+    values = {"Limit": str(limit), "Remaining": "0", "Used": str(limit), "Reset": _number(reset)}
+    seconds = {"Limit": "36000", "Remaining": "36000", "Used": "0", "Reset": _number(reset + 86_400)}
+    limits = {"": values, "Request-": values, "Duration-": seconds}
+    headers = {f"X-Ratelimit-{of}{name}": v for of, parts in limits.items() for name, v in parts.items()}
+    return headers | {"X-Ratelimit-Dimensions": "Duration,Request"}
 
 
 def halved(answer: Answer) -> Answer:

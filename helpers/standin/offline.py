@@ -56,7 +56,8 @@ class OfflineTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         path, query = request.url.path.removeprefix(BASE), parse_qs(request.url.query.decode())
-        asked = Request(request.method, path, query, dict(request.headers), request.read())
+        host = f"{request.url.scheme}://{request.url.netloc.decode()}"
+        asked = Request(request.method, path, query, dict(request.headers), request.read(), host)
         answer = self._service.answer(asked)
         headers = {"content-type": "application/json"} | answer.headers
         return httpx.Response(answer.status, content=answer.data(), headers=headers)

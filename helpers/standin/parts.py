@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from helpers.standin.assets import Asset, Assets, look
 from helpers.standin.wire import Answer, Body, Refusal, Request, etag, invalid, page, rfc3339
 
+KEPT = timedelta(days=1)  # so long an upload may go on
+
 
 @dataclass
 class Upload:
@@ -59,16 +61,17 @@ class Parts:
             "asset_id": asset.id,
             "chunk_size": upload.chunk,
             "total_chunks": upload.chunks,
-            "expires_at": rfc3339(now + timedelta(days=1)),
+            "expires_at": rfc3339(now + KEPT),
             "upload_headers": {},
             "upload_urls": self._urls(upload, 1, min(self._assets.first_urls, upload.chunks), host),
         }
         return Answer(201, body)
 
     def _find(self, upload_id: str) -> Upload:
-        if upload_id not in self.all:
+        upload = self.all.get(upload_id)
+        if upload is None or upload.created + KEPT < self._assets.now():
             raise Refusal(404, "resource_not_exists", f"There is no upload {upload_id}.")
-        return self.all[upload_id]
+        return upload
 
     def _urls(self, upload: Upload, start: int, count: int, host: str) -> list[Body]:
         expires = rfc3339(self._assets.now() + timedelta(hours=1))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pandas as pd
 import pytest
 from filelock import FileLock
 from twelvelabs import TwelveLabs
-from twelvelabs.types import EmbeddingData
+from twelvelabs.types import EmbeddingData, MediaEmbeddingTask
 
 from helpers import (
     available_options,
@@ -32,11 +33,12 @@ from helpers import (
 from helpers.embed import client as api
 from helpers.embed import upload_parts, uploads
 from helpers.embed.journal import Journal
-from helpers.embed.recovery import is_answer, missing_parts
+from helpers.embed.recovery import find_lost_task, is_answer, missing_parts
 from helpers.embed.tasks import run_work
 from helpers.embed.work import Work
 from helpers.errors import EmbedError, QuotaError, VideoError
 from helpers.files import file_sha256
+from helpers.models import model_facts
 from helpers.settings import ROOT
 from helpers.standin.practice import PracticeServer
 from tests.conftest import KEY
@@ -70,6 +72,7 @@ def test_a_video_becomes_segments(client: TwelveLabs, practice: PracticeServer, 
     request = next(seen.json for seen in practice.seen if seen.route == TASKS)
     assert ("temporal" in request["video"]["segmentation"]) == (model == "marengo3.5")
     assert "time_based_metadata" not in request["video"]  # no local text leaves the machine
+    assert request["video"]["embedding_option"] == list(model_facts(model).options)  # no default decides
 
 
 def test_the_file_s_name_stays_at_home(client: TwelveLabs, practice: PracticeServer, tmp_path: Path) -> None:
@@ -717,6 +720,36 @@ def test_an_entry_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_pa
     with pytest.raises(EmbedError, match=r"Nothing was sent, .*No space left"):
         Journal(tmp_path).write("task-1", intent="now")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "found"),
+    [
+        ({}, True),
+        ({"model_name": None}, True),
+        ({"model_name": "marengo3.0"}, False),
+        ({"status": "failed"}, False),
+        ({"created_at": "2026-01-01T00:00:00Z"}, False),
+        ({"created_at": None}, True),
+        ({"id": "claimed"}, False),
+        ({"video_embedding": {"metadata": {"input_filename": "another.mp4"}}}, False),
+        ({"scope": "asset"}, False),
+        ({"id": "gone"}, False),
+    ],
+)
+def test_which_task_is_the_lost_one(task: dict[str, Any], found: bool) -> None:
+    digest, since = "0123456789abcdef", datetime(2026, 2, 1, tzinfo=UTC)
+    about = {"metadata": {"input_filename": f"{digest}.mp4", "duration": 6.0}}
+    made = {"id": "t1", "status": "ready", "model_name": "marengo3.5", "created_at": "2026-02-01T00:00:01Z"}
+    listed = [MediaEmbeddingTask.model_validate({**made, "video_embedding": about, **task})]
+    row = EmbeddingData(embedding=[1.0], embedding_option="visual", start_sec=0, end_sec=6)
+    rows = [row.model_copy(update={"embedding_scope": task.get("scope", "clip")})]
+    segmentation = {"strategy": "fixed", "fixed": {"duration_sec": 6}}
+    request = {"segmentation": segmentation, "embedding_scope": ["clip"], "embedding_option": ["visual"]}
+    work = Work(CAT, digest, request, "marengo3.5", "task-1", duration=6.0, has_audio=False)
+    entries = {"task-1": {"intent": "then", "request": request}, "task-2": {"id": "claimed"}}
+    rows_of = {"t1": rows, "claimed": rows}.get
+    assert (find_lost_task(work, listed, entries, since, rows_of) == "t1") is found
 
 
 # ---------------------------------------------------------------- a batch, seen and stopped
