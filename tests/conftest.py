@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import matplotlib
 import pytest
 import tenacity
@@ -56,6 +57,22 @@ def session_home() -> Iterator[None]:
 def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A home for each test: databases and caches of one are not there in the next."""
     monkeypatch.setenv("VIDEO_SEARCH_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(autouse=True)
+def closed_connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test opens over HTTP is closed when it ends; the SDK's client has no way to close its own."""
+    opened: list[httpx.Client] = []
+    make = httpx.Client.__init__
+
+    def remembered(self: httpx.Client, *args: Any, **options: Any) -> None:
+        make(self, *args, **options)
+        opened.append(self)
+
+    monkeypatch.setattr(httpx.Client, "__init__", remembered)
+    yield
+    for one in opened:
+        one.close()
 
 
 @pytest.fixture(autouse=True, scope="session")

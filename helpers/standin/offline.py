@@ -10,7 +10,9 @@ it into the fused vector.
 
 import hashlib
 import json
+import shutil
 import tempfile
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -45,14 +47,15 @@ class OfflineTransport(httpx.BaseTransport):
 
     def __init__(self, *, models: Path, fixtures: Path | None) -> None:
         brain = OfflineBrain(Encoder(models), Fixtures(fixtures) if fixtures else None)
-        self._uploads = tempfile.TemporaryDirectory(prefix="video-search-assets-")
-        self.folder = Path(self._uploads.name)
+        self.folder = Path(tempfile.mkdtemp(prefix="video-search-assets-"))
+        # Many a client is dropped, and never closed.
+        self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="offline-embed")
         self._service = Service(brain, asset_polls=0, executor=self._worker, folder=self.folder)
 
     def close(self) -> None:
         self._worker.shutdown(cancel_futures=True)
-        self._uploads.cleanup()
+        self._remove()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         path, query = request.url.path.removeprefix(BASE), parse_qs(request.url.query.decode())

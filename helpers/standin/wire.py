@@ -62,7 +62,8 @@ def read_form(body: bytes, content_type: str) -> tuple[dict[str, str], str, str,
     """The fields of a multipart form, and the name, type and bytes of its file (None without one)."""
     boundary = content_type.partition("boundary=")[2].strip('"')
     try:
-        parts = list(MultipartParser(io.BytesIO(body), boundary, memory_limit=2**34, disk_limit=2**34))
+        parser = MultipartParser(io.BytesIO(body), boundary, memory_limit=2**34, spool_limit=2**34)
+        parts = list(parser)  # in memory, where the body is already: no temporary file
     except (MultipartError, ValueError) as error:
         raise invalid("The body is not multipart/form-data.") from error
     fields = {part.name: part.value for part in parts if part.name != "file"}

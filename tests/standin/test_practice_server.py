@@ -639,14 +639,15 @@ def test_a_body_in_chunks(server: PracticeServer) -> None:
 def test_alone_from_the_command_line() -> None:
     command = [sys.executable, "-m", "helpers.standin.practice", "--model", "marengo3.0", "--port", "0"]
     command += ["--fault", "GET /assets", "503"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
-    assert process.stdout
-    lines = [process.stdout.readline().strip() for _ in range(3)]
-    exported = dict(line.removeprefix("export ").split("=") for line in lines)
-    assert set(exported) == {"TWELVELABS_BASE_URL", "TWELVE_LABS_API_KEY", "TWELVE_LABS_MODEL"}
-    assert httpx.get(exported["TWELVELABS_BASE_URL"] + "/assets").status_code == 503
-    process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    environment = dict(os.environ)
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout
+        lines = [process.stdout.readline().strip() for _ in range(3)]
+        exported = dict(line.removeprefix("export ").split("=") for line in lines)
+        assert set(exported) == {"TWELVELABS_BASE_URL", "TWELVE_LABS_API_KEY", "TWELVE_LABS_MODEL"}
+        assert httpx.get(exported["TWELVELABS_BASE_URL"] + "/assets").status_code == 503
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
 
 
 def test_what_the_command_line_refuses(server: PracticeServer, capsys: pytest.CaptureFixture[str]) -> None:
