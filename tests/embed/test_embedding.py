@@ -219,6 +219,7 @@ LOST: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("mine", range(len(LOST)))
+@pytest.mark.slow
 def test_the_lost_task_of_another_request_is_not_taken_for_mine(
     client: TwelveLabs, practice: PracticeServer, mine: int
 ) -> None:
@@ -316,7 +317,8 @@ def test_the_journal_does_not_grow_for_ever(client: TwelveLabs, practice: Practi
 
 
 def test_two_at_once_ask_once(client: TwelveLabs, practice: PracticeServer) -> None:
-    code = f"from helpers import *; embed_videos(connect_twelvelabs(), [{str(CAT)!r}])"
+    code = "from helpers import connect_twelvelabs, embed_videos; "
+    code += f"embed_videos(connect_twelvelabs(), [{str(CAT)!r}])"
     practice.latency = 5  # times the scale: a twentieth of a second
     both = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) for _ in range(2)]
     assert [process.wait(60) for process in both] == [0, 0]

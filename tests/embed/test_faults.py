@@ -12,7 +12,13 @@ def test_there_are_at_least_thirty_and_each_has_a_name_of_its_own() -> None:
     assert len({case.name for case in api.CASES}) == len(api.CASES) >= 30
 
 
-@pytest.mark.parametrize("case", api.CASES, ids=lambda case: case.name)
+CASES = [
+    pytest.param(case, id=case.name, marks=[pytest.mark.slow] if case.films == api.LOUD else [])
+    for case in api.CASES
+]
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_nothing_is_lost_and_nothing_doubled(case: api.Case) -> None:
     outcome = api.run(case)
     assert (outcome.lost, outcome.doubled) == (0, 0)

@@ -194,6 +194,7 @@ def test_a_collection_that_was_released_is_loaded_again(milvus, cats, what):
     assert len(search_segments(milvus, cats, QUERY, limit=20)) >= (what != "deletion of a video")
 
 
+@pytest.mark.slow
 def test_a_server_that_was_started_again_is_searched_by_the_same_client(folder):
     server = Server(folder / "again")
     try:

@@ -23,6 +23,7 @@ def test_a_page_is_one_script_that_imports_nothing_and_defines_each_name_once(mo
     assert "clock" in defined
 
 
+@pytest.mark.slow
 def test_no_thread_watches_the_files_of_a_page():
     code = "".join(f"import {module}\n" for module, _ in PAGES)
     code += "import threading\nprint([thread.name for thread in threading.enumerate()])"

@@ -98,6 +98,7 @@ def test_cached_queries_are_what_the_encoder_says(
     assert cosines(pd.Series(kept), pd.Series(fresh)).min() > 0.999
 
 
+@pytest.mark.slow
 def test_every_sample_and_every_query_is_cached(no_models: TwelveLabs) -> None:
     """Without the models every answer must come from the fixtures."""
     assert len(embed_videos(no_models, DATA / "videos")) > 140
@@ -195,6 +196,7 @@ def test_a_composed_query_is_the_average(client: TwelveLabs) -> None:
     assert np.allclose(answer.data[0].embedding, mean / np.linalg.norm(mean), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_picture_and_a_clip_find_their_film(client: TwelveLabs) -> None:
     segments = embed_videos(client, DATA / "videos")
     clips = segments[segments["embedding_scope"] == "clip"]

@@ -130,6 +130,7 @@ def test_search_within_a_cluster_finds_only_its_segments(milvus, name, segments)
     assert len(search_segments(milvus, name, query, limit=10)) == 6
 
 
+@pytest.mark.slow
 def test_thousands_of_rows_go_in_batches_and_are_flushed(milvus, name):
     rng, n = np.random.default_rng(0), 3_000
     vectors = rng.normal(size=(n, 8)).astype(np.float32)
