@@ -53,7 +53,7 @@ class Proxy:
                     threading.Thread(target=self._pump, args=(source, sink, sink is far), daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket, upwards: bool) -> None:
-        with suppress(OSError):
+        with source, suppress(OSError):  # nobody else reads from it
             while data := source.recv(4096):
                 if upwards and self.budget >= 0:
                     self.budget -= len(data)
