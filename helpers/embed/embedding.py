@@ -1,6 +1,7 @@
 """From videos to segments through the Embed API v2: many videos at once, stopped and resumed as you like."""
 
 import os
+import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -31,9 +32,11 @@ from helpers.segments import (
     to_answer,
     to_segments,
 )
-from helpers.videos.cues import Cue, description_track
+from helpers.videos.cues import Cue, Track, read_track, readable_cues, track_beside
 from helpers.videos.limits import require_limits
-from helpers.videos.own import check_videos, own_videos
+from helpers.videos.listing import Listed
+from helpers.videos.media import shown
+from helpers.videos.own import check_videos, list_sources, read_videos
 from helpers.videos.samples import local_path
 
 REPORT = ["video_id", "title", "status", "segments", "tasks", "repeated", "reason"]
@@ -94,29 +97,37 @@ class _Embedder:
             **service_of(self.client),
         )
 
-    def look(self, video: dict[str, Any]) -> tuple[Path | str, str, list[Cue], str]:
+    def look(self, video: dict[str, Any]) -> tuple[Path | str, str, Track, str]:
         """The source of a video, its digest, its description track, and its key."""
         path = local_path(video["video_url"])
         if path is None:
             if self.offline:
                 raise VideoError(f"{video['title']} is an address: download it, as offline reads files only.")
             digest = cache_key(url=video["video_url"])
-            return video["video_url"], digest, [], self.key(digest, [])
+            return video["video_url"], digest, Track([], []), self.key(digest, [])
         digest = file_sha256(path)
-        cues = description_track(path, digest)
-        return path, digest, cues, self.key(digest, cues if self.offline else [])
+        track = Track([], [])
+        if beside := track_beside(path, digest):
+            try:
+                track = read_track(beside)
+            except VideoError as error:  # it costs the words, and not the pictures
+                track = Track([], [str(error)])
+        return path, digest, track, self.key(digest, track.cues if self.offline else [])
 
     def embed(self, video: dict[str, Any], row: dict[str, Any]) -> pd.DataFrame:
         """The segments of one video, out of the cache or from the service; `row` of the report is filled in."""
-        source, digest, cues, key = self.look(video)
+        source, digest, track, key = self.look(video)
+        row["reason"] = " ".join(track.problems)
         # One worker per video, in this process or another: a second would ask, and pay, for the same.
         with self._alone(key):
             answer = self.cache.get(key)
             if answer is None:
-                answer = self._ask(source, digest, cues, key, row)
+                answer = self._ask(source, digest, track.cues, key, row)
             else:
                 row["status"] = "cached"
-        segments = to_segments(answer, video, model=self.model, segmentation=self.segmentation, cues=cues)
+        segments = to_segments(
+            answer, video, model=self.model, segmentation=self.segmentation, cues=track.cues
+        )
         row.update(status=row["status"] if row["status"] == "cached" else "done", segments=len(segments))
         return segments
 
@@ -140,6 +151,13 @@ class _Embedder:
         self, source: Path | str, digest: str, cues: Sequence[Cue], key: str, row: dict[str, Any]
     ) -> pd.DataFrame:
         found = require_limits(source, model=self.model) if isinstance(source, Path) else None
+        said = [row["reason"], found.note if found else ""]
+        if self.offline:
+            all_cues = len(cues)
+            cues, unread = readable_cues(cues)
+            if unread:
+                what = f"{unread} of {all_cues} cues"
+                said.append(f"The offline model cannot read {what}: it reads words in English only.")
         # The options are always named: what a service answers with by default may change, and has.
         options = self.options or [o for o in self.facts.options if o != "description" or cues]
         request: dict[str, Any] = {"segmentation": self.wire, "embedding_scope": self.scopes}
@@ -164,8 +182,12 @@ class _Embedder:
         except QuotaError as error:
             self.full = error
             raise
+        except EmbedError as error:
+            error.args = (named(str(error), digest, work.name), *error.args[1:])
+            raise
         finally:
-            row.update(tasks=work.posts, repeated=work.repeated, reason=work.note)
+            reason = " ".join(filter(None, [*said, work.note]))
+            row.update(tasks=work.posts, repeated=work.repeated, reason=reason)
         self.cache.put(key, answer)
         return answer
 
@@ -191,7 +213,11 @@ def embed_batch(
     Raises EmbedError at once for a key that is refused; VideoError for an empty table; SettingsError for a model
     that is not known.
     """
-    table = videos if isinstance(videos, pd.DataFrame) else own_videos(*_paths(videos))
+    problems: list[tuple[Listed, str]] = []
+    if isinstance(videos, pd.DataFrame):
+        table = videos
+    else:
+        table, problems = read_videos(list_sources(*_paths(videos)))
     check_videos(table)
     embedder = _Embedder(
         client, model=model, options=options, scopes=scopes, segmentation=segmentation, deadline=deadline
@@ -205,8 +231,13 @@ def embed_batch(
         | {"segments": 0, "tasks": 0, "repeated": 0, "reason": ""}
         for r in records
     ]
+    for listed, problem in problems:
+        report.append(
+            {"video_id": "", "title": listed.title or shown(listed.source), "status": "failed"}
+            | {"segments": 0, "tasks": 0, "repeated": 0, "reason": problem}
+        )
     done: dict[int, pd.DataFrame] = {}
-    errors: list[VideoSearchError] = []
+    errors: list[VideoSearchError] = [VideoError(problem) for _, problem in problems]
     pool = ThreadPoolExecutor(workers)
     try:
         futures = {pool.submit(embedder.embed, r, report[i]): i for i, r in enumerate(records)}
@@ -290,6 +321,11 @@ def cached_videos(
     check_videos(videos)
     rows = [{str(k): v for k, v in row.items()} for row in videos.to_dict("records")]
     return {str(row["video_id"]) for row in rows if embedder.cache.get(embedder.look(row)[3]) is not None}
+
+
+def named(message: str, digest: str, name: str) -> str:
+    """A message with the name by which the user knows a file: on the wire it is called by its digest."""
+    return re.sub(rf"{re.escape(digest[:16])}[0-9a-f]*(?:\.\w+)?", lambda _: name, message)
 
 
 def _cancel(futures: Iterable[Future[Any]]) -> None:

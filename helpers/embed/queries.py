@@ -18,12 +18,14 @@ from twelvelabs.types import (
 
 from helpers.embed.cache import Cache
 from helpers.embed.client import call, service_of, settings_of
-from helpers.errors import EmbedError, VideoError
+from helpers.errors import EmbedError
 from helpers.files import cache_key
 from helpers.models import Model, model_facts
 from helpers.segments import Query, check_vectors
 from helpers.videos.frames import cut_clip
+from helpers.videos.images import picture_to_send
 from helpers.videos.media import probe
+from helpers.videos.samples import is_address
 
 
 def embed_text(client: TwelveLabs, text: str, *, model: str | None = None) -> Query:
@@ -37,7 +39,10 @@ def embed_text(client: TwelveLabs, text: str, *, model: str | None = None) -> Qu
 
 
 def embed_image(client: TwelveLabs, path_or_url: str | Path, *, model: str | None = None) -> Query:
-    """Embed an image (JPEG or PNG, a path or a URL) as a query; VideoError if there is no such file."""
+    """Embed an image (a path or a URL) as a query; a large or unusual one is sent as a smaller JPEG.
+
+    Raises VideoError if there is no such file, or none that can be read.
+    """
     facts = model_facts(model or settings_of(client).model)
     media = {"media_type": "image", **_media(str(path_or_url))}
     return _embed(client, None, media, source=Path(str(path_or_url)).name, model=facts)
@@ -109,9 +114,6 @@ def query_request(text: str | None, media: dict[str, str] | None, *, model: Mode
 
 
 def _media(source: str) -> dict[str, str]:
-    if source.startswith(("http://", "https://")):
+    if is_address(source):
         return {"url": source}
-    try:
-        return {"base_64_string": base64.b64encode(Path(source).read_bytes()).decode()}
-    except OSError as error:
-        raise VideoError(f"There is no image file at {source}: check the path and its spelling.") from error
+    return {"base_64_string": base64.b64encode(picture_to_send(source)).decode()}

@@ -18,6 +18,7 @@ from helpers.show.output import data_uri, jpeg_uri
 from helpers.show.players import player_source
 from helpers.show.widget_base import CLOCK, QuietWidget, joined_modules, nobody_looks
 from helpers.videos.frames import thumbnail
+from helpers.videos.playable import player_seconds
 from helpers.videos.samples import local_path
 
 HERE = Path(__file__).parent
@@ -59,12 +60,14 @@ class CurvePlayer(QuietWidget, anywidget.AnyWidget):  # type: ignore[misc]
             if not self.poster and local_path(self.video_url) is not None:
                 self.poster = jpeg_uri(thumbnail(self.video_url, start), 60)
             source = player_source(self.video_url, start, start + CUT, in_widget=True)
+            path, cut = local_path(self.video_url), source.startswith("data:")
+            # A player of the file itself counts by the file's clock, which need not show 0 at the first picture.
+            begins = start if cut else -player_seconds(path, 0.0)[0] if path is not None else 0.0
         except VideoError as error:
             self.problem = str(error)
             return
-        cut = source.startswith("data:")
         with self.hold_sync():
-            self.offset = start if cut else 0.0
+            self.offset = begins
             self.source = source if cut else source.partition("#")[0]
 
 

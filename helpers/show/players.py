@@ -13,10 +13,9 @@ from helpers.errors import VideoError
 from helpers.settings import ROOT
 from helpers.show.captions import Hit, caption_of, credit_of, records
 from helpers.show.output import as_text, data_uri, jpeg_uri, show_bundle
-from helpers.videos.frames import cut_clip, thumbnail
+from helpers.videos.frames import local_file, thumbnail
+from helpers.videos.playable import is_playable, playable_clip, player_seconds
 from helpers.videos.samples import local_path
-
-PLAYED = (".mp4", ".m4v", ".webm")  # what browsers play as it is; of anything else they get an MP4 clip
 
 
 def lab_server() -> tuple[str, Path] | None:
@@ -35,22 +34,25 @@ def player_source(video_url: str, start: float, end: float, *, in_widget: bool) 
     A relative path with a time fragment works in a notebook's output, run or not, under every base URL.
     JupyterLab does not resolve it inside a widget, so there it is the server's own address. A file that the
     server cannot reach or the browser does not play, or a widget without a server we know of, gets the clip
-    itself as a data URI.
+    itself as a data URI. A fragment counts as the player does: by the file's own clock.
     """
-    fragment = f"#t={round(start, 3):g},{round(end, 3):g}"
     path = local_path(video_url)
     if path is None:
-        return video_url.partition("#")[0] + fragment
+        return video_url.partition("#")[0] + _fragment(start, end)
     server = lab_server()
     root = server[1] if server else ROOT
     inside = path.relative_to(root) if path.is_relative_to(root) else None
     reachable = inside is not None and not any(part.startswith(".") for part in inside.parts)
-    reachable = reachable and path.suffix.lower() in PLAYED
-    if inside is not None and reachable and not in_widget:
+    if inside is not None and reachable and (server or not in_widget) and is_playable(local_file(path)):
+        fragment = _fragment(*player_seconds(path, start, end))
+        if in_widget and server:
+            return f"{server[0]}files/{urllib.parse.quote(inside.as_posix())}{fragment}"
         return urllib.parse.quote(Path(os.path.relpath(path)).as_posix()) + fragment
-    if inside is not None and reachable and server:
-        return f"{server[0]}files/{urllib.parse.quote(inside.as_posix())}{fragment}"
-    return data_uri("video/mp4", cut_clip(path, start, end))
+    return data_uri("video/mp4", playable_clip(path, start, end))
+
+
+def _fragment(start: float, end: float) -> str:
+    return f"#t={round(start, 3):g},{round(end, 3):g}"
 
 
 def clip_html(hit: Hit, *, context: float = 0.0, width: str = "48%", in_widget: bool = False) -> str:

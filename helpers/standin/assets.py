@@ -5,15 +5,15 @@ import binascii
 import hashlib
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from PIL import Image, UnidentifiedImageError
-
 from helpers.errors import VideoError
 from helpers.standin.wire import Answer, Body, Refusal, Request, invalid, page, read_form, rfc3339
+from helpers.videos.images import picture_in
 from helpers.videos.media import probe
 
 
@@ -57,19 +57,16 @@ def look(data: bytes, filename: str, folder: Path | None = None) -> Media:
         kept = path if folder else None
         if Path(filename).suffix.lower() in (".pdf", ".txt", ".md"):
             return Media(content, len(data), "document", path=kept)
-        try:
-            with Image.open(path) as image:
-                image.load()
-                return Media(content, len(data), "image", 0.0, *image.size, path=kept)
-        except (UnidentifiedImageError, OSError):
-            pass
+        with suppress(VideoError):
+            size = picture_in(data, filename).size
+            return Media(content, len(data), "image", 0.0, *size, path=kept)
         try:
             found = probe(path)
         except VideoError:
             problem = "The file is invalid, corrupt, or unreadable."
             return Media(content, len(data), "", problem=problem, path=kept)
-        size = (found.duration, found.width, found.height, found.has_audio)
-        return Media(content, len(data), "video", *size, path=kept)
+        what = (found.duration, found.width, found.height, found.has_audio)
+        return Media(content, len(data), "video", *what, path=kept)
 
 
 class Assets:

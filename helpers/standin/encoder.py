@@ -10,7 +10,6 @@ one by one, so that no vector depends on its neighbours. All times are seconds f
 """
 
 import json
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -29,6 +28,7 @@ from helpers.files import is_published, published_digests
 from helpers.models import OFFLINE_MODEL, model_facts
 from helpers.segmentation import Bounds
 from helpers.videos.clock import clock_of
+from helpers.videos.cues import unread_reason
 from helpers.videos.decode import pictures, pictures_at
 
 MODEL = OFFLINE_MODEL
@@ -153,11 +153,10 @@ def _open_session(path: Path) -> onnxruntime.InferenceSession:
 
 def check_readable(text: str) -> None:
     """Raise EmbedError (400) where `text` holds no word, or most of its letters are not Latin."""
-    letters = [letter for letter in text if letter.isalpha()]
-    latin = sum(unicodedata.name(letter, "").startswith("LATIN") for letter in letters)
-    if not any(character.isalnum() for character in text):
+    reason = unread_reason(text)
+    if reason == "no word":
         raise EmbedError("The offline model found no word to read; write a text in English.", status=400)
-    if 2 * latin < len(letters):
+    if reason:
         message = "The offline model reads English only; write in English, or go live with an API key."
         raise EmbedError(message, status=400)
 

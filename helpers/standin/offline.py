@@ -21,7 +21,6 @@ from urllib.parse import parse_qs
 
 import httpx
 import numpy as np
-from PIL import Image
 
 from helpers.models import Model
 from helpers.standin.assets import Media
@@ -31,6 +30,7 @@ from helpers.standin.fixtures import Fixtures, Vector
 from helpers.standin.protocol import Service
 from helpers.standin.wire import BASE, Body, Refusal, Request, invalid
 from helpers.videos.cues import Cue, overlaps
+from helpers.videos.images import open_picture
 
 MOST_LETTERS = 256  # a text of fewer letters has fewer word pieces, and the model need not count them
 
@@ -164,8 +164,7 @@ class OfflineBrain:
             return cached
         if kind == "video":
             return self._encoder.embed_segments(_path(media), [(0.0, media.duration)]).asset
-        with Image.open(_path(media)) as image:
-            return self._encoder.embed_image(image)
+        return self._encoder.embed_image(open_picture(_path(media)))
 
 
 def _path(media: Media) -> Path:

@@ -1,22 +1,34 @@
 """Description tracks: what is said of a video, when (WebVTT), and the words of a stretch of time."""
 
-import itertools
+import html
 import re
+import unicodedata
 import warnings
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import webvtt
 
 from helpers.errors import VideoError
 from helpers.files import file_sha256
-from helpers.videos.media import shown
+from helpers.videos.media import same_name, shown
 from helpers.videos.samples import CATALOGUE, catalogue
 
 TIME = r"(?:\d+:)?[0-5]?\d:[0-5]?\d\.\d{1,3}"
 
 
-CUE_TIMES = re.compile(rf"^\s*{TIME}\s*-->\s*{TIME}")
+CUE_TIMES = re.compile(rf"^\s*{TIME}\s*-->\s*{TIME}(?:\s|$)")
+
+
+TAG = re.compile(r"</?(?:c|i|b|u|ruby|rt|v|lang)(?:[.\s][^<>]*)?>|<[\d:.]+>")  # all that WebVTT knows
+
+
+NO_LINE_ENDS = dict.fromkeys(map(ord, "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), " ") | {0: "\ufffd"}
+
+
+CUE_WORDS = 120  # about as many as the offline model reads of one text
 
 
 @dataclass(frozen=True)
@@ -28,57 +40,125 @@ class Cue:
     text: str
 
 
-def read_cues(path: str | Path) -> list[Cue]:
-    """Read a WebVTT description track, in order of time; cues that overlap are kept, with a warning.
+@dataclass(frozen=True)
+class Track:
+    """The cues of a description track in order of time, and a sentence for each that cannot be used."""
 
-    Raises VideoError if it cannot be read, holds no cue, or holds a time that means nothing.
+    cues: list[Cue]
+    problems: list[str]
+
+
+def read_cues(path: str | Path) -> list[Cue]:
+    """Read a WebVTT description track, in order of time; a cue that cannot be used is left out, with a warning.
+
+    Cues that overlap are kept, with a warning. Raises VideoError if the file cannot be read, or holds no cue.
     """
+    track = read_track(path)
+    for problem in track.problems:
+        warnings.warn(problem, stacklevel=2)
+    return track.cues
+
+
+def read_track(path: str | Path) -> Track:
+    """What `read_cues` reads, with its warnings as `problems`."""
+    name, found, problems = shown(path), list[Cue](), list[str]()
+    for number, times, words in _blocks(_text(path)):
+        if not CUE_TIMES.match(times):
+            is_negative = re.search(r"(?:^|-->)\s*-\s*\d", times)
+            why = (
+                "a time is negative: count from 00:00:00.000."
+                if is_negative
+                else ("no times can be read: write 00:00:00.000 --> 00:00:06.000.")
+            )
+            problems.append(f"{name}, line {number}: {why}")
+            continue
+        cue = webvtt.from_string(f"WEBVTT\n\n{times}\n.\n").captions[0]
+        start, end = (t.in_milliseconds() / 1000 for t in (cue.start_time, cue.end_time))
+        if end <= start:
+            problems.append(f"{name}: the cue at {cue.start} ends at {cue.end}: it must end after it begins.")
+        elif text := " ".join(html.unescape(TAG.sub("", words)).split()):
+            found.append(Cue(start, end, text))
+    if not found:
+        raise VideoError(
+            problems[0]
+            if problems
+            else f"{name} holds no cue that can be read: write times as 00:00:00.000 --> 00:00:06.000."
+        )
+    found.sort(key=lambda cue: cue.start)
+    late = next((b for a, b in pairwise(found) if a.end > b.start), None)
+    if late:
+        said = "begins before the one in front of it ends: both are used."
+        problems.append(f"{name}: the cue at {late.start:g} s {said}")
+    return Track(found, problems)
+
+
+def _text(path: str | Path) -> str:
+    """A track's text; only what ends a line in WebVTT ends one in it."""
     name = shown(path)
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
-        captions = webvtt.from_string(text).captions
     except UnicodeDecodeError as error:
         raise VideoError(f"{name} is not in UTF-8: save it in that encoding.") from error
     except OSError as error:
         raise VideoError(
             f"{name} cannot be opened ({error.strerror}): check the description track."
         ) from error
-    except webvtt.errors.MalformedFileError as error:
-        raise VideoError(f"{name} is not a WebVTT file: its first line must be WEBVTT.") from error
-    for number, line in enumerate(text.splitlines(), 1):
-        if "-->" in line and not CUE_TIMES.match(line):  # webvtt would leave such a cue out without a word
-            if re.search(r"(?:^|-->)\s*-\s*\d", line):
-                raise VideoError(f"{name}, line {number}: a time is negative: count from 00:00:00.000.")
-            raise VideoError(
-                f"{name}, line {number}: no times can be read: write 00:00:00.000 --> 00:00:06.000."
-            )
-    if not captions:
-        raise VideoError(
-            f"{name} holds no cue that can be read: write times as 00:00:00.000 --> 00:00:06.000."
-        )
-    cues = []
-    for c in captions:
-        start, end = (t.in_milliseconds() / 1000 for t in (c.start_time, c.end_time))
-        if end <= start:
-            raise VideoError(f"{name}: the cue at {c.start} ends at {c.end}: it must end after it begins.")
-        cues.append(Cue(start, end, " ".join(c.text.split())))
-    cues.sort(key=lambda cue: cue.start)
-    if late := next((b for a, b in itertools.pairwise(cues) if a.end > b.start), None):
-        warnings.warn(
-            f"{name}: the cue at {late.start:g} s begins before the one in front of it ends: both are used.",
-            stacklevel=2,
-        )
-    return cues
+    if not re.match(r"WEBVTT(?:\s|$)", text):
+        raise VideoError(f"{name} is not a WebVTT file: its first line must be WEBVTT.")
+    return text.replace("\r\n", "\n").replace("\r", "\n").translate(NO_LINE_ENDS)
+
+
+def _blocks(text: str) -> Iterator[tuple[int, str, str]]:
+    """(number of its line of times, that line, its words) of each cue."""
+    number = 0
+    for is_blank, group in groupby(text.split("\n"), key=lambda line: not line.strip()):
+        lines = list(group)
+        if not is_blank:
+            # The first line, or the second below an identifier, has the times; so has any that looks like them.
+            first = next((i for i, line in enumerate(lines[:2]) if "-->" in line), len(lines))
+            rest = (i for i in range(first + 1, len(lines)) if CUE_TIMES.match(lines[i]))
+            starts = [*([first] if first < len(lines) else []), *rest, len(lines)]
+            for start, after in pairwise(starts):
+                yield number + start + 1, lines[start], "\n".join(lines[start + 1 : after])
+        number += len(lines)
 
 
 def description_track(path: str | Path, digest: str | None = None) -> list[Cue]:
     """The description track of a video: the sample's own (known by content), else a `.vtt` beside the file."""
+    track = track_beside(path, digest)
+    return read_cues(track) if track else []
+
+
+def track_beside(path: str | Path, digest: str | None = None) -> Path | None:
+    """The file of a video's description track; None where there is none."""
     known = catalogue().set_index("sha256")["file"]
     name = known.get(digest or file_sha256(path))
     if name:
-        return read_cues(CATALOGUE.parent / "descriptions" / f"{Path(name).stem}.vtt")
-    beside = (Path(path).with_suffix(suffix) for suffix in (".vtt", ".VTT"))
-    return next((read_cues(track) for track in beside if track.is_file()), [])
+        return CATALOGUE.parent / "descriptions" / f"{Path(name).stem}.vtt"
+    return same_name(Path(path).with_suffix(".vtt"))
+
+
+def readable_cues(cues: Iterable[Cue]) -> tuple[list[Cue], int]:
+    """The cues that the offline model can read, long ones in parts, and the number of those that it cannot."""
+    found, unread = list[Cue](), 0
+    for cue in cues:
+        if unread_reason(cue.text):
+            unread += 1
+            continue
+        words = cue.text.split()
+        count = -(-len(words) // CUE_WORDS)
+        size = -(-len(words) // count)
+        found += [replace(cue, text=" ".join(words[i : i + size])) for i in range(0, len(words), size)]
+    return found, unread
+
+
+def unread_reason(text: str) -> str:
+    """Why the offline model cannot read a text: "no word", "not English", or "" where it can."""
+    if not any(character.isalnum() for character in text):
+        return "no word"
+    letters = [letter for letter in text if letter.isalpha()]
+    latin = sum(unicodedata.name(letter, "").startswith("LATIN") for letter in letters)
+    return "not English" if 2 * latin < len(letters) else ""
 
 
 def overlaps(cues: list[Cue], start: float, end: float) -> list[tuple[Cue, float]]:

@@ -3,7 +3,7 @@
 import functools
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from helpers.errors import VideoError
 from helpers.videos.clock import clock_of
 from helpers.videos.decode import pictures, pictures_at, sound
 from helpers.videos.display import Picture
+from helpers.videos.media import shown
 from helpers.videos.samples import local_path
 from helpers.videos.streams import heard, open_media, watched
 
@@ -37,8 +38,8 @@ def thumbnail(path: str | Path, second: float, *, width: int = 240) -> Image.Ima
     `path` is a file, or a `video_url` relative to the checkout. Raises VideoError for a missing file, a web
     address, or a file that is no video.
     """
-    file, changed = _file(path)
-    return _frame(file, changed, round(max(second, 0.0), 3), width).copy()
+    file = local_file(path)
+    return _frame(str(file), file.stat().st_mtime_ns, round(max(second, 0.0), 3), width).copy()
 
 
 def cut_clip(path: str | Path, start: float, end: float) -> bytes:
@@ -46,11 +47,12 @@ def cut_clip(path: str | Path, start: float, end: float) -> bytes:
 
     Raises VideoError as `thumbnail` does, and where the film has no picture between the two.
     """
-    return _clip(*_file(path), start, end)
+    file = local_file(path)
+    return _clip(str(file), file.stat().st_mtime_ns, start, end)
 
 
-def _file(path: str | Path) -> tuple[str, int]:
-    """The path of a file and when it changed: what the caches below know it by."""
+def local_file(path: str | Path) -> Path:
+    """The file behind a path or a `video_url`; VideoError for a web address, or where there is none."""
     file = local_path(str(path))
     if file is None:
         raise VideoError("A video at a web address has no still here: its player shows it.")
@@ -58,12 +60,14 @@ def _file(path: str | Path) -> tuple[str, int]:
         raise VideoError(
             f"The file {file.name} is not where the collection says: put it back, or call relink(folder)."
         )
-    return str(file), file.stat().st_mtime_ns
+    return file
 
 
-def _unreadable(path: str, second: float) -> VideoError:
+def unreadable(path: str | Path, second: float | None = None) -> VideoError:
+    """The sentence for a file that is there, and yet gives no picture."""
+    where = "" if second is None else f" at {second:g} s"
     return VideoError(
-        f"{Path(path).name} cannot be read as a video at {second:g} s: try to play it, or convert it to MP4."
+        f"{shown(path)} cannot be read as a video{where}: try to play it, or convert it to MP4."
     )
 
 
@@ -75,23 +79,32 @@ def _frame(path: str, changed: int, second: float, width: int) -> Image.Image:
         wide, high = found.size
         return found.image((width, max(1, round(high * width / wide))))
     except (av.FFmpegError, OSError, LookupError) as error:
-        raise _unreadable(path, second) from error
+        raise unreadable(path, second) from error
 
 
 @functools.lru_cache(maxsize=16)
 def _clip(path: str, changed: int, start: float, end: float) -> bytes:
-    """Encode what lies in [start, end) anew: a copy could begin only at a keyframe, in the source's codec."""
+    return encode_clip(path, start, end)
+
+
+def encode_clip(
+    path: str | Path, start: float, end: float, *, progress: Callable[[float], object] | None = None
+) -> bytes:
+    """What `cut_clip` gives, encoded anew: a copy could begin only at a keyframe, in the source's codec.
+
+    `progress` is told how many seconds of the clip are done.
+    """
     buffer = io.BytesIO()
     try:
         with open_media(path) as source:
             film, has_sound = watched(source), heard(source) is not None
             rate = min(Fraction(film.average_rate or 25), FASTEST) if film is not None else FASTEST
         stop = min(end, clock_of(path).duration)
-        shown = _between(path, start, stop)
-        first = next(shown, None)
+        seen = _between(path, start, stop)
+        first = next(seen, None)
         if first is None:
             raise VideoError(
-                f"{Path(path).name} has no picture from {start:g} s to {end:g} s: name a start and an end "
+                f"{shown(path)} has no picture from {start:g} s to {end:g} s: name a start and an end "
                 "inside the film."
             )
         with av.open(buffer, "w", format="mp4") as target:
@@ -103,10 +116,12 @@ def _clip(path: str, changed: int, start: float, end: float) -> bytes:
             copy.codec_context.time_base = TICK  # pictures may come at any time, not at a rate
             voice = target.add_stream("aac", rate=44100, layout="stereo") if has_sound else None
             sent = []
-            for at, picture in itertools.chain([first], shown):
+            for at, picture in itertools.chain([first], seen):
                 small = picture.small(copy.width, copy.height)
                 small.pts, small.time_base = round(at / TICK), TICK
                 sent += copy.encode(small)
+                if progress:
+                    progress(at)
             sent += copy.encode()
             last = max(sent, key=lambda packet: packet.pts or 0)  # it stays on screen until the end
             last.duration = round((stop - start) / TICK) - (last.pts or 0)
@@ -114,11 +129,11 @@ def _clip(path: str, changed: int, start: float, end: float) -> bytes:
             if voice is not None:
                 _copy_sound(path, target, voice, start, end)
     except (av.FFmpegError, OSError, LookupError) as error:
-        raise _unreadable(path, start) from error
+        raise unreadable(path, start) from error
     return buffer.getvalue()
 
 
-def _between(path: str, start: float, end: float) -> Iterator[tuple[float, Picture]]:
+def _between(path: str | Path, start: float, end: float) -> Iterator[tuple[float, Picture]]:
     """(second of the clip, picture) of what is on screen from `start` to `end`."""
     before, is_first = None, True
     for picture in pictures(path, start) if start < end else ():
@@ -136,7 +151,9 @@ def _between(path: str, start: float, end: float) -> Iterator[tuple[float, Pictu
         yield 0.0, before
 
 
-def _copy_sound(path: str, target: OutputContainer, voice: av.AudioStream, start: float, end: float) -> None:
+def _copy_sound(
+    path: str | Path, target: OutputContainer, voice: av.AudioStream, start: float, end: float
+) -> None:
     resampler, samples = av.AudioResampler(format="fltp", layout="stereo", rate=44100), None
     for at, chunk in sound(path, start):
         if at >= end:

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from helpers.errors import VideoError
-from helpers.videos.media import printable, shown
+from helpers.videos.media import printable, same_name, shown
 from helpers.videos.samples import is_address
 
 CSV_COLUMNS = ("path", "title", "category", "recorded_at")
@@ -28,18 +28,24 @@ DAY = re.compile(
 
 @dataclass(frozen=True)
 class Listed:
-    """One video that was named: its file (Path) or address (str), a CSV's words on it, and where they stand."""
+    """One video that was named: its file (Path) or address (str), a CSV's words on it, and where they stand.
+
+    `problem` is what is wrong with the line of a CSV; `in_folder` is true for what was not named itself.
+    """
 
     source: Path | str
     title: str = ""
     category: str = ""
     recorded_at: str = ""
     where: str = ""
+    problem: str = ""
+    in_folder: bool = False
 
 
 def read_list(path: str | Path, *, root: str | Path | None = None) -> list[Listed]:
-    """The videos that a CSV lists; VideoError, with the number of the line, for the first thing wrong in it.
+    """The videos that a CSV lists; VideoError where it is no such list.
 
+    A line that names no video that can be used has a `problem`, which begins with the number of the line.
     UTF-8, comma or semicolon. No file is opened, and none outside the CSV's folder and `root` is looked for.
     """
     path = Path(path)
@@ -67,19 +73,24 @@ def read_list(path: str | Path, *, root: str | Path | None = None) -> list[Liste
     found: list[Listed] = []
     seen: dict[Path | str, str] = {}
     for where, cells in lines:
-        if len(cells) > len(header):
-            raise VideoError(
-                f"{where}: {len(cells)} cells for {len(header)} columns: quote a cell that holds a comma or semicolon."
-            )
         row = dict(zip(header, cells, strict=False))
-        with told(where):
-            source = _listed_source(row.get("path", ""), allowed, name)
-            _check_words(row)
-        if source in seen:
-            raise VideoError(f"{where}: the same video as {seen[source]}: keep one of the two.")
+        try:
+            with told(where):
+                if len(cells) > len(header):
+                    raise VideoError(
+                        f"{len(cells)} cells for {len(header)} columns: quote a cell that holds a comma or semicolon."
+                    )
+                source = _listed_source(row.get("path", ""), allowed, name)
+                _check_words(row)
+                if source in seen:
+                    raise VideoError(f"the same video as {seen[source]}: keep one of the two.")
+        except VideoError as error:
+            title = printable(row.get("title", ""))[:200] or where  # a path may be an address with a password
+            found.append(Listed(title, title=title, where=where, problem=str(error)))
+            continue
         seen[source] = where.rpartition(", ")[2]
-        words = {column: printable(" ".join(row.get(column, "").split())) for column in CSV_COLUMNS[1:]}
-        found.append(Listed(source, where=where, **words))
+        title, category, day = (printable(" ".join(row.get(c, "").split())) for c in CSV_COLUMNS[1:])
+        found.append(Listed(source, title, category, day, where))
     if not found:
         raise VideoError(f"{name} names columns but no video: write one line for each.")
     return found
@@ -126,15 +137,20 @@ def _listed_source(cell: str, allowed: list[Path], name: str) -> Path | str:
     checked_path(cell)
     try:
         target = (allowed[0] / cell).resolve()
+        target = (same_name(target) or target).resolve() if _is_inside(target, allowed) else target
     except (OSError, RuntimeError) as error:  # a loop of links
         raise VideoError(f"the path {cell[:80]} leads nowhere: name a file.") from error
-    if not any(target.is_relative_to(folder) for folder in allowed):
+    if not _is_inside(target, allowed):
         raise VideoError(
             f"{cell} leaves the folder of {name}: move the file there, or call with root= a folder that holds it."
         )
     if os.path.isdir(target):
         raise VideoError(f"{cell} is a folder: a list names files.")
     return target
+
+
+def _is_inside(target: Path, allowed: list[Path]) -> bool:
+    return any(target.is_relative_to(folder) for folder in allowed)
 
 
 def _check_words(row: dict[str, str]) -> None:

@@ -28,11 +28,40 @@ class Probe:
     has_audio: bool
     codec: str = ""
     size: int = 0
+    note: str = ""
 
 
 def printable(text: str | Path) -> str:
-    """Text as a message can show it, on one line: controls, and what is no UTF-8, become "?"."""
-    return "".join("?" if unicodedata.category(c)[0] == "C" else c for c in str(text))
+    """Text on one line, with every letter that Unicode allows; controls, and what is no UTF-8, become "?"."""
+    return "".join("?" if _is_control(letter) else letter for letter in str(text))
+
+
+def _is_control(letter: str) -> bool:
+    """Whether it is a control, half of a letter, a line's end or no letter at all; joiners and marks are letters."""
+    code = ord(letter)
+    return (
+        unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
+        or code & 0xFFFE == 0xFFFE
+        or 0xFDD0 <= code <= 0xFDEF
+    )
+
+
+def same_name(path: Path) -> Path | None:
+    """The file of this name; else one whose name means the same: composed otherwise, or with a suffix in capitals.
+
+    macOS writes é as two letters, others as one. None where there is no such file.
+    """
+    if path.is_file():
+        return path
+
+    def form(name: Path) -> tuple[str, str]:
+        return unicodedata.normalize("NFC", name.stem), unicodedata.normalize("NFC", name.suffix.lower())
+
+    try:
+        beside = sorted(path.parent.iterdir())
+    except OSError:
+        return None
+    return next((file for file in beside if form(file) == form(path) and file.is_file()), None)
 
 
 def shown(path: str | Path) -> str:

@@ -16,7 +16,7 @@ import pandas as pd
 from helpers.arguments import check_table
 from helpers.errors import VideoError
 from helpers.videos.listing import Listed, check_name, checked_address, checked_path, read_list, told
-from helpers.videos.media import printable, shown
+from helpers.videos.media import printable, same_name, shown
 from helpers.videos.samples import SUFFIXES, is_address, video_row, videos_table
 
 
@@ -35,30 +35,52 @@ def own_videos(*sources: Any, root: str | Path | None = None) -> pd.DataFrame:
     folder that holds the file. A CSV's title, category and date win, except for the sample videos.
 
     What lies behind an address is not known before the service fetches it: duration NaN, width and height 0,
-    has_audio <NA>. Files with the same content count once, with a warning.
-    Raises VideoError for what is missing, is no video or cannot be read; `probe_videos` lists all such.
+    has_audio <NA>. Files with the same content count once, with a warning; what cannot be used of a folder is
+    left out, with a warning. Raises VideoError for what was named itself and is missing, is no video or cannot
+    be read; `probe_videos` lists all such.
+    """
+    table, problems = read_videos(list_sources(*sources, root=root))
+    for listed, problem in problems:
+        if not listed.in_folder:
+            raise VideoError(problem)
+        warnings.warn(f"{problem} It is left out.", stacklevel=2)
+    return table
+
+
+def read_videos(found: Iterable[Listed]) -> tuple[pd.DataFrame, list[tuple[Listed, str]]]:
+    """The table of `own_videos`, and what cannot be used, each with the sentence that says why.
+
+    Raises VideoError where nothing can be used at all.
     """
     rows: dict[str, dict[str, Any]] = {}
     files: dict[str, Path] = {}
-    for listed in list_sources(*sources, root=root):
-        row = to_row(listed)
+    problems: list[tuple[Listed, str]] = []
+    for listed in found:
+        try:
+            row = to_row(listed)
+        except VideoError as error:
+            problems.append((listed, str(error)))
+            continue
         key = row["video_id"]
         if key not in rows:
             rows[key] = row
         elif isinstance(listed.source, Path) and not os.path.samefile(listed.source, files[key]):
             warnings.warn(
                 f"{shown(listed.source)} has the same content as {shown(files[key])}: it counts once.",
-                stacklevel=2,
+                stacklevel=3,
             )
         if isinstance(listed.source, Path):
             files.setdefault(key, listed.source)
-    return videos_table(list(rows.values()))
+    if problems and not rows:
+        raise VideoError(problems[0][1])
+    return videos_table(list(rows.values())), problems
 
 
 def list_sources(*sources: Any, root: str | Path | None = None) -> list[Listed]:
     """The videos that `own_videos` would read, in order, before any of them is opened.
 
-    Raises VideoError for a folder, a CSV or an address that cannot be used, and where nothing is named.
+    What is wrong with one of them is found out later, by `to_row`. Raises VideoError for a folder, a CSV or an
+    address that cannot be used, and where nothing is named.
     """
     found = [listed for source in sources for listed in _expand(source, root)]
     if not found:
@@ -68,9 +90,12 @@ def list_sources(*sources: Any, root: str | Path | None = None) -> list[Listed]:
 
 def to_row(listed: Listed) -> dict[str, Any]:
     """One row of the table; VideoError as `probe` does, with the CSV's line in front."""
+    if listed.problem:
+        raise VideoError(listed.problem)
     words = {"title": listed.title, "category": listed.category, "recorded_at": listed.recorded_at}
     if isinstance(listed.source, Path):
         with told(listed.where):
+            check_name(listed.source)
             return video_row(listed.source, **words)
     digest = hashlib.sha256(listed.source.encode()).hexdigest()
     return {
@@ -99,8 +124,9 @@ def _expand(source: Any, root: str | Path | None) -> Iterator[Listed]:
             yield Listed(checked_address(text))
             return
         path = checked_path(text)
+        path = path if os.path.lexists(path) else same_name(path) or path
         if os.path.isdir(path):
-            yield from map(Listed, _videos_in(path))
+            yield from (Listed(file, in_folder=True) for file in _videos_in(path))
         elif path.suffix.lower() == ".csv":
             yield from read_list(path, root=root)
         else:
@@ -127,6 +153,4 @@ def _videos_in(folder: Path) -> list[Path]:
         raise VideoError(
             f"The folder {printable(folder)} holds no video ({', '.join(SUFFIXES)}): name another folder."
         )
-    for file in files:
-        check_name(file)
     return files
