@@ -185,6 +185,7 @@ class _Run:
             raise EmbedError(
                 f"The Embed API returned no segments for {work.name}: is the video longer than 4 s?"
             )
+        work.note = " ".join(getattr(getattr(result, "metadata", None), "notes", None) or [])
         if self.journal:
             self._require_whole(rows, self.journal)
         return rows

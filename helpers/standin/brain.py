@@ -1,7 +1,7 @@
 """What the protocol asks of a brain, checked and typed, and what it gets. All times are seconds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from helpers.models import Model
@@ -26,6 +26,7 @@ class VideoRequest:
     kinds: tuple[str, ...]  # "separate_embedding" and "fused_embedding"
     cues: tuple[Cue, ...]  # time_based_metadata
     uncertain: bool
+    notes: list[str] = field(default_factory=list, compare=False)  # what the brain has to say of its answer
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from helpers.standin.fixtures import Fixtures, Vector
 from helpers.standin.protocol import Service
 from helpers.standin.wire import BASE, Body, Refusal, Request, invalid
 from helpers.videos.cues import Cue, overlaps
+from helpers.videos.decode import passed_over
 from helpers.videos.images import open_picture
 
 MOST_LETTERS = 256  # a text of fewer letters has fewer word pieces, and the model need not count them
@@ -128,6 +129,13 @@ class OfflineBrain:
         if option == "visual":
             clips, asset = self._encoder.embed_segments(path, bounds)
             rows = [(start, end, vector) for (start, end), vector in zip(bounds, clips, strict=True)]
+            if failed := passed_over(path):
+                what = (
+                    f"A damaged picture near {failed[0]:.1f} s was"
+                    if len(failed) == 1
+                    else f"{len(failed)} damaged pictures from {failed[0]:.1f} s to {failed[-1]:.1f} s were"
+                )
+                request.notes.append(f"{what} passed over: the one before stays.")
             return {"clip": rows, "asset": [(0.0, duration, asset)]}
         texts = self._encoder.embed_texts([cue.text for cue in cues])
         vectors = dict(zip(cues, texts, strict=True))

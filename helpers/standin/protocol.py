@@ -318,6 +318,8 @@ def _metadata(wanted: VideoRequest, rows: Sequence[Body]) -> Body:
     }
     if wanted.segmentation.strategy == "fixed":
         metadata["clip_length"] = int(wanted.segmentation.seconds)
+    if wanted.notes:  # the service has no such field
+        metadata["notes"] = list(wanted.notes)
     return metadata
 
 

@@ -1,6 +1,7 @@
 """The decoder of this project: the pictures and the sound of a file on the one time axis of `clock.py`."""
 
 import bisect
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +16,11 @@ from helpers.videos.display import Picture
 from helpers.videos.streams import has_pts, heard, open_media, packets, watched
 
 CLOSE = 1e-6  # seconds: a picture is on screen from its own time on, whatever the last digits of a float say
+
+
+_passed: dict[
+    tuple[str, int], set[float]
+] = {}  # file and time of its change: what could not be decoded, when
 
 
 STEPS_BACK = (
@@ -63,6 +69,15 @@ def pictures_at(path: str | Path, times: Sequence[float]) -> Iterator[tuple[floa
         wanted = next(waiting, None)
 
 
+def passed_over(path: str | Path) -> list[float]:
+    """The seconds at which pictures could not be decoded, as far as this process has read the file."""
+    return sorted(_passed.get(_key(path), ()))
+
+
+def _key(path: str | Path) -> tuple[str, int]:
+    return os.path.abspath(path), os.stat(path).st_mtime_ns
+
+
 def _decoded(path: str | Path, kind: str, start: float) -> Iterator[tuple[float, Any]]:
     """Frames from at or before `start` on.
 
@@ -80,7 +95,10 @@ def _decoded(path: str | Path, kind: str, start: float) -> Iterator[tuple[float,
                     container.seek(round((start - back + clock.zero) * av.time_base), backward=True)
                 except av.FFmpegError:
                     continue
-            frames = _frames(container, kind, clock, start)
+            failed = _passed.setdefault(_key(path), set()) if kind == "video" else set()
+            frames = _frames(
+                container, clock, start, is_film=kind == "video", failed=failed, sought=back is not None
+            )
             first = next(frames, None)
             if first and (back is None or first[0] <= start + CLOSE):
                 yield first
@@ -88,8 +106,10 @@ def _decoded(path: str | Path, kind: str, start: float) -> Iterator[tuple[float,
                 return
 
 
-def _frames(container: InputContainer, kind: str, clock: Clock, start: float) -> Iterator[tuple[float, Any]]:
-    is_film = kind == "video"
+def _frames(
+    container: InputContainer, clock: Clock, start: float, *, is_film: bool, failed: set[float], sought: bool
+) -> Iterator[tuple[float, Any]]:
+    """Frames from where the container stands; the seconds of those that cannot be decoded go to `failed`."""
     stream = watched(container) if is_film else heard(container)
     if stream is None or stream.codec_context is None:
         return
@@ -104,8 +124,11 @@ def _frames(container: InputContainer, kind: str, clock: Clock, start: float) ->
         except av.error.InvalidDataError:  # damaged, or cut in two by a seek
             if ordered:
                 ordered.pop()
+            if not sought and packet.dts is not None:
+                failed.add(round(float((packet.pts or packet.dts) * packet.time_base) - clock.zero, 3))
             continue
         for frame in frames:
+            sought = False
             at = ordered.popleft() if ordered else frame.time
             if at is not None:
                 yield at - clock.zero, frame

@@ -10,6 +10,9 @@ import numpy as np
 from av.filter import Graph
 from PIL import Image
 
+FULL_RANGE = int(av.video.reformatter.ColorRange.JPEG)
+
+
 TURNS = {  # where (right, down) of the stored picture point to, as signs, and what Pillow calls that
     ((1, 0), (0, 1)): None,
     ((-1, 0), (0, 1)): Image.Transpose.FLIP_LEFT_RIGHT,
@@ -44,8 +47,9 @@ class Picture(NamedTuple):
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is shown as it is stored."""
-        return self.shape == 1 and self.turn is None and not self.frame.interlaced_frame
+        """Whether it is shown as it is stored, with black at 16 and white at 235."""
+        is_full = self.frame.color_range == FULL_RANGE or self.frame.format.name.startswith("yuvj")
+        return self.shape == 1 and self.turn is None and not self.frame.interlaced_frame and not is_full
 
     def image(self, size: tuple[int, int] | None = None) -> Image.Image:
         """The picture as it is shown, in RGB, at `size` pixels or its own size."""

@@ -109,6 +109,11 @@ def mending_line(path: str | Path, found: Probe) -> str:
     path = Path(path)
     width, height = _box(found.width, found.height)
     filters, sound, options = [], [], []
+    if found.is_interlaced:
+        filters.append("yadif=deint=interlaced")
+    if found.shape != 1:  # ffmpeg turns a picture upright by itself, and leaves its pixels as they are
+        filters.append(f"scale={found.width}:{found.height},setsar=1")
+    shown_well = len(filters)
     if (width, height) != (found.width, found.height):
         # The whole picture, in proportion, in the middle of a frame of the size that is needed.
         filters.append(f"scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2")
@@ -124,13 +129,15 @@ def mending_line(path: str | Path, found: Probe) -> str:
     if heavy:  # a fifth below the limit, for the sound and for what the encoder misses
         options.append(f"-b:v {min(8000, int(0.8 * TASK_BYTES * 8 / seconds / 1000))}k -b:a 128k")
     suffix = ".mp4"
-    if filters or heavy:
+    if len(filters) > shown_well or heavy:
         options += [f'-vf "{",".join(filters)}"'] if filters else []
         options += [*sound, "-c:v libx264 -pix_fmt yuv420p -c:a aac"]
     else:
         suffix = path.suffix or suffix
         options.append("-c copy")
     target = path.with_name(f"{path.stem}-fixed{suffix}")
+    if found.stream is not None:
+        options.insert(0, f"-map 0:{found.stream} -map 0:a?")
     return f"ffmpeg -i {shell_word(path)} {' '.join(options)} {shell_word(target)}"
 
 

@@ -6,20 +6,25 @@ import stat
 import struct
 import unicodedata
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
 
 from helpers.errors import VideoError
 from helpers.videos.clock import clock_of
-from helpers.videos.streams import open_media, watched
+from helpers.videos.decode import pictures
+from helpers.videos.display import Picture
+from helpers.videos.streams import NOT_WATCHED, open_media, pixel_shape, watched
 
 
 @dataclass(frozen=True)
 class Probe:
     """What a video file holds: duration in seconds, size in pixels, sound or not, codec, size in bytes.
 
-    Pixels are counted as they are stored: a phone held upright may store a picture that lies.
+    Pixels are counted as a player shows them: upright, and square. `shape` is the width / height of a stored
+    pixel; `stream` is the number of the stream that is watched where there are others, and `note` says, in a
+    sentence, what is missing of the file.
     """
 
     duration: float
@@ -29,6 +34,9 @@ class Probe:
     codec: str = ""
     size: int = 0
     note: str = ""
+    shape: Fraction = Fraction(1)
+    is_interlaced: bool = False
+    stream: int | None = None
 
 
 def printable(text: str | Path) -> str:
@@ -83,7 +91,8 @@ def probe(path: str | Path) -> Probe:
     name, size = shown(path), _bytes_of(path)
     if _is_text(path):
         raise VideoError(f"{name} holds text, not a video: perhaps a web page was saved under its name.")
-    if _is_cut_off(path):  # first, as the rest may look like anything
+    cut, in_fragments = _is_cut_off(path)
+    if cut and not in_fragments:  # first, as the rest may look like anything
         raise VideoError(f"{name} is cut off, its end is missing: copy, download or record it again.")
     try:
         with open_media(path) as container:
@@ -95,15 +104,24 @@ def probe(path: str | Path) -> Probe:
                 raise VideoError(f"{name} has sound but no picture: name a video file.")
             if film.codec_context is None or not film.width:
                 raise _unreadable(path)
-            width, height, codec = film.width, film.height, film.codec_context.name
+            others = sum(not s.disposition & NOT_WATCHED for s in container.streams.video) > 1
+            index, codec = film.index if others else None, film.codec_context.name
+            picture = Picture(0.0, av.VideoFrame(film.width, film.height), pixel_shape(film))
         seconds = clock_of(path).duration
+        picture = next(pictures(path), picture)
     except av.FFmpegError as error:
         raise _unreadable(path) from error
     except LookupError:
         seconds = 0.0
     if seconds <= 0:
         raise VideoError(f"{name} has no length, there is no picture in it: record or export it again.")
-    return Probe(seconds, width, height, has_audio, codec=codec, size=size)
+    note = f"{name} is cut off: of its last seconds, after {seconds:g} s, nothing can be read." if cut else ""
+    return Probe(
+        *(seconds, *picture.size, has_audio, codec, size, note),
+        shape=picture.shape,
+        is_interlaced=picture.frame.interlaced_frame,
+        stream=index,
+    )
 
 
 def _bytes_of(path: Path) -> int:
@@ -150,23 +168,26 @@ def _is_text(path: Path) -> bool:
     return all(byte >= 32 or byte in b"\t\n\r\f" for byte in head) and not head.startswith(b"YUV4MPEG2")
 
 
-def _is_cut_off(path: Path) -> bool:
-    """Whether an MP4 or MOV ends inside one of its boxes, or lacks its index (ISO/IEC 14496-12, 4.2)."""
-    size, at, kinds = path.stat().st_size, 0, set()
+def _is_cut_off(path: Path) -> tuple[bool, bool]:
+    """Whether an MP4 or MOV ends inside one of its boxes, or lacks its index (ISO/IEC 14496-12, 4.2).
+
+    And whether there are whole fragments before, each with an index of its own, which can be read all the same.
+    """
+    size, at, kinds = path.stat().st_size, 0, set[bytes]()
     with open(path, "rb") as file:
         while at + 8 <= size:
             file.seek(at)
             length, kind = struct.unpack(">I4s", file.read(8))
             if at == 0 and kind != b"ftyp":
-                return False
+                return False, False
             if length == 1:  # the length follows, in eight bytes
                 length = int.from_bytes(file.read(8), "big")
             if length == 0:  # up to the end of the file
                 length = size - at
             if length < 8:
                 break
+            if at + length > size and kind in (b"ftyp", b"moov", b"mdat", b"moof"):
+                return True, {b"moov", b"moof", b"mdat"} <= kinds
             kinds.add(kind)
             at += length
-            if at > size and kind in (b"ftyp", b"moov", b"mdat", b"moof"):
-                return True
-    return bool(kinds) and b"moov" not in kinds
+    return bool(kinds) and b"moov" not in kinds, False
