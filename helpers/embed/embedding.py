@@ -1,10 +1,8 @@
 """From videos to segments through the Embed API v2: many videos at once, stopped and resumed as you like."""
 
-import os
-import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,25 +11,19 @@ from typing import Any
 
 import pandas as pd
 from filelock import Timeout
-from tqdm.auto import tqdm
 from twelvelabs import TwelveLabs
 
 from helpers.embed.cache import Cache
 from helpers.embed.client import service_of, settings_of
 from helpers.embed.journal import Journal
+from helpers.embed.progress import as_they_end
 from helpers.embed.tasks import KEPT_DAYS, run_work
 from helpers.embed.work import Work
 from helpers.errors import EmbedError, QuotaError, VideoError, VideoSearchError
 from helpers.files import cache_key, file_sha256
 from helpers.models import model_facts
 from helpers.segmentation import SCOPES, Segmentation
-from helpers.segments import (
-    COLUMNS,
-    check_vectors,
-    join_segments,
-    to_answer,
-    to_segments,
-)
+from helpers.segments import COLUMNS, check_vectors, join_segments, to_answer, to_segments
 from helpers.videos.cues import Cue, Track, read_track, readable_cues, track_beside
 from helpers.videos.limits import require_limits
 from helpers.videos.listing import Listed
@@ -183,7 +175,7 @@ class _Embedder:
             self.full = error
             raise
         except EmbedError as error:
-            error.args = (named(str(error), digest, work.name), *error.args[1:])
+            error.args = (work.named(str(error)), *error.args[1:])
             raise
         finally:
             reason = " ".join(filter(None, [*said, work.note]))
@@ -241,7 +233,7 @@ def embed_batch(
     pool = ThreadPoolExecutor(workers)
     try:
         futures = {pool.submit(embedder.embed, r, report[i]): i for i, r in enumerate(records)}
-        for future in _progress(futures, report):
+        for future in as_they_end(futures, report):
             i = futures[future]
             try:
                 done[i] = future.result()
@@ -323,31 +315,10 @@ def cached_videos(
     return {str(row["video_id"]) for row in rows if embedder.cache.get(embedder.look(row)[3]) is not None}
 
 
-def named(message: str, digest: str, name: str) -> str:
-    """A message with the name by which the user knows a file: on the wire it is called by its digest."""
-    return re.sub(rf"{re.escape(digest[:16])}[0-9a-f]*(?:\.\w+)?", lambda _: name, message)
-
-
 def _cancel(futures: Iterable[Future[Any]]) -> None:
     """What has not begun does not begin; what runs has been paid for, and is waited for."""
     for future in futures:
         future.cancel()
-
-
-def _progress(futures: dict[Future[Any], int], report: list[dict[str, Any]]) -> Iterable[Future[Any]]:
-    """The futures as they end, behind one progress bar; one last line only in outputs that are compared."""
-    plain = os.environ.get("VIDEO_SEARCH_PROGRESS") == "plain"
-    with tqdm(total=len(futures), desc="videos embedded", disable=plain) as bar:
-        for future in as_completed(futures):
-            if future.cancelled():
-                continue
-            yield future
-            statuses = [row["status"] for row in report]
-            bar.set_postfix(cached=statuses.count("cached"), failed=statuses.count("failed"))
-            bar.update()
-    if plain:
-        good = sum(row["status"] in ("done", "cached") for row in report)
-        print(f"videos embedded: {good} of {len(futures)}")
 
 
 def _paths(videos: str | Path | Iterable[str | Path]) -> list[str | Path]:

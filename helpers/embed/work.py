@@ -1,5 +1,6 @@
 """One piece of work for the service: what is to be embedded, and what became of it."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,3 +34,7 @@ class Work:
     def name(self) -> str:
         """The file's name; of an address only its host, as the rest may hold a password or a token."""
         return self.source.name if isinstance(self.source, Path) else urlsplit(self.source).hostname or "?"
+
+    def named(self, message: str) -> str:
+        """A message with the name by which the user knows the file: on the wire it is called by its digest."""
+        return re.sub(rf"{re.escape(self.digest[:16])}[0-9a-f]*(?:\.\w+)?", lambda _: self.name, message)

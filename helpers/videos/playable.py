@@ -62,11 +62,11 @@ def is_playable(path: str | Path) -> bool:
 
 
 def _container(container: Any, path: str | Path) -> str:
-    """ "mp4" (or MOV), "webm", or "" for what browsers do not take."""
-    name = container.format.name
-    if "mp4" in name.split(","):
-        return "mp4"
-    if "webm" in name.split(","):  # Matroska has the same form: its head says which of the two it is
+    """The family of a file, "mp4" or "webm"; "" for what not every browser takes, such as QuickTime."""
+    names = container.format.name.split(",")
+    if "mp4" in names:
+        return "" if container.metadata.get("major_brand", "qt").startswith("qt") else "mp4"
+    if "webm" in names:  # Matroska has the same form: its head says which of the two it is
         with open(path, "rb") as file:
             return "webm" if b"webm" in file.read(64) else ""
     return ""

@@ -9,7 +9,7 @@ import pytest
 from twelvelabs import TwelveLabs
 
 from helpers import available_options, connect_twelvelabs, embed_batch
-from helpers.embed.embedding import named
+from helpers.embed.work import Work
 from tests.make_media import timed_film, write
 
 SIDE = 384
@@ -98,4 +98,5 @@ def test_a_message_names_the_file_and_no_digest(client: TwelveLabs, tmp_path: Pa
     assert not re.search(r"[0-9a-f]{16}", report["reason"][0])
     digest = "0123456789abcdef" * 4
     said = f"Could not read {digest}: {digest[:16]}.mp4 is damaged."
-    assert named(said, digest, r"a\1.mp4") == r"Could not read a\1.mp4: a\1.mp4 is damaged."
+    work = Work(Path(r"a\1.mp4"), digest, {}, "marengo3.5", key="")
+    assert work.named(said) == r"Could not read a\1.mp4: a\1.mp4 is damaged."

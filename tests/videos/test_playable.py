@@ -17,7 +17,8 @@ from tests.make_media import second_of, timed_film, write
 FIFTHS = [n / 5 for n in range(30)]
 FILMS: dict[str, tuple[Callable[[Path], Path], bool]] = {
     "H.264 in MP4": (lambda p: timed_film(p / "a.mp4", FIFTHS, loud=(0, 6)), True),
-    "H.264 in MOV": (lambda p: timed_film(p / "a.mov", FIFTHS), True),
+    "H.264 in MOV": (lambda p: timed_film(p / "a.mov", FIFTHS), False),
+    "MP4 that is called .mov": (lambda p: timed_film(p / "a.mov", FIFTHS, form="mp4"), True),
     "MP4 that is called .avi": (lambda p: timed_film(p / "a.avi", FIFTHS, form="mp4"), True),
     "VP9 in WebM": (lambda p: timed_film(p / "a.webm", FIFTHS, codec="libvpx-vp9"), True),
     "VP8 in WebM that is called .mkv": (
@@ -50,20 +51,21 @@ def test_codec_and_container_decide_what_plays(
 
 
 def test_sound_that_browsers_do_not_play(tmp_path: Path) -> None:
-    plain = timed_film(tmp_path / "plain.mov", FIFTHS, loud=(0, 6))
-    with av.open(str(plain)) as old, av.open(str(tmp_path / "pcm.mov"), "w") as new:
+    plain = timed_film(tmp_path / "plain.mp4", FIFTHS, loud=(0, 6))
+    with av.open(str(plain)) as old, av.open(str(tmp_path / "pcm.mp4"), "w", format="mp4") as new:
         film = new.add_stream_from_template(old.streams.video[0])
-        voice = new.add_stream("pcm_s16be", rate=44100, layout="mono")
+        voice = new.add_stream("alac", rate=44100, layout="mono")
         for packet in old.demux(video=0):
             if packet.dts is not None:
                 packet.stream = film
                 new.mux(packet)
         with av.open(str(plain)) as again:
-            resampler = av.AudioResampler(format="s16", layout="mono", rate=44100)
+            resampler = av.AudioResampler(format="s16p", layout="mono", rate=44100)
             for frame in again.decode(audio=0):
                 for piece in resampler.resample(frame):
                     new.mux(voice.encode(piece))
-    assert is_playable(plain) and not is_playable(tmp_path / "pcm.mov")
+            new.mux(voice.encode())
+    assert is_playable(plain) and not is_playable(tmp_path / "pcm.mp4")
 
 
 def test_what_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
