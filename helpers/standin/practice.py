@@ -238,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"Port {given.port} cannot be had ({error.strerror}): name another with --port.", file=sys.stderr
         )
         return 1
-    with server:
+    with server, contextlib.suppress(KeyboardInterrupt):
         for route, kind in given.fault:
             server.fault(route, kind, times=float("inf"))
         print(f"export TWELVELABS_BASE_URL={server.url}")
@@ -246,8 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.model != LIVE_MODEL:
             print(f"export TWELVE_LABS_MODEL={given.model}")
         print("Serving until Ctrl-C; the vectors carry no meaning.", file=sys.stderr, flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            server.closing.wait()
+        server.closing.wait()
     return 0
 
 
