@@ -1,10 +1,12 @@
 """How far many videos are: one progress bar, or one line in outputs that are compared."""
 
 import os
+import sys
 from collections.abc import Iterable
 from concurrent.futures import Future, as_completed
 from typing import Any
 
+from IPython import get_ipython
 from tqdm.auto import tqdm
 
 
@@ -21,4 +23,6 @@ def as_they_end(futures: dict[Future[Any], int], report: list[dict[str, Any]]) -
             bar.update()
     if plain:
         good = sum(row["status"] in ("done", "cached") for row in report)
-        print(f"videos embedded: {good} of {len(futures)}")
+        # A script's standard output is its own: there the line goes where the bar would.
+        where = sys.stdout if getattr(get_ipython(), "kernel", None) else sys.stderr
+        print(f"videos embedded: {good} of {len(futures)}", file=where)

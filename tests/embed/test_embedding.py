@@ -790,3 +790,12 @@ def test_another_process_that_does_not_end(client: TwelveLabs, practice: Practic
     with FileLock(lock):
         report = embed_batch(client, CAT, deadline=0.2).report
     assert "Another process is still at it" in report["reason"][0]
+
+
+def test_the_output_of_a_script_is_its_own(
+    client: TwelveLabs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VIDEO_SEARCH_PROGRESS", "plain")
+    embed_videos(client, [CAT])
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "videos embedded: 1 of 1\n")
