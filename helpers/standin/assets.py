@@ -15,6 +15,7 @@ from helpers.errors import VideoError
 from helpers.standin.wire import Answer, Body, Refusal, Request, invalid, page, read_form, rfc3339
 from helpers.videos.images import picture_in
 from helpers.videos.media import probe
+from helpers.videos.samples import SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,10 @@ def look(data: bytes, filename: str, folder: Path | None = None) -> Media:
         kept = path if folder else None
         if Path(filename).suffix.lower() in (".pdf", ".txt", ".md"):
             return Media(content, len(data), "document", path=kept)
-        with suppress(VideoError):
-            size = picture_in(data, filename).size
-            return Media(content, len(data), "image", 0.0, *size, path=kept)
+        if Path(filename).suffix.lower() not in SUFFIXES:  # a GIF may be a picture, or a video
+            with suppress(VideoError):
+                size = picture_in(data, filename).size
+                return Media(content, len(data), "image", 0.0, *size, path=kept)
         try:
             found = probe(path)
         except VideoError:

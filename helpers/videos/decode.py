@@ -119,14 +119,17 @@ def _frames(
     for packet in _placed(packets(container, stream), is_film=is_film, clock=clock, start=start):
         if keep_order and packet.dts is not None:
             ordered.append(float(packet.dts * packet.time_base))
+        frames: list[Any] = []
+        is_broken = packet.is_corrupt and len(clock.parts) == 1  # where recordings meet, all is well
         try:
             frames = packet.decode()
         except av.error.InvalidDataError:  # damaged, or cut in two by a seek
+            is_broken = True
             if ordered:
                 ordered.pop()
-            if not sought and packet.dts is not None:
-                failed.add(round(float((packet.pts or packet.dts) * packet.time_base) - clock.zero, 3))
-            continue
+        if is_broken and not sought and packet.dts is not None:
+            shown = packet.dts if packet.pts is None else packet.pts
+            failed.add(round(float(shown * packet.time_base) - clock.zero, 3))
         for frame in frames:
             sought = False
             at = ordered.popleft() if ordered else frame.time

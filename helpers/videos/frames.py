@@ -94,43 +94,62 @@ def encode_clip(
 
     `progress` is told how many seconds of the clip are done.
     """
-    buffer = io.BytesIO()
     try:
-        with open_media(path) as source:
-            film, has_sound = watched(source), heard(source) is not None
-            rate = min(Fraction(film.average_rate or 25), FASTEST) if film is not None else FASTEST
         stop = min(end, clock_of(path).duration)
-        seen = _between(path, start, stop)
-        first = next(seen, None)
-        if first is None:
-            raise VideoError(
-                f"{shown(path)} has no picture from {start:g} s to {end:g} s: name a start and an end "
-                "inside the film."
-            )
-        with av.open(buffer, "w", format="mp4") as target:
-            copy = target.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "28"})
-            wide, high = first[1].size
-            copy.height = max(2, min(CLIP_HEIGHT, high) // 2 * 2)
-            copy.width = max(2, round(wide * copy.height / high / 2) * 2)
-            copy.pix_fmt = "yuv420p"
-            copy.codec_context.time_base = TICK  # pictures may come at any time, not at a rate
-            voice = target.add_stream("aac", rate=44100, layout="stereo") if has_sound else None
-            sent = []
-            for at, picture in itertools.chain([first], seen):
-                small = picture.small(copy.width, copy.height)
-                small.pts, small.time_base = round(at / TICK), TICK
-                sent += copy.encode(small)
-                if progress:
-                    progress(at)
-            sent += copy.encode()
-            last = max(sent, key=lambda packet: packet.pts or 0)  # it stays on screen until the end
-            last.duration = round((stop - start) / TICK) - (last.pts or 0)
-            target.mux(sent)
-            if voice is not None:
-                _copy_sound(path, target, voice, start, end)
+        clip, is_whole = _encode(path, start, stop, {}, progress)
+        if (
+            clip and not is_whole
+        ):  # with B frames an MP4's length is wrong where pictures come at uneven times
+            clip, _ = _encode(path, start, stop, {"bf": "0"}, progress)
     except (av.FFmpegError, OSError, LookupError) as error:
         raise unreadable(path, start) from error
-    return buffer.getvalue()
+    if not clip:
+        raise VideoError(
+            f"{shown(path)} has no picture from {start:g} s to {end:g} s: name a start and an end "
+            "inside the film."
+        )
+    return clip
+
+
+def _encode(
+    path: str | Path,
+    start: float,
+    stop: float,
+    options: dict[str, str],
+    progress: Callable[[float], object] | None,
+) -> tuple[bytes, bool]:
+    """The clip, and whether its length is the one that was asked for; nothing where there is no picture."""
+    buffer = io.BytesIO()
+    with open_media(path) as source:
+        film, has_sound = watched(source), heard(source) is not None
+        rate = min(Fraction(film.average_rate or 25), FASTEST) if film is not None else FASTEST
+    seen = _between(path, start, stop)
+    first = next(seen, None)
+    if first is None:
+        return b"", False
+    with av.open(buffer, "w", format="mp4") as target:
+        copy = target.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "28"} | options)
+        wide, high = first[1].size
+        copy.height = max(2, min(CLIP_HEIGHT, high) // 2 * 2)
+        copy.width = max(2, round(wide * copy.height / high / 2) * 2)
+        copy.pix_fmt = "yuv420p"
+        copy.codec_context.time_base = TICK  # pictures may come at any time, not at a rate
+        voice = target.add_stream("aac", rate=44100, layout="stereo") if has_sound else None
+        sent = []
+        for at, picture in itertools.chain([first], seen):
+            small = picture.small(copy.width, copy.height)
+            small.pts, small.time_base = round(at / TICK), TICK
+            sent += copy.encode(small)
+            if progress:
+                progress(at)
+        sent += copy.encode()
+        last = max(sent, key=lambda packet: packet.pts or 0)  # it stays on screen until the end
+        last.duration = round((stop - start) / TICK) - (last.pts or 0)
+        length = float(((sent[-1].dts or 0) - (sent[0].dts or 0) + (sent[-1].duration or 0)) * TICK)
+        target.mux(sent)
+        if voice is not None:
+            _copy_sound(path, target, voice, start, stop)
+    return buffer.getvalue(), abs(length - (stop - start)) < LATE
 
 
 def _between(path: str | Path, start: float, end: float) -> Iterator[tuple[float, Picture]]:

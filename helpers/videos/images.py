@@ -24,10 +24,17 @@ HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"
 def picture_to_send(path: str | Path) -> bytes:
     """The bytes of an ordinary JPEG or PNG; of any other picture an ordinary JPEG of what it shows.
 
-    Raises VideoError, in one sentence, where there is no picture to read.
+    What nobody here knows is sent as it is: the service has its own say. Raises VideoError, in one sentence,
+    for no such file and for a picture that is damaged, too large or a HEIC.
     """
     data = _read(path)
-    with _opened(data, shown(path)) as image:
+    try:
+        opened = _opened(data, shown(path))
+    except VideoError as error:
+        if isinstance(error.__cause__, UnidentifiedImageError):
+            return data
+        raise
+    with opened as image:
         is_ordinary = image.format in ("JPEG", "PNG") and image.mode in ("RGB", "L")
         is_small = max(image.size) <= LARGE and len(data) <= MOST_BYTES
         if is_ordinary and is_small and not _is_turned(image):

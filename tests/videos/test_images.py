@@ -99,7 +99,6 @@ def test_an_ordinary_picture_is_sent_as_it_is(tmp_path: Path) -> None:
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", r"photo.jpg is a HEIC picture.*export it as JPEG"),
         (b"\0\0\0\x18ftypmif1\0\0\0\0mif1", "photo.jpg is a HEIC picture"),
         (b"", r"photo.jpg is empty \(0 bytes\)"),
-        (b"<html>sign in</html>", "photo.jpg is no picture that can be read"),
         (b"\xff\xd8\xff" + b"\0" * 200, "photo.jpg is a damaged picture"),
         (None, "no image file at .*photo.jpg"),
     ],
@@ -112,6 +111,13 @@ def test_what_is_no_picture_gets_one_sentence(tmp_path: Path, data: bytes | None
         with pytest.raises(VideoError, match=words) as caught:
             read(path)
         assert "\n" not in str(caught.value)
+
+
+def test_what_nobody_here_knows_is_left_to_the_service(tmp_path: Path) -> None:
+    path = write(tmp_path / "photo.jpg", b"<html>sign in</html>")
+    assert picture_to_send(path) == path.read_bytes()
+    with pytest.raises(VideoError, match="photo.jpg is no picture that can be read"):
+        open_picture(path)
 
 
 def test_a_picture_that_is_cut_off(tmp_path: Path) -> None:

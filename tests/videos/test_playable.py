@@ -126,6 +126,7 @@ def test_a_clip_keeps_the_times_of_its_pictures(
     clip = write(tmp_path / "clip.mp4", cut_clip(path, start, end))
     assert probe(clip).duration == pytest.approx(end - start, abs=0.05)
     with av.open(str(clip)) as container:
+        assert container.duration / av.time_base == pytest.approx(end - start, abs=0.1)
         seen = [(frame.time + start, second_of(frame.to_image())) for frame in container.decode(video=0)]
     for at, second in seen:
         on_screen = max(time for time in times if time <= at + 0.1)
