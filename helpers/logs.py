@@ -222,6 +222,8 @@ def read_log(path: Path | str | None = None) -> pd.DataFrame:
     current settings. `time` is in UTC, `seconds` in seconds; the number of damaged lines is in
     `.attrs["damaged"]`. A log that does not exist is an empty table.
     """
+    if path is not None and not isinstance(path, str | Path):
+        raise SettingsError(f"The log is a {type(path).__name__}: give the path of a file or a folder.")
     path = load_settings().home / "logs" if path is None else Path(path)
     path = path / "video-search.log" if path.is_dir() else path
     rows, damaged = [], 0

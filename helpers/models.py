@@ -82,7 +82,7 @@ def model_facts(name: str) -> Model:
 
     Only what asks for something new comes here: a collection opens whatever model its rows name.
     """
-    if name not in MODELS:
+    if not isinstance(name, str) or name not in MODELS:
         raise SettingsError(
             f"The model {name!r} is not known: use one of {', '.join(MODELS)}, or add a row for it to the table "
             "in helpers/models.py."

@@ -61,6 +61,8 @@ def redact(text: str) -> str:
     Known secrets come from the environment, `.env` and `start_logging`; they are also found URL-quoted, in
     base64 and escaped. Unknown ones are known by their shape: tlk_..., the header x-api-key, passwords in URLs.
     """
+    if not isinstance(text, str):
+        raise SettingsError(f"What to redact is a {type(text).__name__}: give a text.")
     for secret in _secrets():
         text = text.replace(secret, HIDDEN)
     for shape, instead in SHAPES:

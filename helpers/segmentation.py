@@ -49,6 +49,8 @@ class Segmentation:
     @classmethod
     def parse(cls, text: str) -> Self:
         """The segmentation that "fixed-6" or "dynamic-4" names; EmbedError for one outside the API's limits."""
+        if not isinstance(text, str):
+            raise _unknown(text)
         strategy, _, number = text.partition("-")
         try:
             return cls(strategy, float(number))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from helpers.arguments import check_table
 from helpers.errors import EmbedError
 from helpers.files import cache_key
 from helpers.videos.cues import Cue, describe
@@ -42,6 +43,7 @@ def declared_options(segments: pd.DataFrame) -> list[str]:
 
 def available_options(segments: pd.DataFrame) -> list[str]:
     """The embedding options that the segments have vectors for, `visual` first."""
+    check_table(segments, EmbedError, what="segments", cure="use the table of embed_videos or read_segments")
     return [o for o in declared_options(segments) if segments[vector_field(o)].notna().any()]
 
 

@@ -267,45 +267,9 @@ LEFT_OUT = {
 
 # What fails still with another error than one of the family, by function: once it is mended, its line goes.
 NOT_YET: dict[str, tuple[type[Exception], ...]] = {
-    "agreement": (
-        AttributeError,
-        TypeError,
-    ),
-    "annotate_segment": (
-        TypeError,
-        ValueError,
-    ),
-    "assign_clusters": (
-        AttributeError,
-        TypeError,
-        ValueError,
-    ),
-    "available_options": (
-        TypeError,
-        ValueError,
-    ),
     "cached_videos": (
         AttributeError,
         KeyError,
-        TypeError,
-        ValueError,
-    ),
-    "choose_k": (
-        KeyError,
-        TypeError,
-        ValueError,
-    ),
-    "cluster_matrix": (
-        AttributeError,
-        TypeError,
-        ValueError,
-    ),
-    "cluster_shares": (
-        KeyError,
-        TypeError,
-        ValueError,
-    ),
-    "cluster_style": (
         TypeError,
         ValueError,
     ),
@@ -315,68 +279,14 @@ NOT_YET: dict[str, tuple[type[Exception], ...]] = {
         TypeError,
         ValueError,
     ),
-    "embed_text": (
-        AttributeError,
-        TypeError,
-        ValueError,
-    ),
+    "embed_text": (AttributeError,),
     "estimate_cost": (
         AttributeError,
         OverflowError,
         TypeError,
         ValueError,
     ),
-    "kmeans_clusters": (
-        TypeError,
-        ValueError,
-    ),
-    "name_cluster": (
-        TypeError,
-        ValueError,
-    ),
-    "near_duplicates": (
-        KeyError,
-        OverflowError,
-        TypeError,
-        ValueError,
-    ),
-    "nearest_concepts": (
-        AttributeError,
-        TypeError,
-        ValueError,
-    ),
-    "odd_segments": (
-        KeyError,
-        TypeError,
-        ValueError,
-    ),
-    "outlier_scores": (
-        KeyError,
-        TypeError,
-        ValueError,
-    ),
     "probe_videos": (
-        KeyError,
-        TypeError,
-        ValueError,
-    ),
-    "read_log": (TypeError,),
-    "redact": (TypeError,),
-    "scene_labels": (
-        AttributeError,
-        KeyError,
-        TypeError,
-    ),
-    "suggest_labels": (
-        KeyError,
-        TypeError,
-        ValueError,
-    ),
-    "tag_segments": (
-        TypeError,
-        ValueError,
-    ),
-    "typical_segments": (
         KeyError,
         TypeError,
         ValueError,

@@ -102,6 +102,10 @@ def _usual(numbers: pd.Series) -> int:
 
 
 def _clusters(clusters: pd.Series) -> pd.Series:
+    if not isinstance(clusters, pd.Series):
+        raise AnalysisError(
+            f"The clusters are a {type(clusters).__name__}: give a pandas Series of them by segment_id."
+        )
     ids = list(clusters.index)
     if not all(isinstance(key, str) and key for key in ids) or not clusters.index.is_unique:
         raise AnalysisError(

@@ -1,26 +1,60 @@
 """What several analyses ask of their input, and the order of clusters."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from helpers.arguments import check_table, is_whole
 from helpers.errors import AnalysisError
 
 NOISE = -1  # the label of what belongs to no cluster
 
 SPAN = ["start_offset_sec", "end_offset_sec"]
+LARGEST = 1e15  # a larger number in a matrix is no part of a vector, and its square does not fit a float32
 
 
-def check_labels(labels: npt.ArrayLike, n: int) -> npt.NDArray[Any]:
-    """Labels as an array, one per row; AnalysisError if there are more or fewer."""
-    array = np.asarray(labels)
+def as_array(values: object, what: str) -> npt.NDArray[Any]:
+    """The values as an array; AnalysisError for rows of different lengths."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise AnalysisError(
+            f"The {what} have rows of different lengths: give equally many of each."
+        ) from error
+
+
+def check_matrix(matrix: object) -> npt.NDArray[Any]:
+    """The matrix as an array; AnalysisError unless it has rows of numbers, none of them NaN or infinite."""
+    rows = as_array(matrix, "vectors")
+    if rows.ndim != 2 or rows.dtype.kind not in "iuf":
+        raise AnalysisError(
+            "The matrix must have a row per segment, of numbers: make it with cluster_matrix."
+        )
+    bad = ~(np.abs(rows) < LARGEST).all(axis=1)
+    if bad.any():
+        raise AnalysisError(
+            f"Row {int(np.argmax(bad))} of the matrix holds NaN or an infinite number: "
+            "make it with cluster_matrix."
+        )
+    return rows
+
+
+def check_labels(labels: npt.ArrayLike, n: int, *, words: bool = False) -> npt.NDArray[Any]:
+    """Labels as an array, one whole number (or, with `words`, word) a row; AnalysisError if they are none."""
+    array = as_array(labels, "labels")
     if array.shape != (n,):
         raise AnalysisError(
             f"There are {array.size} labels for {n} segments: cluster the same segments, in the same order."
         )
+    if (
+        n
+        and not words
+        and (array.dtype.kind not in "iuf" or not (np.isfinite(array) & (array % 1 == 0)).all())
+    ):
+        raise AnalysisError("A label is no whole number: give those of kmeans_clusters or hdbscan_clusters.")
     return array
 
 
@@ -32,18 +66,27 @@ def check_rows(segments: pd.DataFrame, matrix: npt.NDArray[Any]) -> None:
         )
 
 
-def check_columns(table: pd.DataFrame, needed: Sequence[str], *, what: str, cure: str) -> None:
-    """AnalysisError if a column of the table (what: "segments", "labels") is absent."""
-    absent = [column for column in needed if column not in table]
-    if absent:
-        raise AnalysisError(f"The {what} lack the column {absent[0]!r}: {cure}.")
+def check_segments(segments: object, *, texts: Iterable[str] = (), spans: bool = False) -> None:
+    """AnalysisError unless this is a table with texts in these columns and, with `spans`, times in seconds."""
+    cure = "use segments or hits of a search"
+    numbers = SPAN if spans else []
+    check_table(segments, AnalysisError, what="segments", cure=cure, texts=list(texts), numbers=numbers)
+    if isinstance(segments, pd.DataFrame) and spans and not np.isfinite(spans_of(segments)).all():
+        raise AnalysisError(f"The segments have a start or an end that is no number of seconds: {cure}.")
 
 
 def whole_number(value: Any, what: str, *, least: int) -> int:
     """The value as an int; AnalysisError if it is no whole number, or below the least."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+    if not is_whole(value, least=least):
         raise AnalysisError(f"{what} is {value!r}: give a whole number from {least}.")
     return int(value)
+
+
+def seed_number(seed: Any) -> int:
+    """The seed of what is drawn at random, as an int; AnalysisError if NumPy does not take it."""
+    if whole_number(seed, "The seed", least=0) >= 2**32:
+        raise AnalysisError(f"The seed is {seed!r}: give a whole number below {2**32}.")
+    return int(seed)
 
 
 def in_order(labels: Iterable[int]) -> list[int]:

@@ -16,8 +16,9 @@ from sklearn.manifold import TSNE
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
 from threadpoolctl import threadpool_limits
 
-from helpers.analysis.checks import NOISE, whole_number
+from helpers.analysis.checks import NOISE, as_array, check_matrix, seed_number, whole_number
 from helpers.analysis.matrix import Labels, Matrix, distinct_rows
+from helpers.arguments import as_list
 from helpers.errors import AnalysisError
 
 STARTS = 10  # k-means is run from so many starting points, and the best run counts
@@ -38,8 +39,9 @@ def choose_k(matrix: Matrix, ks: Iterable[int] = range(2, 21), *, seed: int = 0)
     more than 2,000 rows it is that of a sample. A k above the number of different vectors is left out.
     Raises AnalysisError as `kmeans_clusters`, if no k is left.
     """
+    matrix, seed = check_matrix(matrix), seed_number(seed)
     different = len(distinct_rows(matrix, "k-means")[0])
-    asked = sorted({whole_number(k, "The number of clusters", least=2) for k in ks})
+    asked = sorted({whole_number(k, "The number of clusters", least=2) for k in as_list(ks)})
     rows = []
     for k in (k for k in asked if k <= different):
         model = _kmeans(matrix, k, seed)
@@ -79,7 +81,8 @@ def kmeans_clusters(matrix: Matrix, k: int, *, seed: int = 0) -> Labels:
     Raises AnalysisError for a k that is no whole number from 2, for fewer (different) vectors than clusters,
     for one segment, and if all vectors are equal.
     """
-    k = whole_number(k, "The number of clusters", least=2)
+    k, seed = whole_number(k, "The number of clusters", least=2), seed_number(seed)
+    matrix = check_matrix(matrix)
     different = len(distinct_rows(matrix, "k-means")[0])
     if k > len(matrix):
         raise AnalysisError(
@@ -102,7 +105,8 @@ def hdbscan_clusters(
     components (or as many as there are), where distances mean more and are found much faster.
     Raises AnalysisError for fewer segments than `min_cluster_size`, for one segment, and if all are equal.
     """
-    size = whole_number(min_cluster_size, "min_cluster_size", least=2)
+    size, seed = whole_number(min_cluster_size, "min_cluster_size", least=2), seed_number(seed)
+    matrix = check_matrix(matrix)
     distinct_rows(matrix, "HDBSCAN")
     if size > len(matrix):
         raise AnalysisError(
@@ -129,7 +133,7 @@ def stability(matrix: Matrix, k: int, *, seeds: Iterable[int] = range(10)) -> pd
     `ari` is the adjusted Rand index (see `agreement`). Raises AnalysisError as `kmeans_clusters`, and for
     fewer than two seeds.
     """
-    chosen = list(dict.fromkeys(seeds))
+    chosen = list(dict.fromkeys(map(seed_number, as_list(seeds))))
     if len(chosen) < 2:
         raise AnalysisError(f"Stability compares seeds, but there are {len(chosen)}: give two or more.")
     runs = {seed: kmeans_clusters(matrix, k, seed=seed) for seed in chosen}
@@ -149,13 +153,18 @@ def agreement(labels: Mapping[str, npt.ArrayLike]) -> pd.DataFrame:
     raise it. Neither minds how groups are called; noise (-1) counts as a group. Labels may be numbers or words.
     Raises AnalysisError for fewer than two labellings, or different lengths.
     """
+    if not isinstance(labels, Mapping):
+        raise AnalysisError(f"The labellings are a {type(labels).__name__}: give a dict, name to labels.")
     if len(labels) < 2:
         raise AnalysisError(f"Agreement compares labellings, but there are {len(labels)}: give two or more.")
-    arrays = {name: np.asarray(values) for name, values in labels.items()}
+    arrays = {name: as_array(values, f"labels {name!r}") for name, values in labels.items()}
     sizes = {name: array.shape for name, array in arrays.items()}
     if len(set(sizes.values())) > 1 or any(len(shape) != 1 or not shape[0] for shape in sizes.values()):
         rows_of = ", ".join(f"{name} {array.size}" for name, array in arrays.items())
         raise AnalysisError(f"The labellings must be of the same segments, but they have rows: {rows_of}.")
+    for name, array in arrays.items():
+        if array.dtype == object and not all(map(pd.api.types.is_scalar, array)):
+            raise AnalysisError(f"A label of {name!r} is no number or word: give one for each segment.")
     codes = {name: pd.factorize(array)[0] for name, array in arrays.items()}
     rows = [
         {
@@ -179,7 +188,8 @@ def map_points(matrix: Matrix, *, method: str = "pca", seed: int = 0) -> pd.Data
     minute for 10,000 rows.
     Raises AnalysisError for another method, for one segment, and if all vectors are equal.
     """
-    if method not in ("pca", "tsne"):
+    matrix, seed = check_matrix(matrix), seed_number(seed)
+    if not isinstance(method, str) or method not in ("pca", "tsne"):
         raise AnalysisError(f"There is no map by {method!r}: choose pca or tsne.")
     distinct_rows(matrix, "a map")
     if method == "pca":

@@ -12,7 +12,7 @@ import pandas as pd
 import webvtt
 from webvtt.models import Timestamp
 
-from helpers.analysis.checks import NOISE, SPAN, check_columns
+from helpers.analysis.checks import NOISE, SPAN, check_segments
 from helpers.analysis.labels import WORDS, check_labels_table, make_labels, write_result
 from helpers.errors import AnalysisError, VideoError
 from helpers.videos.frames import cut_clip
@@ -103,8 +103,7 @@ def export_clips(
 
 def _labelled(segments: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     """The segments with their labels, and what to call the cluster as `text`; without a label, by `cluster`."""
-    needed = ["segment_id", "video_id", "title", *SPAN, "video_url"]
-    check_columns(segments, needed, what="segments", cure="use segments or hits of a search")
+    check_segments(segments, texts=["segment_id", "video_id", "title", "video_url"], spans=True)
     if segments.empty:
         raise AnalysisError("There is no segment to export: select at least one.")
     words = check_labels_table(labels).set_index("segment_id")

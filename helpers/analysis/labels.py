@@ -15,7 +15,8 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from helpers.analysis.checks import NOISE, check_columns, without_noise
+from helpers.analysis.checks import NOISE, without_noise
+from helpers.arguments import as_list, check_table, is_number
 from helpers.errors import AnalysisError
 from helpers.files import write_file
 
@@ -81,7 +82,8 @@ def make_labels(columns: dict[str, Any]) -> pd.DataFrame:
 
 def check_labels_table(labels: pd.DataFrame) -> pd.DataFrame:
     """A copy with the columns, types and order of labels, rows counted from 0; AnalysisError if it is none."""
-    check_columns(labels, COLUMNS, what="labels", cure="use the table of read_labels")
+    cure = "use the table of read_labels"
+    check_table(labels, AnalysisError, what="labels", cure=cure, columns=COLUMNS)
     table = labels[COLUMNS].reset_index(drop=True)
     texts = [cell for column in ("segment_id", *WORDS) for cell in table[column]]
     if not all(isinstance(cell, str) for cell in texts) or not are_whole_numbers(table["cluster"]):
@@ -114,7 +116,7 @@ def name_cluster(labels: pd.DataFrame, cluster: int, name: str) -> pd.DataFrame:
     """
     table, name = check_labels_table(labels), _text(name, "name").strip()
     known = without_noise(table["cluster"])
-    if cluster not in known:
+    if not is_number(cluster) or cluster not in known:
         choice = f"choose from {', '.join(map(str, known))}" if known else "call assign_clusters first"
         raise AnalysisError(f"There is no cluster {cluster} to name (noise is none): {choice}.")
     taken = table[(table["name"] == name) & ~table["cluster"].isin([cluster, NOISE])]
@@ -128,7 +130,7 @@ def name_cluster(labels: pd.DataFrame, cluster: int, name: str) -> pd.DataFrame:
 
 def tag_segments(labels: pd.DataFrame, segment_ids: Sequence[str], *tags: str) -> pd.DataFrame:
     """Add tags to segments, each once; "a; b" is two tags. A segment without a row gets one (cluster -1)."""
-    ids = [segment_ids] if isinstance(segment_ids, str) else list(dict.fromkeys(segment_ids))
+    ids = list(dict.fromkeys(_text(key, "segment_id") for key in as_list(segment_ids)))
     new = [part.strip() for tag in tags for part in _text(tag, "tag").split(";") if part.strip()]
     table = with_rows(labels, ids)
     rows = table["segment_id"].isin(ids)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from helpers.analysis.checks import as_array, check_matrix, check_segments
 from helpers.errors import AnalysisError
 from helpers.segments import available_options, declared_options, vector_field
 
@@ -24,12 +25,19 @@ def cluster_matrix(segments: pd.DataFrame, *, option: str = "visual", centre: bo
     Raises AnalysisError if there is no segment, if the option is unknown or missing in some of them, and for
     vectors of several models or lengths, of zeros, or with NaN or infinite numbers.
     """
+    check_segments(segments, texts=["segment_id", "video_id"])
+    if "model" in segments:
+        check_segments(segments, texts=["model"])
     if segments.empty:
         raise AnalysisError("There are no segments to analyse: the table is empty, so widen the filter.")
     if "model" in segments and len(models := sorted(segments["model"].unique())) > 1:
         raise AnalysisError(
             f"The segments have vectors of {len(models)} models, {' and '.join(models)}: analyse one at a time."
         )
+    if not isinstance(centre, bool | np.bool_):
+        raise AnalysisError(f"centre is {centre!r}: give True or False.")
+    if not isinstance(option, str):
+        raise AnalysisError(f"The option is {option!r}: give the name of one, such as 'visual'.")
     options = available_options(segments) if option == "fused" else [option]
     if not set(options) <= set(declared_options(segments)) or not options:
         known = ", ".join([*available_options(segments), "fused"])
@@ -45,10 +53,13 @@ def cluster_matrix(segments: pd.DataFrame, *, option: str = "visual", centre: bo
 def _one_option(segments: pd.DataFrame, option: str, centre: bool) -> Matrix:
     cells, ids = segments[vector_field(option)], segments["segment_id"].to_numpy()
     has = cells.notna().to_numpy()
-    lengths = {np.shape(v) for v in cells[has]}
-    if len(lengths) > 1:
+    vectors = [as_array(cell, f"{option} vectors") for cell in cells[has]]
+    if any(vector.ndim != 1 or vector.dtype.kind not in "iuf" for vector in vectors):
+        raise AnalysisError(f"A cell of the {option} vectors is no row of numbers: embed its video again.")
+    if len({len(vector) for vector in vectors}) > 1:
         raise AnalysisError(f"The {option} vectors differ in length: embed all videos with the same model.")
-    rows = np.stack(list(cells[has])).astype(np.float32)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is named below
+        rows = np.stack(vectors).astype(np.float32)
     for bad, what in (
         (~np.isfinite(rows).all(axis=1), "holds NaN or an infinite number"),
         (~rows.any(axis=1), "is all zeros"),
@@ -80,14 +91,7 @@ def distinct_rows(matrix: npt.ArrayLike, what: str) -> tuple[npt.NDArray[np.intp
     Raises AnalysisError where `what` (which needs two different rows) makes no sense: no matrix, NaN, a
     single segment, or all vectors equal.
     """
-    rows = np.asarray(matrix)
-    if rows.ndim != 2:
-        raise AnalysisError("The matrix must have a row per segment: make it with cluster_matrix.")
-    if not np.isfinite(rows).all():
-        first = int(np.argmax(~np.isfinite(rows).all(axis=1)))
-        raise AnalysisError(
-            f"Row {first} of the matrix holds NaN or an infinite number: make it with cluster_matrix."
-        )
+    rows = check_matrix(matrix)
     if len(rows) < 2:
         many = "There is one segment" if len(rows) else "There is no segment"
         raise AnalysisError(f"{many}, but {what} needs two or more: widen the filter.")

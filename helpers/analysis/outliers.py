@@ -5,8 +5,17 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.neighbors import LocalOutlierFactor
 
-from helpers.analysis.checks import check_labels, check_rows, spans_of, whole_number, without_noise
+from helpers.analysis.checks import (
+    check_labels,
+    check_matrix,
+    check_rows,
+    check_segments,
+    spans_of,
+    whole_number,
+    without_noise,
+)
 from helpers.analysis.matrix import Matrix, distinct_rows
+from helpers.arguments import check_table, is_number
 from helpers.errors import AnalysisError
 from helpers.segments import HIT_COLUMNS
 
@@ -40,6 +49,8 @@ def typical_segments(
     `rank` counts within the cluster, `score` is the cosine to the medoid, `cluster` the label; noise is left
     out. Raises AnalysisError if the labels or the matrix are not of these segments.
     """
+    check_segments(segments, texts=["segment_id"])
+    matrix, each = check_matrix(matrix), whole_number(each, "each", least=0)
     groups = check_labels(labels, len(segments))
     check_rows(segments, matrix)
     ids = segments["segment_id"].to_numpy(dtype=str)
@@ -63,6 +74,7 @@ def outlier_scores(matrix: Matrix, labels: npt.ArrayLike, *, neighbours: int = 2
     `neighbours` nearest rows: about 1 is ordinary, well above 1 is lonelier than its neighbours. Equal vectors
     count once. Raises AnalysisError for one segment, or if all vectors are equal.
     """
+    matrix = check_matrix(matrix)
     groups = check_labels(labels, len(matrix))
     first, kind = distinct_rows(matrix, "the local outlier factor")
     wanted = whole_number(neighbours, "The number of neighbours", least=1)
@@ -87,9 +99,14 @@ def odd_segments(
 
     Raises AnalysisError if there is no such column, or if the scores are not of these segments.
     """
-    if by not in scores:
+    check_segments(segments, texts=["segment_id"])
+    scored = {"what": "scores", "cure": "use the table of outlier_scores"}
+    check_table(scores, AnalysisError, **scored)
+    if not isinstance(by, str) or by not in scores:
         raise AnalysisError(f"There is no score {by!r}: choose from {', '.join(map(str, scores))}.")
-    values = check_labels(scores[by].to_numpy(dtype=float), len(segments))
+    check_table(scores, AnalysisError, **scored, numbers=[by])
+    limit = whole_number(limit, "The limit", least=0)
+    values = check_labels(scores[by].to_numpy(dtype=float), len(segments), words=True)
     ids = segments["segment_id"].to_numpy(dtype=str)
     order = np.lexsort((ids, -np.round(values, 6)))[:limit]
     return _hits(segments.iloc[order].assign(rank=np.arange(1, len(order) + 1), score=values[order]))
@@ -105,10 +122,12 @@ def near_duplicates(
     Raises AnalysisError for a threshold outside -1..1, a negative gap, more than 200,000 pairs, or a matrix
     that is not of these segments.
     """
+    check_segments(segments, texts=["segment_id", "video_id", "title"], spans=True)
+    matrix = check_matrix(matrix)
     check_rows(segments, matrix)
-    if not -1 <= threshold <= 1:
+    if not is_number(threshold) or not -1 <= threshold <= 1:
         raise AnalysisError(f"The threshold is {threshold!r}: give a cosine from -1 to 1.")
-    if not gap >= 0:
+    if not is_number(gap) or gap < 0:
         raise AnalysisError(f"The gap is {gap!r}: give seconds, 0 or more.")
     video = pd.factorize(segments["video_id"])[0]
     start, end = spans_of(segments)

@@ -7,8 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from helpers.analysis.checks import check_labels, in_order, spans_of
+from helpers.analysis.checks import check_labels, check_segments, in_order, spans_of
+from helpers.arguments import is_number
 from helpers.errors import AnalysisError
+
+MOST_STRETCHES = 1_000_000  # of a segment in a window: more windows than that show nothing
 
 
 def cluster_shares(
@@ -24,15 +27,25 @@ def cluster_shares(
     Raises AnalysisError for another `by`, a window that is not above 0, labels that do not fit, no segments,
     and if no segment has a date.
     """
+    check_segments(segments, texts=["video_id"], spans=True)
     groups = check_labels(labels, len(segments))
     if segments.empty:
         raise AnalysisError("There are no segments to take shares of: widen the filter.")
     start, end = spans_of(segments)
+    if not isinstance(by, str):
+        raise AnalysisError(f"Shares by {by!r} are not known: choose video_id, recorded_at or time.")
     if by == "time":
-        if not 0 < window < np.inf:
+        if not is_number(window) or not 0 < window < np.inf:
             raise AnalysisError(f"The window is {window!r}: give seconds above 0.")
+        if np.sum((end - start) / window + 2) > MOST_STRETCHES:
+            raise AnalysisError(
+                f"A window of {window:g} s cuts the segments into more than {MOST_STRETCHES:,} stretches: "
+                "take a longer one."
+            )
         rows, keys, seconds = _windows(start, end, window)
     elif by in ("video_id", "recorded_at"):
+        if by not in segments:
+            raise AnalysisError(f"The segments lack the column {by!r}: use segments or hits of a search.")
         values = segments[by].to_numpy(dtype=object)
         if by == "recorded_at":
             values = np.array([_date(value) for value in values], dtype=object)
@@ -58,7 +71,7 @@ def cluster_shares(
 
 def _date(recorded: Any) -> str:
     """The ISO date of a date or timestamp, "" for none; text that is neither stays as it is."""
-    text = "" if pd.isna(recorded) else str(recorded).strip()
+    text = "" if pd.api.types.is_scalar(recorded) and pd.isna(recorded) else str(recorded).strip()
     try:
         return datetime.fromisoformat(text).date().isoformat()
     except ValueError:

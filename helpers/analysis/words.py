@@ -7,8 +7,16 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.feature_extraction.text import CountVectorizer
 
-from helpers.analysis.checks import check_labels, spans_of, without_noise
+from helpers.analysis.checks import (
+    check_labels,
+    check_matrix,
+    check_segments,
+    spans_of,
+    whole_number,
+    without_noise,
+)
 from helpers.analysis.matrix import EPSILON, Matrix, unit_rows
+from helpers.arguments import as_list
 from helpers.errors import AnalysisError, DataError
 from helpers.search.evaluation import content_words, video_name
 from helpers.segments import Query
@@ -28,6 +36,8 @@ def suggest_labels(segments: pd.DataFrame, labels: npt.ArrayLike, *, words: int 
     the best stays. They are suggestions: words that set clusters apart, which need not be what one sees.
     A cluster without a description has "", noise (-1) no row. Raises AnalysisError if there are no words at all.
     """
+    check_segments(segments, texts=["description"])
+    words = whole_number(words, "The number of words", least=0)
     groups = check_labels(labels, len(segments))
     names = without_noise(groups.tolist())
     texts = [" ".join(segments["description"].to_numpy(dtype=object)[groups == name]) for name in names]
@@ -54,14 +64,21 @@ def nearest_concepts(
     They are suggestions; noise (-1) has no row. Raises AnalysisError without queries, for queries of several
     models, or of another dimension than the matrix (a fused matrix fits no word).
     """
+    matrix, words = check_matrix(matrix), whole_number(words, "The number of words", least=0)
     groups = check_labels(labels, len(matrix))
+    queries = as_list(queries)
+    if not all(
+        isinstance(q, Query) and isinstance(q.model, str) and isinstance(q.source, str) for q in queries
+    ):
+        raise AnalysisError("A word is no Query: give a list of what embed_text returns.")
     if not queries:
         raise AnalysisError("There are no words to choose from: embed some with embed_text.")
     if len({query.model for query in queries}) > 1:
         raise AnalysisError("The words were embedded with several models: embed all with the same one.")
-    if any(np.shape(query.vector) != (matrix.shape[1],) for query in queries):
+    vectors = [check_matrix([query.vector])[0] for query in queries]
+    if any(vector.shape != (matrix.shape[1],) for vector in vectors):
         raise AnalysisError(
-            f"The words' vectors have {queries[0].vector.size} numbers, the segments' {matrix.shape[1]}: "
+            f"The words' vectors have {vectors[0].size} numbers, the segments' {matrix.shape[1]}: "
             "use the matrix of one option, and the model that embedded the segments."
         )
     names = without_noise(groups.tolist())
@@ -69,7 +86,7 @@ def nearest_concepts(
         return _best(np.zeros((0, len(queries))), [], [], words)
     rows = np.asarray(matrix, dtype=np.float64)
     apart = np.stack([rows[groups == name].mean(axis=0) for name in names]) - rows.mean(axis=0)
-    cosines = unit_rows(apart).astype(np.float64) @ unit_rows(np.stack([q.vector for q in queries])).T
+    cosines = unit_rows(apart).astype(np.float64) @ unit_rows(np.stack(vectors)).T
     known = np.where(np.linalg.norm(apart, axis=1, keepdims=True) > EPSILON, cosines + 2.0, 0.0)
     return _best(known, [query.source for query in queries], names, words)
 
@@ -98,6 +115,7 @@ def scene_labels(segments: pd.DataFrame) -> pd.DataFrame:
     sample is known by its content, the digits that end `video_id`, or else by its file's name; any other video
     has "" for both. Raises DataError if the file is missing.
     """
+    check_segments(segments, texts=["video_url"], spans=True)
     try:
         scenes = pd.read_csv(SCENES, keep_default_na=False)
     except OSError as error:

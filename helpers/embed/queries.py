@@ -30,6 +30,8 @@ from helpers.videos.samples import is_address
 
 def embed_text(client: TwelveLabs, text: str, *, model: str | None = None) -> Query:
     """Embed words as a query; EmbedError if they are empty, too many, or not readable by the model."""
+    if not isinstance(text, str):
+        raise EmbedError(f"The query is a {type(text).__name__}: give its words as text.")
     if not text.strip():
         raise EmbedError("The query is empty: type at least one word.")
     facts = model_facts(model or settings_of(client).model)

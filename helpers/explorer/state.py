@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from helpers.analysis.checks import NOISE, SPAN, check_columns, in_order, spans_of
+from helpers.analysis.checks import NOISE, SPAN, in_order, spans_of
 from helpers.analysis.matrix import Labels, Matrix
+from helpers.arguments import check_table
 from helpers.errors import AnalysisError, VideoError
 from helpers.segments import available_options
 from helpers.show.captions import Hit, caption_of, credit_of, records, title_of
@@ -30,7 +31,7 @@ def check_segments(segments: pd.DataFrame) -> pd.DataFrame:
     """The segments with rows numbered from 0; AnalysisError for none, a column that is absent, an id twice."""
     if segments.empty:
         raise AnalysisError("There are no segments to explore: the table is empty, so widen the filter.")
-    check_columns(segments, NEEDED, what="segments", cure="use those of read_segments")
+    check_table(segments, AnalysisError, what="segments", cure="use those of read_segments", columns=NEEDED)
     twice = segments["segment_id"][segments["segment_id"].duplicated()]
     if len(twice):
         raise AnalysisError(f"The segment {twice.iloc[0]!r} is in the table twice: drop the duplicates.")

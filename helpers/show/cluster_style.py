@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Mapping
 
-from helpers.analysis.checks import NOISE
+from helpers.analysis.checks import NOISE, whole_number
 from helpers.show.figures import PALETTE
 
 # Nine shapes and eight colours: the first eight differ in both, and 72 clusters have a pair of their own.
@@ -13,7 +13,7 @@ NOISE_STYLE = ("#8c8c8c", "x")
 
 def cluster_style(number: int) -> tuple[str, str]:
     """The colour (#rrggbb) and Matplotlib marker of a cluster; noise (-1) is a grey cross."""
-    if number < 0:
+    if whole_number(number, "The cluster", least=NOISE) == NOISE:
         return NOISE_STYLE
     return PALETTE[number % len(PALETTE)], MARKERS[number % len(MARKERS)]
 

@@ -94,7 +94,7 @@ def _draw_map(
     *,
     below: bool,
 ) -> None:
-    numbers, legend = _numbers(check_labels(labels, len(points)), names)
+    numbers, legend = _numbers(check_labels(labels, len(points), words=True), names)
     size = float(np.clip(3500 / max(len(points), 1), 6, 36))
     x, y = points["x"].to_numpy(dtype=float), points["y"].to_numpy(dtype=float)
     for number in sorted(legend, key=lambda n: (n != NOISE, n)):  # noise lies below the clusters
