@@ -279,7 +279,11 @@ NOT_YET: dict[str, tuple[type[Exception], ...]] = {
         TypeError,
         ValueError,
     ),
-    "embed_text": (AttributeError,),
+    "embed_text": (
+        AttributeError,
+        TypeError,
+        ValueError,
+    ),
     "estimate_cost": (
         AttributeError,
         OverflowError,
