@@ -8,6 +8,7 @@ import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from helpers.errors import VideoError
 
@@ -42,12 +43,25 @@ def write_file(path: str | Path, data: bytes, *, durable: bool = True) -> None:
 
 def published_digests(folder: Path) -> dict[str, str]:
     """The sha256 of each file that the folder's manifest.json names; empty if it cannot be read."""
+    manifest = _manifest(folder)
     try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         entries = manifest.get("files") or manifest["outputs"]
         return {name: entry["sha256"] for name, entry in entries.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError):
         return {}
+
+
+def published_model(folder: Path) -> str:
+    """The model that the folder's manifest.json names; "" if it cannot be read."""
+    return str(_manifest(folder).get("model", ""))
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
 
 
 def is_published(path: Path, sha256: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from helpers.errors import SettingsError
 
-OFFLINE_MODEL = "offline-384"
+OFFLINE_MODEL = "offline-512"
 
 
 LIVE_MODEL = "marengo3.5"
@@ -42,7 +42,7 @@ _TABLE = (
         temporal=True,
         input_types=("multi_input",),
         options=("visual", "description"),
-        dimensions=(384,),
+        dimensions=(512,),
         words=1500,  # it reads 256 word pieces, and says so itself
         query_seconds=30.0,
         shortest_shot=2.0,

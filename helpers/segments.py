@@ -1,5 +1,6 @@
 """The table of segments: its columns, its embedding options, and how one answer of the API becomes rows of it."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -103,6 +104,15 @@ def segment_id(video_id: str, scope: str, start: float, end: float, *, segmentat
     """The same id for the same segment, always; another id for any other (seconds to the millisecond)."""
     tag = cache_key(model=model, segmentation=segmentation)[:6]
     return f"{video_id}/{scope}/{start:09.3f}-{end:09.3f}/{tag}"
+
+
+def moment_of(segment_id: str) -> str:
+    """An id without the tag of model and segmentation: the same for the same video, scope, start and end.
+
+    "" for an id that is not of this form.
+    """
+    found = re.fullmatch(r"(.+/\w+/[0-9.]+-[0-9.]+)/[0-9a-f]{6}", str(segment_id), flags=re.DOTALL)
+    return found[1] if found else ""
 
 
 def check_vectors(vectors: Iterable[Vector], source: str) -> None:

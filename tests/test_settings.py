@@ -35,7 +35,7 @@ def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_without_a_key_everything_is_offline() -> None:
     found = settings.load_settings()
     assert not found.live
-    assert found.model == "offline-384"
+    assert found.model == "offline-512"
     assert found.prefix == ""
 
 
@@ -53,7 +53,7 @@ def test_offline_wins_over_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.load_settings().model == "marengo3.0"
     monkeypatch.setenv("VIDEO_SEARCH_MODE", "offline")
     found = settings.load_settings()
-    assert not found.live and found.api_key == "" and found.model == "offline-384"
+    assert not found.live and found.api_key == "" and found.model == "offline-512"
 
 
 def test_each_notebook_has_its_own_milvus_folder() -> None:

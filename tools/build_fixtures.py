@@ -1,12 +1,14 @@
 """Rebuild data/fixtures from the videos, the descriptions and the models: `make fixtures`.
 
-`python -m tools.build_fixtures queries` rebuilds the queries only.
+`python -m tools.build_fixtures queries` rebuilds the queries only. `--new-model` replaces the answers of another
+model: then, and only then, no vector is compared with the old ones.
 
 Everything goes through the real SDK and the offline transport with its cached answers left out, so the
 fixtures are what the encoder says, and nothing else. Prints the smallest cosine between old and new vectors
 and fails below 0.999: then a model, a video or a library has changed, and the change must be understood.
 """
 
+import argparse
 import hashlib
 import json
 import os
@@ -22,7 +24,7 @@ from twelvelabs import TwelveLabs
 
 from helpers.embed.queries import embed_image, embed_text
 from helpers.embed.tasks import run_task
-from helpers.files import file_sha256
+from helpers.files import file_sha256, published_model
 from helpers.models import model_facts
 from helpers.segmentation import Segmentation
 from helpers.settings import ROOT
@@ -99,18 +101,28 @@ def smallest_cosine(old: pd.DataFrame, new: pd.DataFrame, keys: list[str]) -> fl
 
 def write(name: str, table: pd.DataFrame, keys: list[str]) -> tuple[dict[str, object], float]:
     path = FIXTURES / name
-    cosine = smallest_cosine(pd.read_parquet(path), table, keys) if path.exists() else float("nan")
+    same = published_model(FIXTURES) == MODEL and path.exists()
+    cosine = smallest_cosine(pd.read_parquet(path), table, keys) if same else float("nan")
     table.to_parquet(path, index=False)
     return {"sha256": file_sha256(path), "rows": len(table)}, cosine
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description="Rebuild data/fixtures.")
+    parser.add_argument("only", nargs="?", choices=["queries"], help="leave the videos' vectors as they are")
+    parser.add_argument("--new-model", action="store_true", help="the old vectors are another model's")
+    chosen = parser.parse_args()
+    only_queries = chosen.only == "queries"  # minutes become seconds when no video has changed
+    known = published_model(FIXTURES)
+    if known and (known != MODEL) != chosen.new_model:
+        sys.exit(f"data/fixtures is of {known}, the encoder of {MODEL}: --new-model is for two that differ.")
+    if chosen.new_model and only_queries:
+        sys.exit("A new model changes the videos' vectors too: rebuild all.")
     with tempfile.TemporaryDirectory() as home:
         os.environ |= {"VIDEO_SEARCH_MODE": "offline", "VIDEO_SEARCH_HOME": home}
         transport = OfflineTransport(models=DATA / "models", fixtures=None)
         client = TwelveLabs(api_key="offline", httpx_client=httpx.Client(transport=transport))
         FIXTURES.mkdir(exist_ok=True)
-        only_queries = sys.argv[1:] == ["queries"]  # minutes become seconds when no video has changed
         rows = pd.read_parquet(FIXTURES / "segments.parquet") if only_queries else segment_rows(client)
         segments, low = write("segments.parquet", rows, KEYS)
         queries, low_queries = write("queries.parquet", query_rows(client), ["content"])
@@ -133,6 +145,9 @@ def main() -> None:
     old = json.loads(path.read_text("utf-8")) if path.exists() else {}
     if {**old, "when": ""} != {**manifest, "when": ""}:
         path.write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
+    if chosen.new_model:
+        print(f"{segments['rows']} segment and {queries['rows']} query vectors of {MODEL}, instead of {known}")
+        return
     print(f"{segments['rows']} segment vectors, smallest cosine to the old ones {low:.6f}")
     print(f"{queries['rows']} query vectors, smallest cosine to the old ones {low_queries:.6f}")
     if min(low, low_queries) < 0.999:

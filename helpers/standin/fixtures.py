@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import DataError
-from helpers.files import is_published, published_digests
+from helpers.files import is_published, published_digests, published_model
+from helpers.models import OFFLINE_MODEL
 
 Vector = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -16,7 +17,7 @@ class Fixtures:
     """Cached answers: one row per (file content, option, scope, segmentation, segment), one per query.
 
     Content is known by sha256, so a renamed copy hits and one changed byte misses. The manifest holds the
-    sha256 of both tables; DataError if a file is missing or differs.
+    sha256 of both tables; DataError if a file is missing or differs, or the answers are another model's.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -29,6 +30,8 @@ class Fixtures:
                 raise DataError(
                     f"data/fixtures/{name} is damaged (its sha256 differs from the manifest): {repair}."
                 )
+        if (model := published_model(folder)) != OFFLINE_MODEL:
+            raise DataError(f"data/fixtures holds vectors of {model!r}, not of {OFFLINE_MODEL!r}: {repair}.")
         keys = ["content", "option", "scope", "segmentation", "cues"]
         rows = pd.read_parquet(folder / "segments.parquet")
         self._segments = {key: group for key, group in rows.groupby(keys, sort=False)}

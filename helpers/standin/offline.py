@@ -36,6 +36,9 @@ from helpers.videos.images import open_picture
 MOST_LETTERS = 256  # a text of fewer letters has fewer word pieces, and the model need not count them
 
 
+TASKS = 4  # at once: each reads its video in a thread of its own, and all share the threads of the encoder
+
+
 Rows = list[tuple[float, float, Vector]]  # start, end, vector
 
 
@@ -51,11 +54,11 @@ class OfflineTransport(httpx.BaseTransport):
         self.folder = Path(tempfile.mkdtemp(prefix="video-search-assets-"))
         # Many a client is dropped, and never closed.
         self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="offline-embed")
-        self._service = Service(brain, asset_polls=0, executor=self._worker, folder=self.folder)
+        self._workers = ThreadPoolExecutor(TASKS, thread_name_prefix="offline-embed")
+        self._service = Service(brain, asset_polls=0, executor=self._workers, folder=self.folder)
 
     def close(self) -> None:
-        self._worker.shutdown(cancel_futures=True)
+        self._workers.shutdown(cancel_futures=True)
         self._remove()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -23,7 +23,7 @@ from helpers.analysis import carry
 from helpers.analysis import exports as analysis_exports
 from helpers.analysis import labels as words
 from helpers.errors import AnalysisError
-from helpers.segments import COLUMNS
+from helpers.segments import COLUMNS, segment_id
 from helpers.settings import ROOT
 from helpers.videos.media import probe
 from helpers.videos.samples import sample_videos
@@ -294,6 +294,68 @@ def test_a_lost_name_comes_back_with_its_cluster():
     assert names_of(again) == dict.fromkeys(["s0", "s1", "s2"], "owls; \\ dogs") | {"s3": "", "s4": ""}
 
 
+def ids_of(model, *, video="cat-0123456789", segmentation="fixed-6", count=4, scope="clip"):
+    return [
+        segment_id(video, scope, 6.0 * i, 6.0 * i + 6, segmentation=segmentation, model=model)
+        for i in range(count)
+    ]
+
+
+def test_words_follow_their_moments_to_the_segments_of_another_model():
+    old, new = ids_of("offline-384"), ids_of("offline-512")
+    labels = words.assign_clusters(words.make_labels({}), pd.Series([0, 0, 1, 1], index=old)).labels
+    labels = words.name_cluster(words.name_cluster(labels, 0, "cat"), 1, "dog")
+    labels = words.annotate_segment(words.tag_segments(labels, [old[3]], "check"), old[3], "look again")
+    carried = words.assign_clusters(labels, pd.Series([1, 1, 0, 0], index=new))
+    now = carried.labels.set_index("segment_id").loc[new]
+    assert list(now["name"]) == ["cat", "cat", "dog", "dog"] and list(now["cluster"]) == [1, 1, 0, 0]
+    assert (now.loc[new[3], "tags"], now.loc[new[3], "note"]) == ("check", "look again")
+    assert carried.matched[["name", "old", "new"]].to_numpy().tolist() == [["cat", 0, 1], ["dog", 1, 0]]
+    assert sorted(carried.labels["segment_id"]) == sorted(new) and not carried.unmatched
+
+
+def test_a_lost_name_comes_back_after_the_model_has_changed():
+    old, new = ids_of("offline-384"), ids_of("offline-512")
+    labels = words.assign_clusters(words.make_labels({}), pd.Series([0, 0, 0, 1], index=old)).labels
+    labels = words.name_cluster(words.name_cluster(labels, 0, "cat"), 1, "dog")
+    labels = words.assign_clusters(labels, pd.Series([0, 0, 0, 0], index=old)).labels
+    assert labels["tags"].tolist() == ["", "", "", "was dog"]
+    carried = words.assign_clusters(labels, pd.Series([0, 0, 0, 1], index=new))
+    assert carried.labels["name"].tolist() == ["cat", "cat", "cat", "dog"]
+    assert not carried.labels["tags"].any()
+
+
+def test_words_follow_only_to_the_same_video_scope_start_and_end():
+    (old,) = ids_of("offline-384", count=1)
+    labels = words.annotate_segment(words.make_labels({}), old, "mine")
+    others = [
+        *ids_of("offline-512", video="dog-0123456789", count=1),
+        *ids_of("offline-512", scope="asset", count=1),
+        ids_of("offline-512", count=2)[1],
+        "s0",
+    ]
+    for other in others:
+        found = words.tag_segments(labels, [other], "t").set_index("segment_id")
+        assert found.loc[old, "note"] == "mine" and found.loc[other, "note"] == ""
+
+
+def test_words_stay_where_both_segments_are_in_use_or_the_new_one_has_a_row():
+    (old,), (new,) = ids_of("offline-384", count=1), ids_of("offline-512", count=1)
+    labels = words.annotate_segment(words.make_labels({}), old, "mine")
+    both = words.assign_clusters(labels, pd.Series([0, 0], index=[old, new])).labels.set_index("segment_id")
+    assert both.loc[old, "note"] == "mine" and both.loc[new, "note"] == ""
+    again = words.tag_segments(both.reset_index(), [new], "t").set_index("segment_id")
+    assert again.loc[old, "note"] == "mine" and again.loc[new, "note"] == ""
+
+
+def test_words_of_another_segmentation_follow_where_the_moment_is_the_same():
+    (old,) = ids_of("offline-512", segmentation="dynamic-4", count=1)
+    fixed = ids_of("offline-512", count=2)
+    labels = words.annotate_segment(words.make_labels({}), old, "mine")
+    found = words.assign_clusters(labels, pd.Series([0, 0], index=fixed)).labels
+    assert found["segment_id"].tolist() == fixed and found["note"].tolist() == ["mine", ""]
+
+
 def test_first_clusters_have_no_names_and_the_same_again_changes_nothing():
     labels = words.name_cluster(fresh(0, 1, -1), 1, "x")
     carried = carry.assign_clusters(labels, clusters_of(0, 1, -1))
@@ -425,6 +487,17 @@ def test_csv_has_times_words_and_one_row_per_segment(tmp_path):
     assert [row["cluster"] for row in rows] == ["0", "1", "-1"]
     assert [rows[1][word] for word in ("name", "tags", "note")] == ["cats", "a; b", "line 1\nline 2"]
     assert not any(key.startswith("embedding_") for key in rows[0])
+
+
+def test_csv_of_segments_that_another_model_embedded_has_the_words(tmp_path):
+    (old,), (new,) = ids_of("offline-384", count=1), ids_of("offline-512", count=1)
+    labels = words.annotate_segment(words.make_labels({}), old, "mine")
+    table = pd.DataFrame(
+        {"segment_id": [new], "video_id": "cat", "title": "Cat", "start_offset_sec": 0.0}
+        | {"end_offset_sec": 6.0, "video_url": "cat.mp4", "cluster": -1}
+    )
+    (path,) = analysis_exports.export_csv(table, labels, tmp_path / "moments.csv")
+    assert pd.read_csv(path)["note"].tolist() == ["mine"]
 
 
 def test_csv_runs_nothing_and_loses_nothing(tmp_path):

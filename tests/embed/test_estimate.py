@@ -49,7 +49,7 @@ def test_what_is_on_disk_costs_nothing() -> None:
 
 
 def test_no_money_without_a_price() -> None:
-    for model in ("marengo3.5", "offline-384"):
+    for model in ("marengo3.5", "offline-512"):
         money = estimate_cost(table(60), model=model).loc["money"]
         assert math.isnan(money["new"]) and "price_per_minute=" in money["note"]
     free = estimate_cost(table(60), price_per_minute=0).loc["money"]

@@ -3,6 +3,7 @@
 import itertools
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -16,7 +17,9 @@ from helpers.settings import ROOT
 from helpers.standin.encoder import (
     DIMENSION,
     MODEL,
+    LOOK_WEIGHT,
     SIDE,
+    WORDS,
     Encoder,
     check_readable,
     find_shots,
@@ -80,9 +83,9 @@ def test_the_exported_models_are_those_of_pytorch() -> None:
 
 def test_concepts_are_unit_rows_in_the_order_of_the_classes(encoder: Encoder) -> None:
     concepts = np.load(MODELS / "concepts.npy").astype(np.float32)
-    assert concepts.shape == (len(encoder.classes), DIMENSION) == (1000, 384)
+    assert concepts.shape == (len(encoder.classes), WORDS) == (1000, 384)
     np.testing.assert_allclose(np.linalg.norm(concepts, axis=1), 1, atol=1e-3)
-    names = encoder.embed_texts([encoder.classes[i] for i in range(0, 1000, 50)])
+    names = encoder.embed_texts([encoder.classes[i] for i in range(0, 1000, 50)])[:, :WORDS]
     nearest = (names @ concepts.T).argmax(axis=1)
     assert (nearest == np.arange(0, 1000, 50)).sum() >= 18
 
@@ -149,7 +152,8 @@ def test_the_cat_film_is_nearest_to_the_word_cat(encoder: Encoder) -> None:
     for vector in (clips[0], asset):
         assert words[int((encoder.embed_texts(words) @ vector).argmax())] == "a cat"
     (picture,) = sample_frames(DATA / "videos" / "cat.mp4", [0.5])
-    best = np.argsort(encoder.class_probabilities([picture])[0])[-3:]
+    (seen,) = encoder.look_at([picture])
+    best = np.argsort(seen.probabilities)[-3:]
     assert "tabby cat" in [encoder.classes[i] for i in best]
 
 
@@ -171,6 +175,42 @@ def test_a_photo_of_a_phone_is_turned_upright_by_its_exif_data(encoder: Encoder,
     upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "photo.png", exif=exif)
     with Image.open(tmp_path / "photo.png") as photo:
         np.testing.assert_array_equal(encoder.embed_image(photo), encoder.embed_image(upright))
+
+
+def test_the_look_has_its_share_of_each_picture_and_none_of_words(encoder: Encoder) -> None:
+    path = DATA / "videos" / "cat.mp4"
+    clips, asset = encoder.embed_segments(path, [(0.0, 2.0), (6.0, 8.0)])
+    (picture,) = sample_frames(path, [0.5])
+    for vector in (*clips, asset, encoder.embed_image(picture)):
+        assert np.linalg.norm(vector[WORDS:]) / np.linalg.norm(vector[:WORDS]) == pytest.approx(LOOK_WEIGHT)
+    assert not encoder.embed_texts(["a cat", "a cup of coffee"])[:, WORDS:].any()
+
+
+def test_clips_that_look_alike_are_near_though_they_are_named_otherwise(encoder: Encoder) -> None:
+    """Twice the closing credits, and the meadow: the network has names of things only."""
+    film = DATA / "videos" / "big-buck-bunny.mp4"
+    credits, more, meadow = (
+        encoder.embed_segments(film, [(start, start + 6)]).asset for start in (564.0, 522.0, 12.0)
+    )
+    assert credits[:WORDS] @ more[:WORDS] < credits[:WORDS] @ meadow[:WORDS]
+    assert credits @ more > credits @ meadow
+
+
+def test_pictures_come_back_in_their_order_and_do_not_depend_on_their_neighbours(encoder: Encoder) -> None:
+    pictures = [Image.new("RGB", (300 + 10 * i, 300), (20 * i, 0, 255 - 20 * i)) for i in range(12)]
+    for picture, seen in zip(pictures, encoder.look_at(iter(pictures)), strict=True):
+        (alone,) = Encoder(MODELS).look_at([picture])
+        np.testing.assert_array_equal(seen.probabilities, alone.probabilities)
+        np.testing.assert_array_equal(seen.features, alone.features)
+
+
+def test_an_error_while_a_video_is_read_comes_through(encoder: Encoder) -> None:
+    def pictures() -> Iterator[Image.Image]:
+        yield Image.new("RGB", (300, 300))
+        raise VideoError("the file ends here")
+
+    with pytest.raises(VideoError, match="ends here"):
+        list(encoder.look_at(pictures()))
 
 
 # films ------------------------------------------------------------------------------------------------

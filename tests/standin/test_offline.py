@@ -223,11 +223,11 @@ def test_texts_that_the_model_cannot_read(client: TwelveLabs, text: str, words: 
 
 
 def test_an_accent_is_no_reason_to_refuse(client: TwelveLabs) -> None:
-    assert embed_text(client, "a café with crème brûlée").vector.shape == (384,)
+    assert embed_text(client, "a café with crème brûlée").vector.shape == (512,)
 
 
 def test_a_live_model_is_not_imitated(client: TwelveLabs) -> None:
-    with pytest.raises(EmbedError, match=r"no marengo3\.5 offline, only offline-384"):
+    with pytest.raises(EmbedError, match=r"no marengo3\.5 offline, only offline-512"):
         embed_text(client, "a cat", model="marengo3.5")
 
 
