@@ -82,7 +82,9 @@ def show(title: str, lines: dict[str, dict[str, float]]) -> None:
     print(f"\n{title}\n{pd.DataFrame(lines).T.round(3).to_string()}", flush=True)
 
 
-def nearest_of(clips: Clips, matrices: dict[str, Matrix], parts: Iterable[str]) -> dict[str, dict[str, float]]:
+def nearest_of(
+    clips: Clips, matrices: dict[str, Matrix], parts: Iterable[str]
+) -> dict[str, dict[str, float]]:
     return {
         row: {
             f"{part}: {name}": share
@@ -97,7 +99,9 @@ def hits_of(clips: pd.DataFrame, matrix: Matrix, query: Matrix) -> pd.DataFrame:
     """All clips as hits of one query, best first, as a search without a limit gives them."""
     score = (matrix @ query).astype(float)
     order = np.lexsort((clips["segment_id"].to_numpy(dtype=str), -score.round(6)))
-    return clips.iloc[order].assign(score=score[order], rank=np.arange(1, len(order) + 1)).reset_index(drop=True)
+    return (
+        clips.iloc[order].assign(score=score[order], rank=np.arange(1, len(order) + 1)).reset_index(drop=True)
+    )
 
 
 def hybrid(clips: pd.DataFrame, segments: pd.DataFrame, options: dict[str, Matrix], queries: Matrix) -> None:
@@ -125,7 +129,9 @@ def hybrid(clips: pd.DataFrame, segments: pd.DataFrame, options: dict[str, Matri
     means = {w: rows.loc[choosing, "ndcg@10"].mean() for w, rows in weighted.items()}
     tenth = max((w for w in means if round(10 * w) == 10 * w), key=lambda w: means[w])
     finer = max(means, key=lambda w: means[w])
-    print(f"chosen: {tenth:.1f} of 11 weights (nDCG@10 {means[tenth]:.3f}), {finer:.2f} of 21 ({means[finer]:.3f})")
+    print(
+        f"chosen: {tenth:.1f} of 11 weights (nDCG@10 {means[tenth]:.3f}), {finer:.2f} of 21 ({means[finer]:.3f})"
+    )
     rows = {f"weighted (visual {w:.2f})": weighted[w] for w in sorted({0.0, tenth, finer, 0.5, 1.0})}
     rows |= {f"RRF, k = {k}": measure(k=k) for k in (1, 10, 60)}
     print(summarise({name: row.loc[report] for name, row in rows.items()}).round(3).to_string(), flush=True)
@@ -147,7 +153,9 @@ def projections(clips: Clips, names: Matrix) -> None:
     found = {"features, no centre": features, "features": centred}
     found["their 128 singular directions"] = centred @ np.load(MODELS / "look_projection.npy").astype(float)
     for seed in range(5):
-        found[f"128 random directions, {seed}"] = centred @ np.random.default_rng(seed).normal(size=(size, LOOK))
+        found[f"128 random directions, {seed}"] = centred @ np.random.default_rng(seed).normal(
+            size=(size, LOOK)
+        )
     looks = {name: unit_rows(rows.astype(np.float32)) for name, rows in found.items()}
     parts = ("all", "film, 1st half", "film, 2nd half", "photo films")
     show("Nearest clip by the features alone", nearest_of(clips, looks, parts))
@@ -168,7 +176,9 @@ def main() -> None:
         table = segments[segments["embedding_scope"] == "clip"].reset_index(drop=True)
         truth = load_ground_truth()
         asked = truth[truth["video"] != ""].sort_values("query_id", kind="stable")
-        words = np.stack([embed_text(client, text).vector for text in asked.drop_duplicates("query_id")["query"]])
+        words = np.stack(
+            [embed_text(client, text).vector for text in asked.drop_duplicates("query_id")["query"]]
+        )
     clips, visual = Clips(table), cluster_matrix(table)
     names, look = unit_rows(visual[:, :WORDS]), unit_rows(visual[:, WORDS:])
     before_and_after = {"before: names alone": names, "after": visual, "look alone": look}
@@ -176,11 +186,12 @@ def main() -> None:
     weights = {f"look weighs {w}": together(names, look, w) for w in WEIGHTS}
     parts = ("film, 1st half", "film, 2nd half", "photo films")
     show("Weights: chosen on the first part, reported on the others", nearest_of(clips, weights, parts))
-    for title, part, k in (("Clusters of all clips, k = 8", clips.all, 8), ("of the film, k = 6", clips.film, 6)):
+    for title, part, k in (
+        ("Clusters of all clips, k = 8", clips.all, 8),
+        ("of the film, k = 6", clips.film, 6),
+    ):
         show(title, {row: clips.clusters(rows, part, k) for row, rows in before_and_after.items()})
-    centred = {
-        row: unit_rows(rows - rows[clips.film].mean(axis=0)) for row, rows in before_and_after.items()
-    }
+    centred = {row: unit_rows(rows - rows[clips.film].mean(axis=0)) for row, rows in before_and_after.items()}
     show("of the film, centred", {row: clips.clusters(rows, clips.film, 6) for row, rows in centred.items()})
     has = table["embedding_description"].notna()
     told = np.zeros_like(visual)

@@ -13,8 +13,9 @@ import httpx
 from twelvelabs import TwelveLabs
 
 from helpers.embed.embedding import embed_videos
+from helpers.segmentation import Segmentation
 from helpers.settings import ROOT
-from helpers.standin.encoder import THREADS, Encoder, segment_bounds
+from helpers.standin.encoder import THREADS, Encoder
 from helpers.standin.offline import OfflineTransport
 from helpers.videos.media import probe
 
@@ -24,7 +25,9 @@ SEVERAL = ("astronaut", "cat", "coffee", "deep-field", "microscope", "temple")
 
 def said(what: str, seconds: float, began: tuple[float, float]) -> None:
     wall, cores = time.perf_counter() - began[0], time.process_time() - began[1]
-    print(f"{what:<34} {seconds / wall:6.1f} s of video a second ({cores / seconds * 1e3:.0f} ms of a core for each)")
+    print(
+        f"{what:<34} {seconds / wall:6.1f} s of video a second ({cores / seconds * 1e3:.0f} ms of a core for each)"
+    )
 
 
 def now() -> tuple[float, float]:
@@ -37,11 +40,13 @@ def main() -> None:
     )
     parser.add_argument("--seconds", type=float, default=120.0, help="of the one video")
     seconds = parser.parse_args().seconds
-    print(f"{THREADS} threads; load before {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else THREADS)
+    print(
+        f"{THREADS} threads; load before {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else THREADS
+    )
     encoder = Encoder(MODELS)
     encoder.embed_segments(VIDEOS / "cat.mp4", [(0.0, 2.0)])  # the network is opened
     began = now()
-    encoder.embed_segments(VIDEOS / "big-buck-bunny.mp4", segment_bounds(seconds))
+    encoder.embed_segments(VIDEOS / "big-buck-bunny.mp4", Segmentation.parse("fixed-6").bounds(seconds))
     said("one video", seconds, began)
     paths = [VIDEOS / f"{name}.mp4" for name in SEVERAL]
     length = sum(probe(path).duration for path in paths)

@@ -146,7 +146,9 @@ def main() -> None:
     if {**old, "when": ""} != {**manifest, "when": ""}:
         path.write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
     if chosen.new_model:
-        print(f"{segments['rows']} segment and {queries['rows']} query vectors of {MODEL}, instead of {known}")
+        print(
+            f"{segments['rows']} segment and {queries['rows']} query vectors of {MODEL}, instead of {known}"
+        )
         return
     print(f"{segments['rows']} segment vectors, smallest cosine to the old ones {low:.6f}")
     print(f"{queries['rows']} query vectors, smallest cosine to the old ones {low_queries:.6f}")

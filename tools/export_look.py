@@ -63,7 +63,9 @@ def projection(weights: Array) -> Array:
 
 def photos(folders: Sequence[Path]) -> list[Path]:
     """The photos in the folders, each in one size."""
-    return [path for folder in folders for path in sorted(folder.rglob("*.jpg")) if "Elephants_" not in path.name]
+    return [
+        path for folder in folders for path in sorted(folder.rglob("*.jpg")) if "Elephants_" not in path.name
+    ]
 
 
 def write_look(folder: Path, sources: Sequence[Path]) -> dict[str, dict[str, Any]]:
@@ -89,7 +91,9 @@ def same_probabilities(before: onnx.ModelProto, after: onnx.ModelProto) -> int:
     for image in pictures:
         feed = {"pixels": pixels(image)}
         if not np.array_equal(old.run([PROBABILITIES], feed)[0], new.run([PROBABILITIES], feed)[0]):
-            sys.exit("With the features as an output, the network gives other probabilities: nothing was changed.")
+            sys.exit(
+                "With the features as an output, the network gives other probabilities: nothing was changed."
+            )
     return len(pictures)
 
 

@@ -25,10 +25,22 @@ from transformers import AutoTokenizer, BertModel
 from helpers.settings import ROOT
 from helpers.standin.encoder import SIDE, WORDS, Array, Encoder, pixels
 from tools.export_look import PROBABILITIES, add_features, write_look
-from tools.model_files import CLASSES, MODELS, NETWORK, PHOTOS, SOURCES, TEXT, WEIGHTS, fetch, sample_pictures, write_manifest
+from tools.model_files import (
+    CLASSES,
+    MODELS,
+    NETWORK,
+    PHOTOS,
+    SOURCES,
+    TEXT,
+    WEIGHTS,
+    fetch,
+    sample_pictures,
+    write_manifest,
+)
 
 PIECES = 256  # word pieces of a text that count, as the model's own sentence_bert_config.json says
 LEAST_COSINE, LARGEST_DIFFERENCE, LARGEST_FOLDER = 0.99, 1e-4, 50_000_000
+
 
 class SentenceEncoder(torch.nn.Module):
     """BERT, the mean over the word pieces, then length 1: as sentence-transformers runs this model."""

@@ -19,8 +19,8 @@ from pyarrow import parquet
 from helpers.analysis.checks import NOISE, without_noise
 from helpers.arguments import as_list, check_table, is_number
 from helpers.errors import AnalysisError
-from helpers.segments import moment_of
 from helpers.files import write_file
+from helpers.segments import moment_of
 
 COLUMNS = ["segment_id", "cluster", "name", "tags", "note"]
 WORDS = ["name", "tags", "note"]

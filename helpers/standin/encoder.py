@@ -93,7 +93,9 @@ class Encoder:
         for row, text in zip(rows, texts, strict=True):
             encoding = self._tokenizer.encode(text)
             feed = {"input_ids": [encoding.ids], "attention_mask": [encoding.attention_mask]}
-            row[:WORDS] = self._text.run(None, {name: np.array(v, np.int64) for name, v in feed.items()})[0][0]
+            row[:WORDS] = self._text.run(None, {name: np.array(v, np.int64) for name, v in feed.items()})[0][
+                0
+            ]
         return rows
 
     def is_too_long(self, text: str) -> bool:
@@ -116,7 +118,9 @@ class Encoder:
 
     def embed_seen(self, seen: Sequence[Seen]) -> Array:
         """(512,) unit vector of the mean of what was seen in one or more pictures."""
-        probabilities, features = (np.mean(part, axis=0, dtype=np.float64) for part in zip(*seen, strict=True))
+        probabilities, features = (
+            np.mean(part, axis=0, dtype=np.float64) for part in zip(*seen, strict=True)
+        )
         names = probabilities @ self._concepts
         look = (features - self._look_mean) @ self._look_projection
         parts = [names / np.linalg.norm(names), LOOK_WEIGHT * look / np.linalg.norm(look)]
@@ -221,10 +225,10 @@ def pixels(image: Image.Image) -> Array:
     scale = SIDE / min(image.size)
     size = (max(SIDE, round(image.width * scale)), max(SIDE, round(image.height * scale)))
     small = np.asarray(image.convert("RGB").resize(size, Image.Resampling.BICUBIC), np.float32)
+    small = np.ascontiguousarray(((small - 127) / 128).transpose(2, 0, 1))
     x, y = size[0] - SIDE, size[1] - SIDE
     corners = [(0, 0), (x // 2, y // 2), (x, y)] if x or y else [(0, 0)]
-    crops = np.stack([small[top : top + SIDE, left : left + SIDE] for left, top in corners])
-    return np.ascontiguousarray(((crops - 127) / 128).transpose(0, 3, 1, 2))
+    return np.stack([small[:, top : top + SIDE, left : left + SIDE] for left, top in corners])
 
 
 def frame_times(start: float, end: float, *, per_second: float = 1.0) -> list[float]:

@@ -16,8 +16,8 @@ from helpers.segmentation import Segmentation
 from helpers.settings import ROOT
 from helpers.standin.encoder import (
     DIMENSION,
-    MODEL,
     LOOK_WEIGHT,
+    MODEL,
     SIDE,
     WORDS,
     Encoder,
