@@ -77,6 +77,11 @@ _TABLE = (
 MODELS = {model.name: model for model in _TABLE}
 
 
+RETIRED = (
+    "offline-384",
+)  # models that nothing embeds with any more; collections may still hold their vectors
+
+
 def model_facts(name: str) -> Model:
     """The row of a model; SettingsError for a name that the table does not have.
 

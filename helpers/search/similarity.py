@@ -13,6 +13,7 @@ from pymilvus import MilvusClient
 
 from helpers.arguments import is_list, is_whole
 from helpers.errors import SearchError
+from helpers.models import RETIRED
 from helpers.segmentation import SCOPES
 from helpers.segments import HIT_COLUMNS, Query, Vector, vector_field
 from helpers.store.errors import milvus_errors
@@ -155,9 +156,12 @@ def search_filter(
     name = collection.name
     _check_option(collection, option)
     if query.model != collection.model:
+        cure = "embed the query with that model"
+        if collection.model in RETIRED:
+            cure = "that model is no more, so embed the videos again, into another collection"
         raise SearchError(
             f"The query comes from {query.model!r}, but the collection {name!r} holds vectors of "
-            f"{collection.model!r}: embed the query with that model."
+            f"{collection.model!r}: {cure}."
         )
     if np.shape(query.vector) != (collection.dims[option],):
         raise SearchError(

@@ -14,6 +14,7 @@ from pymilvus import DataType, MilvusClient
 
 from helpers.arguments import as_list, is_number
 from helpers.errors import StoreError
+from helpers.models import RETIRED
 from helpers.segments import COLUMNS, declared_options, vector_field
 from helpers.store.client import NAME, check_client, is_lite, lite_folder, load
 from helpers.store.errors import milvus_errors
@@ -111,6 +112,11 @@ def _index_and_load(
 def _check_same(found: OpenCollection, wanted: Collection, index_type: str) -> None:
     """StoreError if the collection that is there has another model, option, dimension or index."""
     name, cure = wanted.name, "make one under another name."
+    if found.model in RETIRED and found.model != wanted.model:
+        raise StoreError(
+            f"The collection {name!r} holds vectors of {found.model!r}, a model that is no more: embed its videos "
+            f"again with {wanted.model!r}, and use another name."
+        )
     if found.model != wanted.model:
         raise StoreError(
             f"The collection {name!r} holds vectors of {found.model!r}, not of {wanted.model!r}: {cure}"

@@ -319,6 +319,22 @@ def test_every_search_compares_the_model(milvus, films):
             function(milvus, films[0], other)
 
 
+def test_a_collection_of_a_model_that_is_no_more_is_embedded_again(milvus):
+    old = make_segments(np.eye(2, DIM), model="offline-384")
+    store_collection.create_collection(milvus, "before", old)
+    store_io.insert_segments(milvus, "before", old)
+    new = Query(np.eye(1, DIM, dtype=np.float32)[0], "offline-512", "words")
+    with pytest.raises(SearchError, match="'offline-384': that model is no more, so embed the videos again"):
+        search.search_segments(milvus, "before", new)
+    with pytest.raises(
+        StoreError, match="a model that is no more: embed its videos again with 'offline-512'"
+    ):
+        store_collection.create_collection(milvus, "before", old.assign(model="offline-512"))
+    with pytest.raises(StoreError, match="two models never share a collection"):
+        store_io.insert_segments(milvus, "before", old.assign(model="offline-512"))
+    assert store_collection.create_collection(milvus, "before", old).model == "offline-384"  # still read
+
+
 def test_a_collection_that_is_not_there(milvus):
     with pytest.raises(StoreError, match="no collection 'nowhere'"):
         search.search_segments(milvus, "nowhere", AXIS)

@@ -9,9 +9,7 @@ import pandas as pd
 import pytest
 
 from helpers.analysis.matrix import unit_rows
-from helpers.embed.client import connect_twelvelabs
-from helpers.embed.queries import embed_text
-from helpers.errors import DataError, EmbedError, SearchError, StoreError
+from helpers.errors import DataError
 from helpers.settings import ROOT
 from helpers.standin.encoder import LOOK, MODEL, WORDS
 from helpers.standin.fixtures import Fixtures
@@ -44,7 +42,9 @@ def test_words_order_the_clips_as_they_did_without_the_look(cached, option: str)
 
 def test_what_is_told_has_no_look_and_what_is_seen_has_half_of_each(cached) -> None:
     segments, _ = cached
-    told, seen = (matrix(segments.loc[segments["option"] == o, "embedding"]) for o in ("description", "visual"))
+    told, seen = (
+        matrix(segments.loc[segments["option"] == o, "embedding"]) for o in ("description", "visual")
+    )
     assert told.shape[1] == seen.shape[1] == WORDS + LOOK == 512
     assert not told[:, WORDS:].any()
     np.testing.assert_allclose((seen[:, WORDS:] ** 2).sum(axis=1), 0.5, atol=1e-6)
@@ -56,5 +56,7 @@ def test_answers_of_another_model_are_refused(tmp_path: Path) -> None:
     manifest = json.loads((tmp_path / "manifest.json").read_text("utf-8"))
     assert manifest["model"] == MODEL
     (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"model": "offline-384"}), "utf-8")
-    with pytest.raises(DataError, match="holds vectors of 'offline-384', not of 'offline-512'.*make fixtures"):
+    with pytest.raises(
+        DataError, match="holds vectors of 'offline-384', not of 'offline-512'.*make fixtures"
+    ):
         Fixtures(tmp_path)
