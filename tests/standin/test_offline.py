@@ -4,7 +4,9 @@ import base64
 import io
 import json
 import shutil
+import threading
 from pathlib import Path
+from typing import Any
 
 import av
 import httpx
@@ -22,7 +24,7 @@ from helpers.files import file_sha256
 from helpers.models import model_facts
 from helpers.segmentation import Segmentation
 from helpers.settings import ROOT
-from helpers.standin.encoder import MODEL, Encoder
+from helpers.standin.encoder import MODEL, Encoder, VideoVectors
 from helpers.standin.offline import OfflineTransport
 from helpers.videos.cues import description_track
 
@@ -296,6 +298,22 @@ def test_video_requests_that_the_service_refuses(
         else:
             run_task(client, CAT, video, model=MODEL)
     assert words in str(caught.value)
+
+
+def test_several_videos_are_embedded_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each of two tasks waits in the encoder for the other: one after the other they would never get on."""
+    both = threading.Barrier(2, timeout=60)
+    embed = Encoder.embed_segments
+
+    def together(self: Encoder, *arguments: Any, **options: Any) -> VideoVectors:
+        both.wait()
+        return embed(self, *arguments, **options)
+
+    monkeypatch.setattr(Encoder, "embed_segments", together)
+    monkeypatch.setenv("VIDEO_SEARCH_HOME", str(tmp_path))
+    paths = [DATA / "videos" / f"{name}.mp4" for name in ("flower", "coins")]
+    segments = embed_videos(make_client(None), paths, scopes=["asset"], workers=2)
+    assert list(segments["title"]) == ["Dahlia", "Coins of Pompeii"]
 
 
 def test_routes_that_do_not_exist(client: TwelveLabs) -> None:
