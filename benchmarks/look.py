@@ -65,11 +65,14 @@ class Clips:
         """Agreement of k-means with the labels: of seed 0, as in notebook 06, and the mean over ten seeds."""
         found = [kmeans_clusters(matrix[part], k, seed=seed) for seed in SEEDS]
         scores = {"ARI": adjusted_rand_score, "NMI": normalized_mutual_info_score}
-        line = {}
+        line: dict[str, float] = {}
         for name, of in self.labels.items():
             for measure, score in scores.items():
                 values = [score(of[part], labels) for labels in found]
-                line |= {f"{name} {measure}": values[0], f"{name} {measure}, 10 seeds": np.mean(values)}
+                line |= {
+                    f"{name} {measure}": values[0],
+                    f"{name} {measure}, 10 seeds": float(np.mean(values)),
+                }
         return line
 
 
@@ -110,13 +113,11 @@ def hybrid(clips: pd.DataFrame, segments: pd.DataFrame, options: dict[str, Matri
     asked = truth[truth["video"] != ""].sort_values("query_id", kind="stable")
     keys = list(dict.fromkeys(asked["query_id"]))
     choosing, report = keys[::2], keys[1::2]
-    lists = {
-        key: {
-            option: hits_of(clips[rows.any(axis=1)], rows[rows.any(axis=1)], query)
-            for option, rows in options.items()
-        }
-        for key, query in zip(keys, queries, strict=True)
-    }
+    lists: dict[str, dict[str, pd.DataFrame]] = {key: {} for key in keys}
+    for option, rows in options.items():
+        has = np.flatnonzero(rows.any(axis=1))
+        for key, query in zip(keys, queries, strict=True):
+            lists[key][option] = hits_of(clips.iloc[has], rows[has], query)
 
     def measure(**how: object) -> pd.DataFrame:
         fused = {key: fuse(legs, limit=10, **how) for key, legs in lists.items()}  # type: ignore[arg-type]
@@ -132,9 +133,11 @@ def hybrid(clips: pd.DataFrame, segments: pd.DataFrame, options: dict[str, Matri
     print(
         f"chosen: {tenth:.1f} of 11 weights (nDCG@10 {means[tenth]:.3f}), {finer:.2f} of 21 ({means[finer]:.3f})"
     )
-    rows = {f"weighted (visual {w:.2f})": weighted[w] for w in sorted({0.0, tenth, finer, 0.5, 1.0})}
-    rows |= {f"RRF, k = {k}": measure(k=k) for k in (1, 10, 60)}
-    print(summarise({name: row.loc[report] for name, row in rows.items()}).round(3).to_string(), flush=True)
+    measured = {f"weighted (visual {w:.2f})": weighted[w] for w in sorted({0.0, tenth, finer, 0.5, 1.0})}
+    measured |= {f"RRF, k = {k}": measure(k=k) for k in (1, 10, 60)}
+    print(
+        summarise({name: row.loc[report] for name, row in measured.items()}).round(3).to_string(), flush=True
+    )
 
 
 def projections(clips: Clips, names: Matrix) -> None:
