@@ -39,7 +39,7 @@ def last_weights(model: onnx.ModelProto) -> Array:
     """(1000, 1280): what the last layer makes of the features."""
     name = last_layer(model).input[1]
     (weights,) = (tensor for tensor in model.graph.initializer if tensor.name == name)
-    return numpy_helper.to_array(weights)
+    return np.asarray(numpy_helper.to_array(weights), np.float32)
 
 
 def add_features(model: onnx.ModelProto) -> None:
@@ -58,7 +58,8 @@ def projection(weights: Array) -> Array:
     """(1280, 128) orthonormal columns: the first right-singular vectors of the last layer's weights."""
     rows = np.linalg.svd(weights.astype(np.float64), full_matrices=False)[2][:LOOK]
     largest = np.take_along_axis(rows, np.abs(rows).argmax(axis=1)[:, None], axis=1)
-    return (rows * np.sign(largest)).T.astype(np.float32)  # the sign of a singular vector is free: fix it
+    # The sign of a singular vector is free: fix it.
+    return np.asarray((rows * np.sign(largest)).T, np.float32)
 
 
 def photos(folders: Sequence[Path]) -> list[Path]:

@@ -303,10 +303,10 @@ def ids_of(model, *, video="cat-0123456789", segmentation="fixed-6", count=4, sc
 
 def test_words_follow_their_moments_to_the_segments_of_another_model():
     old, new = ids_of("offline-384"), ids_of("offline-512")
-    labels = words.assign_clusters(words.make_labels({}), pd.Series([0, 0, 1, 1], index=old)).labels
+    labels = carry.assign_clusters(words.make_labels({}), pd.Series([0, 0, 1, 1], index=old)).labels
     labels = words.name_cluster(words.name_cluster(labels, 0, "cat"), 1, "dog")
     labels = words.annotate_segment(words.tag_segments(labels, [old[3]], "check"), old[3], "look again")
-    carried = words.assign_clusters(labels, pd.Series([1, 1, 0, 0], index=new))
+    carried = carry.assign_clusters(labels, pd.Series([1, 1, 0, 0], index=new))
     now = carried.labels.set_index("segment_id").loc[new]
     assert list(now["name"]) == ["cat", "cat", "dog", "dog"] and list(now["cluster"]) == [1, 1, 0, 0]
     assert (now.loc[new[3], "tags"], now.loc[new[3], "note"]) == ("check", "look again")
@@ -316,11 +316,11 @@ def test_words_follow_their_moments_to_the_segments_of_another_model():
 
 def test_a_lost_name_comes_back_after_the_model_has_changed():
     old, new = ids_of("offline-384"), ids_of("offline-512")
-    labels = words.assign_clusters(words.make_labels({}), pd.Series([0, 0, 0, 1], index=old)).labels
+    labels = carry.assign_clusters(words.make_labels({}), pd.Series([0, 0, 0, 1], index=old)).labels
     labels = words.name_cluster(words.name_cluster(labels, 0, "cat"), 1, "dog")
-    labels = words.assign_clusters(labels, pd.Series([0, 0, 0, 0], index=old)).labels
+    labels = carry.assign_clusters(labels, pd.Series([0, 0, 0, 0], index=old)).labels
     assert labels["tags"].tolist() == ["", "", "", "was dog"]
-    carried = words.assign_clusters(labels, pd.Series([0, 0, 0, 1], index=new))
+    carried = carry.assign_clusters(labels, pd.Series([0, 0, 0, 1], index=new))
     assert carried.labels["name"].tolist() == ["cat", "cat", "cat", "dog"]
     assert not carried.labels["tags"].any()
 
@@ -342,7 +342,7 @@ def test_words_follow_only_to_the_same_video_scope_start_and_end():
 def test_words_stay_where_both_segments_are_in_use_or_the_new_one_has_a_row():
     (old,), (new,) = ids_of("offline-384", count=1), ids_of("offline-512", count=1)
     labels = words.annotate_segment(words.make_labels({}), old, "mine")
-    both = words.assign_clusters(labels, pd.Series([0, 0], index=[old, new])).labels.set_index("segment_id")
+    both = carry.assign_clusters(labels, pd.Series([0, 0], index=[old, new])).labels.set_index("segment_id")
     assert both.loc[old, "note"] == "mine" and both.loc[new, "note"] == ""
     again = words.tag_segments(both.reset_index(), [new], "t").set_index("segment_id")
     assert again.loc[old, "note"] == "mine" and again.loc[new, "note"] == ""
@@ -352,7 +352,7 @@ def test_words_of_another_segmentation_follow_where_the_moment_is_the_same():
     (old,) = ids_of("offline-512", segmentation="dynamic-4", count=1)
     fixed = ids_of("offline-512", count=2)
     labels = words.annotate_segment(words.make_labels({}), old, "mine")
-    found = words.assign_clusters(labels, pd.Series([0, 0], index=fixed)).labels
+    found = carry.assign_clusters(labels, pd.Series([0, 0], index=fixed)).labels
     assert found["segment_id"].tolist() == fixed and found["note"].tolist() == ["mine", ""]
 
 
