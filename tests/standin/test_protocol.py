@@ -41,7 +41,7 @@ class Service:
         return self.http.post("/embed-v2", json=body)
 
 
-@pytest.fixture(scope="module", params=["offline-384", "marengo3.5", "marengo3.0"])
+@pytest.fixture(scope="module", params=["offline-512", "marengo3.5", "marengo3.0"])
 def service(request: pytest.FixtureRequest) -> Iterator[Service]:
     model = MODELS[request.param]
     headers = {"x-api-key": "practice"}
