@@ -16,6 +16,7 @@ one by one, so that no vector depends on its neighbours. All times are seconds f
 """
 
 import json
+import math
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
