@@ -57,7 +57,7 @@ def upload(
         if session is None:
             journal.write(key, intent=now, **about)
         asset_id = run.send(session, keep)
-    journal.write(key, id=asset_id, created=datetime.now(UTC).isoformat(), **about)
+    journal.write(key, id=asset_id, **about, created=datetime.now(UTC).isoformat())
     return asset_id
 
 
