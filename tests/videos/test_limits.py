@@ -7,6 +7,7 @@ import subprocess
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import imageio_ffmpeg
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from helpers.settings import ROOT
 from helpers.videos.limits import check_limits, probe_videos, require_limits
 from helpers.videos.media import Probe, probe
 from helpers.videos.own import own_videos
-from tests.make_media import film, locked_folder, sound, write
+from tests.make_media import film, locked_folder, sound, timed_film, write
 
 CAT = ROOT / "data" / "videos" / "cat.mp4"
 GOOD = Probe(60.0, 1280, 720, True, codec="h264", size=10_000_000)
@@ -98,6 +99,11 @@ def heavy(path: Path) -> Path:
     return path
 
 
+def as_a_phone(stream: av.VideoStream) -> None:
+    stream.codec_context.sample_aspect_ratio = Fraction(16, 11)
+    stream.set_display_rotation(90)
+
+
 CASES = {
     "small": lambda p: film(p / "small.mp4", size=(320, 240), seconds=5),
     "tiny": lambda p: film(p / "tiny.mp4", size=(64, 48), seconds=5),
@@ -109,6 +115,12 @@ CASES = {
     "short and small": lambda p: film(p / "short.webm", size=(100, 50), seconds=1),
     "long": lambda p: film(p / "long.mkv", size=(360, 360), seconds=14_600, rate=Fraction(1, 20)),
     "heavy": lambda p: heavy(p / "heavy.mp4"),
+    "wide pixels, shown upright": lambda p: timed_film(
+        p / "dv.mp4", [n / 5 for n in range(25)], change=as_a_phone
+    ),
+    "interlaced": lambda p: timed_film(
+        p / "tv.mp4", [n / 5 for n in range(25)], options={"flags": "+ildct+ilme", "x264-params": "tff=1"}
+    ),
     "spaces and quotes": lambda p: film(p / 'it\'s my "film" $HOME `x`.mp4', size=(320, 240), seconds=4),
 }
 
