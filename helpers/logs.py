@@ -228,7 +228,7 @@ def read_log(path: Path | str | None = None) -> pd.DataFrame:
     path = path / "video-search.log" if path.is_dir() else path
     rows, damaged = [], 0
     for part in [*_older_parts(path), path]:
-        with suppress(OSError):  # there is none, or it is rotated away just now
+        with suppress(OSError, ValueError):  # there is none by this name, or it is rotated away just now
             for line in filter(None, part.read_bytes().split(b"\n")):
                 row = _row(line)
                 damaged += row is None

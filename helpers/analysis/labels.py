@@ -166,9 +166,9 @@ def follow_moments(labels: pd.DataFrame, segment_ids: Sequence[str]) -> pd.DataF
 
 def with_rows(labels: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
     """A checked copy in which every one of the segments has a row."""
-    table = follow_moments(labels, ids)
     if not all(_text(key, "segment_id") for key in ids):
         raise AnalysisError("A segment_id is empty: name segments by the segment_id of the table.")
+    table = follow_moments(labels, ids)
     known = set(table["segment_id"])
     fresh = make_labels({"segment_id": [key for key in ids if key not in known]})
     return pd.concat([table, fresh], ignore_index=True)
