@@ -1,7 +1,7 @@
 """What a function is given: of the right kind and with the columns it needs, or one sentence says so."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeGuard
 
@@ -36,6 +36,13 @@ def as_list(value: object) -> list[Any]:
 def is_list(value: object, kind: type) -> bool:
     """Whether this can be walked through, is no text, and holds nothing but what is of a kind."""
     return not isinstance(value, str) and all(isinstance(item, kind) for item in as_list(value))
+
+
+def check_names(error: type[VideoSearchError], **lists: object) -> None:
+    """Raise `error` for an argument, by its name, that is no list of texts; None is the default of each."""
+    for name, given in lists.items():
+        if given is not None and (isinstance(given, Mapping) or not is_list(given, str)):
+            raise error(f"The {name} are {given!r}: give a list of names, such as ['visual'].")
 
 
 def check_table(

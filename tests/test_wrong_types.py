@@ -266,36 +266,7 @@ LEFT_OUT = {
 }
 
 # What fails still with another error than one of the family, by function: once it is mended, its line goes.
-NOT_YET: dict[str, tuple[type[Exception], ...]] = {
-    "cached_videos": (
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValueError,
-    ),
-    "embed_clip": (
-        AttributeError,
-        OverflowError,
-        TypeError,
-        ValueError,
-    ),
-    "embed_text": (
-        AttributeError,
-        TypeError,
-        ValueError,
-    ),
-    "estimate_cost": (
-        AttributeError,
-        OverflowError,
-        TypeError,
-        ValueError,
-    ),
-    "probe_videos": (
-        KeyError,
-        TypeError,
-        ValueError,
-    ),
-}
+NOT_YET: dict[str, tuple[type[Exception], ...]] = {}
 
 
 def test_every_public_function_is_called_or_left_out_for_a_reason(calls):

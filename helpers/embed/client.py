@@ -99,6 +99,12 @@ def settings_of(client: TwelveLabs) -> Settings:
     return known or load_settings()
 
 
+def check_client(client: object) -> None:
+    """EmbedError unless this is a client of the SDK, or acts as one."""
+    if not hasattr(client, "embed"):
+        raise EmbedError(f"The client is a {type(client).__name__}: give what connect_twelvelabs returned.")
+
+
 def service_of(client: TwelveLabs) -> dict[str, str]:
     """What keeps answers of another service apart in caches: empty for the published address and offline."""
     url = settings_of(client).base_url if settings_of(client).live else ""

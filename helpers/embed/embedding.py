@@ -13,8 +13,9 @@ import pandas as pd
 from filelock import Timeout
 from twelvelabs import TwelveLabs
 
+from helpers.arguments import check_names
 from helpers.embed.cache import Cache
-from helpers.embed.client import service_of, settings_of
+from helpers.embed.client import check_client, service_of, settings_of
 from helpers.embed.journal import Journal
 from helpers.embed.progress import as_they_end
 from helpers.embed.tasks import KEPT_DAYS, run_work
@@ -63,9 +64,12 @@ class _Embedder:
         segmentation: str,
         deadline: float,
     ) -> None:
+        check_client(client)
+        check_names(EmbedError, options=options, scopes=scopes)
         settings = settings_of(client)
-        self.client, self.model = client, model or settings.model
-        self.options, self.scopes, self.segmentation = options, list(scopes), segmentation
+        self.client, self.model = client, settings.model if model is None else model
+        self.options, self.segmentation = options, segmentation
+        self.scopes = list(SCOPES if scopes is None else scopes)
         self.facts = model_facts(self.model)
         self.wire = Segmentation.parse(segmentation).request(self.facts)
         self.deadline = deadline

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from helpers.arguments import check_names, check_table, is_number
 from helpers.embed.uploads import DIRECT_BYTES
 from helpers.errors import SettingsError, VideoError
 from helpers.models import Model, model_facts
@@ -49,18 +50,27 @@ def estimate_cost(
     Raises VideoError for an empty or incomplete table, EmbedError for an unknown segmentation, SettingsError for
     a model that is not known, a price or a dimension below zero.
     """
-    facts = model_facts(model or load_settings().model)
+    facts = model_facts(load_settings().model if model is None else model)
     table = videos if isinstance(videos, pd.DataFrame) else own_videos(videos)
     if missing := [c for c in ("video_id", "video_url", "duration_sec") if c not in table]:
         raise VideoError(
             f"The table has no column {missing[0]}: pass what own_videos or sample_videos gives."
         )
+    check_table(
+        table,
+        VideoError,
+        what="videos",
+        cure="use the table of own_videos or sample_videos",
+        texts=["video_id", "video_url"],
+        numbers=["duration_sec"],
+    )
     table = table.drop_duplicates("video_id")
     if table.empty:
         raise VideoError("There is no video to estimate: the table is empty.")
     for name, value in (("price_per_minute", price_per_minute), ("dimension", dimension)):
-        if value is not None and not (math.isfinite(value) and value >= 0):
-            raise SettingsError(f"{name}={value} means nothing: give a number that is not below zero.")
+        if value is not None and not (is_number(value) and math.isfinite(value) and value >= 0):
+            raise SettingsError(f"{name}={value!r} means nothing: give a number that is not below zero.")
+    check_names(SettingsError, options=options, cached=cached)
     cut = Segmentation.parse(segmentation)
     names = tuple(options or facts.options)
     size = dimension or facts.dimensions[0]

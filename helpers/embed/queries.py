@@ -1,6 +1,7 @@
 """Words, images and clips as queries, through the Embed API v2."""
 
 import base64
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from twelvelabs.types import (
     VideoInputRequest,
 )
 
+from helpers.arguments import is_number
 from helpers.embed.cache import Cache
-from helpers.embed.client import call, service_of, settings_of
+from helpers.embed.client import call, check_client, service_of, settings_of
 from helpers.errors import EmbedError
 from helpers.files import cache_key
 from helpers.models import Model, model_facts
@@ -30,11 +32,12 @@ from helpers.videos.samples import is_address
 
 def embed_text(client: TwelveLabs, text: str, *, model: str | None = None) -> Query:
     """Embed words as a query; EmbedError if they are empty, too many, or not readable by the model."""
+    check_client(client)
     if not isinstance(text, str):
         raise EmbedError(f"The query is a {type(text).__name__}: give its words as text.")
     if not text.strip():
         raise EmbedError("The query is empty: type at least one word.")
-    facts = model_facts(model or settings_of(client).model)
+    facts = model_facts(settings_of(client).model if model is None else model)
     if (words := len(text.split())) > facts.words:
         raise EmbedError(f"The query has {words:,} words: shorten it to the few that matter.")
     return _embed(client, text, None, source=text, model=facts)
@@ -45,7 +48,10 @@ def embed_image(client: TwelveLabs, path_or_url: str | Path, *, model: str | Non
 
     Raises VideoError if there is no such file, or none that can be read.
     """
-    facts = model_facts(model or settings_of(client).model)
+    check_client(client)
+    if not isinstance(path_or_url, str | Path):
+        raise EmbedError(f"The image is a {type(path_or_url).__name__}: give a path or an address.")
+    facts = model_facts(settings_of(client).model if model is None else model)
     media = {"media_type": "image", **_media(str(path_or_url))}
     return _embed(client, None, media, source=Path(str(path_or_url)).name, model=facts)
 
@@ -63,8 +69,14 @@ def embed_clip(
     A query lasts 30 s at most, with Marengo 3.0 ten minutes.
     Raises VideoError for no such file or no video, EmbedError for a span that is too long or outside of it.
     """
-    facts = model_facts(model or settings_of(client).model)
-    path = Path(path).expanduser().absolute()
+    check_client(client)
+    if not isinstance(path, str | Path):
+        raise EmbedError(f"The video is a {type(path).__name__}: give the path of a file.")
+    for name, second in (("start", start), ("end", 0.0 if end is None else end)):
+        if not is_number(second):
+            raise EmbedError(f"The {name} is {second!r}: give seconds as a number.")
+    facts = model_facts(settings_of(client).model if model is None else model)
+    path = Path(os.path.abspath(os.path.expanduser(path)))
     duration, longest = probe(path).duration, facts.query_seconds
     end = duration if end is None else end
     if not (0 <= start < end <= duration + 0.1 and end - start <= longest):

@@ -1,6 +1,7 @@
 """How figures look, and how one gets out of a cell with its alt text."""
 
 import io
+import math
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -53,7 +54,8 @@ def chart_style() -> AbstractContextManager[None]:
 
 def mark_times(axis: Axis, seconds: float) -> None:
     """Let an axis that spans so many seconds show m:ss, ten times at most."""
-    axis.set_major_locator(MultipleLocator(next((step for step in TICKS if seconds <= 10 * step), 3600)))
+    hours = 3600 * max(1, math.ceil(seconds / 36_000))  # for what is longer than all of TICKS
+    axis.set_major_locator(MultipleLocator(next((step for step in TICKS if seconds <= 10 * step), hours)))
     axis.set_major_formatter(lambda second, _: format_time(second))
     axis.set_label_text("time (m:ss)")
 

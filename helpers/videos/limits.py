@@ -165,7 +165,8 @@ def probe_videos(
     known.
     """
     settings = load_settings()
-    model = model_facts(model or (settings.model if settings.live else LIVE_MODEL)).name
+    default = settings.model if settings.live else LIVE_MODEL
+    model = model_facts(default if model is None else model).name
     if isinstance(videos, pd.DataFrame):
         check_videos(videos)
         known = [(str(r["title"]), local_path(str(r["video_url"])), "") for r in videos.to_dict("records")]

@@ -185,6 +185,8 @@ def checked_path(text: str) -> Path:
         raise VideoError(
             f"An address that begins with {scheme[1]}:// cannot be fetched: use http(s), or a file."
         )
+    if "\0" in text:
+        raise VideoError(f"The path {printable(text)[:80]!r} holds a control character: write it anew.")
     path = Path(os.path.expanduser(text))
     check_name(path)
     return path

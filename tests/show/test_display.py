@@ -566,3 +566,9 @@ def test_the_box_leaves_one_sentence_in_a_committed_notebook(monkeypatch, tmp_pa
     assert box._repr_mimebundle_() == {"text/plain": repr(box)}
     start_server(tmp_path, root=ROOT)
     assert view in box._repr_mimebundle_(), "somebody is looking"
+
+
+def test_a_long_axis_has_few_marks() -> None:
+    segments = pd.DataFrame({"start_offset_sec": [0.0], "end_offset_sec": [1e7]})
+    axes = show_timeline.plot_timeline({"all": segments}).axes[0]
+    assert 2 <= len(axes.get_xticks()) <= 14
