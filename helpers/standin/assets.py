@@ -6,7 +6,7 @@ import hashlib
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -58,17 +58,23 @@ def look(data: bytes, filename: str, folder: Path | None = None) -> Media:
         kept = path if folder else None
         if Path(filename).suffix.lower() in (".pdf", ".txt", ".md"):
             return Media(content, len(data), "document", path=kept)
-        if Path(filename).suffix.lower() not in SUFFIXES:  # a GIF may be a picture, or a video
+        kinds = [_look_for_picture, _look_for_video]
+        if Path(filename).suffix.lower() in SUFFIXES:  # a GIF may be a picture, or a video
+            kinds.reverse()
+        for look_for in kinds:
             with suppress(VideoError):
-                size = picture_in(data, filename).size
-                return Media(content, len(data), "image", 0.0, *size, path=kept)
-        try:
-            found = probe(path)
-        except VideoError:
-            problem = "The file is invalid, corrupt, or unreadable."
-            return Media(content, len(data), "", problem=problem, path=kept)
-        what = (found.duration, found.width, found.height, found.has_audio)
-        return Media(content, len(data), "video", *what, path=kept)
+                return replace(look_for(data, path), content=content, path=kept)
+        problem = "The file is invalid, corrupt, or unreadable."
+        return Media(content, len(data), "", problem=problem, path=kept)
+
+
+def _look_for_picture(data: bytes, path: Path) -> Media:
+    return Media("", len(data), "image", 0.0, *picture_in(data, path.name).size)
+
+
+def _look_for_video(data: bytes, path: Path) -> Media:
+    found = probe(path)
+    return Media("", len(data), "video", found.duration, found.width, found.height, found.has_audio)
 
 
 class Assets:

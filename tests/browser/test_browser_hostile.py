@@ -132,8 +132,10 @@ def reopen(page: Page) -> None:
 
 
 def output(page: Page, name: str) -> Locator:
-    """What the cell of that name shows."""
-    return page.locator(".jp-CodeCell").nth(1 + list(CELLS).index(name)).locator(".jp-Cell-outputArea")
+    """What the cell of that name shows; JupyterLab may draw a cell only once it is on the screen."""
+    cell = page.locator(".jp-CodeCell").nth(1 + list(CELLS).index(name))
+    cell.scroll_into_view_if_needed()
+    return cell.locator(".jp-Cell-outputArea")
 
 
 def plain(text: str) -> str:
