@@ -266,7 +266,9 @@ LEFT_OUT = {
 }
 
 # What fails still with another error than one of the family, by function: once it is mended, its line goes.
-NOT_YET: dict[str, tuple[type[Exception], ...]] = {}
+NOT_YET: dict[str, tuple[type[Exception], ...]] = {
+    "probe_videos": (AttributeError, KeyError, OverflowError, TypeError, ValueError),
+}
 
 
 def test_every_public_function_is_called_or_left_out_for_a_reason(calls):

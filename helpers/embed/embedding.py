@@ -64,7 +64,6 @@ class _Embedder:
         segmentation: str,
         deadline: float,
     ) -> None:
-        check_client(client)
         check_names(EmbedError, options=options, scopes=scopes)
         settings = settings_of(client)
         self.client, self.model = client, settings.model if model is None else model
@@ -160,6 +159,7 @@ class _Embedder:
         request["embedding_option"] = list(options)
         if cues and self.offline:  # the live service is never sent a local text file
             request["time_based_metadata"] = [{"start": c.start, "end": c.end, "text": c.text} for c in cues]
+        check_client(self.client)  # what is cached needs none
         if self.full:
             raise self.full
         work = Work(

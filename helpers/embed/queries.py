@@ -32,7 +32,6 @@ from helpers.videos.samples import is_address
 
 def embed_text(client: TwelveLabs, text: str, *, model: str | None = None) -> Query:
     """Embed words as a query; EmbedError if they are empty, too many, or not readable by the model."""
-    check_client(client)
     if not isinstance(text, str):
         raise EmbedError(f"The query is a {type(text).__name__}: give its words as text.")
     if not text.strip():
@@ -48,7 +47,6 @@ def embed_image(client: TwelveLabs, path_or_url: str | Path, *, model: str | Non
 
     Raises VideoError if there is no such file, or none that can be read.
     """
-    check_client(client)
     if not isinstance(path_or_url, str | Path):
         raise EmbedError(f"The image is a {type(path_or_url).__name__}: give a path or an address.")
     facts = model_facts(settings_of(client).model if model is None else model)
@@ -69,7 +67,6 @@ def embed_clip(
     A query lasts 30 s at most, with Marengo 3.0 ten minutes.
     Raises VideoError for no such file or no video, EmbedError for a span that is too long or outside of it.
     """
-    check_client(client)
     if not isinstance(path, str | Path):
         raise EmbedError(f"The video is a {type(path).__name__}: give the path of a file.")
     for name, second in (("start", start), ("end", 0.0 if end is None else end)):
@@ -96,6 +93,7 @@ def _embed(
     key = cache_key(model=model.name, text=text, media=media, **service_of(client))
     kept = cache.get(key)
     if kept is None:
+        check_client(client)  # what is cached needs none
         request = query_request(text, media, model=model)
         answer = call(lambda: client.embed.v_2.create(**request), f"embed the query {source[:60]!r}")
         if not answer.data:
