@@ -21,6 +21,7 @@ TESTS = (
     "test_secrets.py",
     "test_file_writes.py",
     "test_settings.py",
+    "test_wrong_types.py",
 )
 MODULES = ("embed/*.py", "store/*.py", "standin/offline.py", "segments.py", "files.py", "logs.py")
 

@@ -69,6 +69,16 @@ def test_the_key_goes_in_its_header_only(client: TwelveLabs, practice: PracticeS
     assert KEY not in repr(practice.seen) and KEY not in repr(load_settings())
 
 
+def test_an_image_by_its_address_is_not_fetched_here(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(QUERY, 400)
+    with pytest.raises(EmbedError):
+        embed_image(client, "http://127.0.0.1:9/cat.jpg")
+    (source,) = sent(practice, QUERY)[-1]["multi_input"]["media_sources"]
+    assert source == {"media_type": "image", "url": "http://127.0.0.1:9/cat.jpg"}
+    with pytest.raises(EmbedError, match="The image is a int: give a path or an address"):
+        embed_image(client, 7)  # type: ignore[arg-type]
+
+
 def test_a_query_is_asked_once(client: TwelveLabs, practice: PracticeServer) -> None:
     first = embed_text(client, "a cat")
     assert np.array_equal(embed_text(client, "a cat").vector, first.vector)

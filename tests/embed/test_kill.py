@@ -58,4 +58,5 @@ def test_kill_9_at_25_random_moments(practice: PracticeServer) -> None:
         for _, clips in batch.segments.query("embedding_scope == 'clip'").groupby("video_id"):
             assert np.allclose(clips["start_offset_sec"].iloc[1:], clips["end_offset_sec"].iloc[:-1])
     assert len(practice.charged) == len(SEGMENTATIONS) * len(videos)
-    assert set(practice.charged.values()) == {1} and repeated == 0
+    assert set(practice.charged.values()) == {1}
+    assert repeated <= KILLS  # a kill just before a request leaves: nobody here can know that it did not

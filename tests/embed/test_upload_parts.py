@@ -90,6 +90,19 @@ def test_an_upload_that_is_over_begins_anew(client: TwelveLabs, practice: Practi
     assert delete_uploads(client) == 2  # the one that was never whole as well
 
 
+def test_an_upload_that_is_whole_is_not_sent_again(client: TwelveLabs, practice: PracticeServer) -> None:
+    embed_videos(client, CAT)
+    (made,), (asset,) = practice.service.parts.all.values(), practice.service.assets.all.values()
+    journal = Journal(load_settings().home / "journal")
+    (key,) = (key for key in journal.entries() if key.startswith("asset-"))
+    entry = {name: value for name, value in journal.read(key).items() if name not in ("id", "created")}
+    session = {"upload_id": made.id, "asset_id": asset.id, "chunk_size": PART, "size": made.size}
+    journal.write(key, **entry, session=session)  # as a kill just before the id is written leaves it
+    practice.service.assets.polls, asset.polls = 1, 0
+    assert len(embed_videos(client, CAT, segmentation="fixed-3")) == 8
+    assert practice.count(SENT) == PARTS and practice.count(OPENED) == 1
+
+
 def test_an_upload_that_failed_goes_on_in_the_next_run(client: TwelveLabs, practice: PracticeServer) -> None:
     practice.fault(f"PUT /uploads/*/{PARTS - 1}", 413)
     assert "in part" in embed_batch(client, CAT).report["reason"][0]
