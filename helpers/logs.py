@@ -26,13 +26,8 @@ from helpers.redaction import MAX_LINE, MAX_TEXT, PLAIN, RedactingFilter, safe_t
 from helpers.settings import Settings, load_settings
 
 NAME = "video_search"
-
-
 MAX_BYTES, OLDER_FILES = 1_000_000, 3  # a file that is full becomes .1, and .1 becomes .2
-
-
 COLUMNS = ("time", "level", "logger", "event", "message", "seconds", "outcome")
-
 
 # Their warnings go to the file. What pymilvus logs as an error also reaches the caller, as an exception.
 QUIET = {
@@ -93,9 +88,8 @@ class _LogFile(ConcurrentRotatingFileHandler):
                 stream.close()
 
 
-CONTROL = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
-)  # would move the cursor, or turn text round
+# These would move the cursor, or turn text round.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class _Screen(logging.StreamHandler[TextIO]):

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from helpers.errors import SettingsError
 
 OFFLINE_MODEL = "offline-512"
-
-
 LIVE_MODEL = "marengo3.5"
 
 
@@ -72,14 +70,9 @@ _TABLE = (
         shortest_shot=4.0,
     ),
 )
-
-
 MODELS = {model.name: model for model in _TABLE}
-
-
-RETIRED = (
-    "offline-384",
-)  # models that nothing embeds with any more; collections may still hold their vectors
+# Models that nothing embeds with any more; collections may still hold their vectors.
+RETIRED = ("offline-384",)
 
 
 def model_facts(name: str) -> Model:

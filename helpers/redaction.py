@@ -17,22 +17,12 @@ from helpers import settings as switches
 from helpers.errors import SettingsError
 
 MAX_TEXT, MAX_LINE = 4_000, 64_000  # characters of one text, and of one line
-
-
 HIDDEN = "***"  # stays what it is when a text is redacted again
-
-
 SECRET_NAMES = ("TWELVE_LABS_API_KEY", "TWELVELABS_API_KEY", "MILVUS_TOKEN")
-
-
 SHORTEST = 4  # a shorter "secret" is part of too many words to be looked for
-
-
 SECRET_FIELD = re.compile(
     r"(?i)[\w-]*(api[_-]?key|authorization|password|secret)|(\w+[_-])?token|cookie|[\w-]*signature"
 )
-
-
 SHAPES = [
     (re.compile(r"tlk_[\w-]{4,}"), HIDDEN),
     (re.compile(r"://[^\s/'\"<>]+@"), f"://{HIDDEN}@"),
@@ -50,8 +40,6 @@ SHAPES = [
         rf"\1{HIDDEN}",
     ),
 ]
-
-
 told_secrets: set[str] = set()  # the secrets of every Settings that start_logging was given
 
 

@@ -11,20 +11,10 @@ from helpers.errors import EmbedError, VideoError
 from helpers.models import Model
 
 SCOPES = ("clip", "asset")  # what a vector is of: a segment, or the whole video
-
-
 LIMITS = {"fixed": (2, 10), "dynamic": (2, 5)}  # seconds
-
-
 FIELDS = {"fixed": "duration_sec", "dynamic": "min_duration_sec"}  # on the wire
-
-
 LONGEST_SHOT = 10.0  # seconds
-
-
 SHORTEST_REST = 0.5  # seconds; less at the end joins the segment before
-
-
 Bounds = list[tuple[float, float]]
 
 

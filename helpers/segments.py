@@ -17,14 +17,10 @@ if TYPE_CHECKING:  # the SDK takes half a second, and who opens a collection doe
     from twelvelabs.types import EmbeddingData
 
 Vector = np.ndarray[Any, np.dtype[np.float32]]
-
-
 COLUMNS = [
     *("segment_id", "video_id", "title", "category", "recorded_at", "video_url", "embedding_scope"),
     *("start_offset_sec", "end_offset_sec", "description", "segmentation", "model", "cluster"),
 ]
-
-
 HIT_COLUMNS = [  # of every table of hits, and of what is shown like one
     *("rank", "score", "segment_id", "video_id", "title", "start_offset_sec", "end_offset_sec", "video_url"),
     *("category", "recorded_at", "description", "embedding_scope", "cluster"),

@@ -24,8 +24,6 @@ from helpers.models import model_facts
 from helpers.redaction import redact
 
 T = TypeVar("T")
-
-
 log = logging.getLogger("video_search.tasks")
 POLL_SECONDS = (0.05, 5.0)  # the first pause between two polls, and the longest
 KEPT_DAYS = 7  # so long the service keeps an answer

@@ -15,7 +15,6 @@ from helpers.videos.frames import thumbnail
 
 TILE, LABEL, GAP = 152, 32, 6  # pixels of a contact sheet: tile width, label height, space between
 
-
 # The font of the figures, found without importing Matplotlib: a first contact sheet need not wait for that.
 FONT = str(distribution("matplotlib").locate_file("matplotlib/mpl-data/fonts/ttf/DejaVuSans.ttf"))
 

@@ -42,26 +42,12 @@ from helpers.videos.cues import unread_reason
 from helpers.videos.decode import pictures, pictures_at
 
 MODEL = OFFLINE_MODEL
-
-
 DIMENSION = model_facts(MODEL).dimensions[0]
-
-
 LOOK = 128  # of the numbers of a vector, at its end: the look
-
-
 WORDS = DIMENSION - LOOK  # and before them: what is named
-
-
 LOOK_WEIGHT = 1.0  # the length of the look beside what is named, of length 1; benchmarks/README.md says why
-
-
 THREADS = os.cpu_count() or 1
-
-
 SIDE = 260  # pixels: what EfficientNet-Lite2 was trained on
-
-
 Array = NDArray[np.float32]
 
 
@@ -94,9 +80,8 @@ class Encoder:
         for row, text in zip(rows, texts, strict=True):
             encoding = self._tokenizer.encode(text)
             feed = {"input_ids": [encoding.ids], "attention_mask": [encoding.attention_mask]}
-            row[:WORDS] = self._text.run(None, {name: np.array(v, np.int64) for name, v in feed.items()})[0][
-                0
-            ]
+            arrays = {name: np.array(numbers, np.int64) for name, numbers in feed.items()}
+            row[:WORDS] = self._text.run(None, arrays)[0][0]
         return rows
 
     def is_too_long(self, text: str) -> bool:

@@ -25,8 +25,6 @@ STATUSES = {
     503: ("service_unavailable", "The service is busy. Please try again later."),
     504: ("gateway_timeout", "The gateway timed out."),
 }
-
-
 WIRE = {
     "timeout": "holds the answer back, `seconds` long (an hour), or until the client has gone",
     "reset": "resets the connection before a byte of the answer",
@@ -35,11 +33,7 @@ WIRE = {
     "cut": "does what was asked, and closes the connection in the middle of the answer",
     "slow": "does what was asked, and drips the answer over `seconds` (10)",
 }
-
-
 SECONDS = {"timeout": 3600.0, "slow": 10.0}  # by default
-
-
 BODIES = {
     "truncated": "half of the JSON, with a content-length that fits the half",
     "html": "a page of HTML in place of JSON; `status` 200 or for instance 502",
@@ -47,15 +41,11 @@ BODIES = {
     "answer": "`status` (200), `body` (JSON data, text or bytes) and `headers` as given",
     "quota": "429: the quota of the day is used up; `message`, reset at the next midnight UTC",
 }
-
-
 FATES = {
     "failed": "the task (or asset) that is created or polled fails; `message` is the reason",
     "never": "the task (or asset) that is created or polled never ends",
     "expired": "the task (or asset) that is created or polled is gone: 404",
 }
-
-
 ROWS = {
     "dimension": "vectors are cut to `size` (256) numbers; `rows` limits how many are (all)",
     "nan": "the first number of `rows` (1) vectors is NaN, which JSON does not know but Python writes",
@@ -67,11 +57,7 @@ ROWS = {
     "double": "each row twice",
     "pages": "lists begin with the oldest, not with the newest",
 }
-
-
 TAKES_EFFECT = {"lost", "cut", "slow", "truncated", *FATES, *ROWS}
-
-
 KINDS = {**{str(status): words for status, (_, words) in STATUSES.items()}, **WIRE, **BODIES, **FATES, **ROWS}
 
 

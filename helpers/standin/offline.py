@@ -34,11 +34,7 @@ from helpers.videos.decode import passed_over
 from helpers.videos.images import open_picture
 
 MOST_LETTERS = 256  # a text of fewer letters has fewer word pieces, and the model need not count them
-
-
 TASKS = 4  # at once: each reads its video in a thread of its own, and all share the threads of the encoder
-
-
 Rows = list[tuple[float, float, Vector]]  # start, end, vector
 
 

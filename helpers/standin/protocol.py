@@ -37,8 +37,6 @@ from helpers.standin.wire import (
 from helpers.videos.cues import Cue
 
 KEPT = timedelta(days=7)  # the service forgets a task's embeddings after that
-
-
 SHORTEST_SIDE = 128  # pixels, of an image as a query
 
 

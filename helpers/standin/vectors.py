@@ -23,14 +23,8 @@ from helpers.standin.wire import Body, Refusal, invalid, sha256
 from helpers.videos.cues import Cue, describe, description_track
 
 LIVE_MODELS = tuple(name for name, model in MODELS.items() if not model.offline)
-
-
 DIMENSION = 512
-
-
 QUERY_BYTES = 32_000_000
-
-
 STOP_WORDS = frozenset(
     "a an and are at by for from in into is it its of on or out that the then to with you".split()
 )

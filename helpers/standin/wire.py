@@ -12,8 +12,6 @@ from typing import Any
 from multipart import MultipartError, MultipartParser
 
 Body = dict[str, Any]
-
-
 BASE = "/v1.3"  # of all addresses
 
 

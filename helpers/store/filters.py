@@ -12,11 +12,7 @@ from helpers.errors import SearchError
 from helpers.segments import COLUMNS
 
 NUMBERS = ("start_offset_sec", "end_offset_sec", "cluster")  # the other columns are text
-
-
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # Milvus Lite cannot read these in a filter
-
-
 Where = Mapping[str, object] | str | None
 
 

@@ -23,14 +23,8 @@ from av.packet import Packet
 from helpers.videos.streams import has_pts, heard, open_media, packets, pixel_shape, watched
 
 SPARSE = 2.0  # seconds from one picture to the next from which on they are slides, not moving pictures
-
-
 BACK = 0.5  # seconds by which a clock must go back to count as started anew
-
-
 JUMP = 10.0  # seconds by which the clock of a broadcast must jump ahead to count as another recording
-
-
 BROADCAST = {"mpegts", "mpeg"}  # formats in which recordings are joined by putting one behind the other
 
 
@@ -197,8 +191,7 @@ def _end(pictures: _Track, sound: _Track, part: Part, stated: float) -> float:
     if len(sound.times) > part.sound:
         sound_end = sound.times[-1] + sound.lengths[-1]
         is_sparse = not gaps or max(gaps[-1], sum(gaps) / len(gaps)) >= SPARSE
-        if is_sparse or sound_end - end < usual_gap(
-            times
-        ):  # less than a picture's time is no sound that runs on
+        # Less than a picture's time is no sound that runs on.
+        if is_sparse or sound_end - end < usual_gap(times):
             end = max(end, sound_end)
     return end

@@ -16,17 +16,10 @@ from helpers.videos.display import Picture
 from helpers.videos.streams import has_pts, heard, open_media, packets, watched
 
 CLOSE = 1e-6  # seconds: a picture is on screen from its own time on, whatever the last digits of a float say
-
-
-_passed: dict[
-    tuple[str, int], set[float]
-] = {}  # file and time of its change: what could not be decoded, when
-
-
-STEPS_BACK = (
-    0.0,
-    12.0,
-)  # seconds before the one that is wanted, tried one after the other as a place to seek
+# By file and the time of its change: the seconds of what could not be decoded.
+_passed: dict[tuple[str, int], set[float]] = {}
+# Seconds before the one that is wanted, tried one after the other as a place to seek.
+STEPS_BACK = (0.0, 12.0)
 
 
 def pictures(path: str | Path, start: float = 0.0) -> Iterator[Picture]:
@@ -85,9 +78,8 @@ def _decoded(path: str | Path, kind: str, start: float) -> Iterator[tuple[float,
     12 s earlier, and in the end at the beginning of the file.
     """
     clock = clock_of(path)
-    steps = (
-        STEPS_BACK if len(clock.parts) == 1 else ()
-    )  # where the clock starts anew, no second names a place
+    # Where the clock starts anew, no second names a place.
+    steps = STEPS_BACK if len(clock.parts) == 1 else ()
     for back in (*(back for back in steps if back < start), None):
         with open_media(path) as container:
             if back is not None:

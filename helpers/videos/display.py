@@ -11,8 +11,6 @@ from av.filter import Graph
 from PIL import Image
 
 FULL_RANGE = int(av.video.reformatter.ColorRange.JPEG)
-
-
 TURNS = {  # where (right, down) of the stored picture point to, as signs, and what Pillow calls that
     ((1, 0), (0, 1)): None,
     ((-1, 0), (0, 1)): Image.Transpose.FLIP_LEFT_RIGHT,

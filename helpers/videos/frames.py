@@ -20,14 +20,8 @@ from helpers.videos.samples import local_path
 from helpers.videos.streams import heard, open_media, watched
 
 TICK = Fraction(1, 90_000)  # seconds: the clock of a clip
-
-
 FASTEST = Fraction(60)  # pictures a second for which a clip is made; more may come, they cost a little more
-
-
 CLOSE, LATE = 1e-3, 0.1  # seconds that do not matter at all; that the first picture of a clip may come late
-
-
 CLIP_HEIGHT = 360  # pixels; a clip of 6 s then has about 200 KB
 
 

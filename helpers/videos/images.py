@@ -13,11 +13,7 @@ from helpers.errors import VideoError
 from helpers.videos.media import printable, shown
 
 LARGE, SIDE = 4096, 2048  # pixels: from which longer side on a picture is made smaller, and to which
-
-
 MOST_BYTES = 5_000_000  # the documented limit of an image in Marengo 3.0; 3.5 takes more
-
-
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 

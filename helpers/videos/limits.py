@@ -19,17 +19,9 @@ from helpers.videos.own import check_videos, list_sources, to_row
 from helpers.videos.samples import local_path
 
 SECONDS = (4.0, 4 * 3600.0)
-
-
 SHORTEST_SIDE, LONG_SIDE, SHORT_SIDE = 360, 5184, 2160  # pixels: 360x360 to 5184x2160
-
-
 ASPECT = 2.4  # the longer side over the shorter; the documents name 1:1 to 2.4:1, upright is taken alike here
-
-
 TASK_BYTES, UPLOAD_BYTES = 4_000_000_000, 10_000_000_000  # of a task's video; of an upload in parts
-
-
 UNKNOWN = "not known before the service fetches it: the address must lead to the file itself, up to 4 GB"
 
 

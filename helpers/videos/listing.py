@@ -16,14 +16,9 @@ from helpers.videos.media import printable, same_name, shown
 from helpers.videos.samples import is_address
 
 CSV_COLUMNS = ("path", "title", "category", "recorded_at")
-
-
 MOST_BYTES = {"title": 1000, "category": 500, "address": 4000}  # what a collection has room for, in UTF-8
-
-
-DAY = re.compile(
-    r"\d{4}-\d{2}-\d{2}"
-)  # compact dates and weeks are ISO too, but mean more than one thing here
+# Compact dates and weeks are ISO too, but mean more than one thing here.
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)

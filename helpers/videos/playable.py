@@ -16,10 +16,7 @@ from helpers.videos.media import shown
 from helpers.videos.streams import NOT_WATCHED, heard, open_media, watched
 
 EIGHT_BITS = {"yuv420p", "yuvj420p"}
-
-
 TEN_BITS = {"yuv420p10le"}
-
 
 # What Chromium, Firefox and Safari all play: per container the codecs, and the pixels that they may have.
 PICTURES = {
@@ -30,14 +27,8 @@ PICTURES = {
         "av1": EIGHT_BITS | TEN_BITS,
     },
 }
-
-
 SOUNDS = {"mp4": {"aac", "mp3", "mp3float", "opus", "flac"}, "webm": {"opus", "vorbis"}}
-
-
 FORM = 1  # of the clips that are kept: another number makes them anew
-
-
 BAR_SECONDS = 2.0  # before a progress bar appears
 
 

@@ -12,11 +12,7 @@ from av.packet import Packet
 from av.stream import Disposition
 
 NOT_WATCHED = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
-
-
 STILL_CODECS = {"mjpeg", "png", "bmp", "gif", "webp", "tiff"}
-
-
 MOST_FAILURES = 100  # reads in a row that fail before the rest of a file is given up
 
 

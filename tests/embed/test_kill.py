@@ -6,11 +6,15 @@ The count is the practice server's own: it lives on while its clients are killed
 import os
 import random
 import time
+from typing import Any
 
 import numpy as np
 import pytest
+from twelvelabs import TwelveLabs
 
 from helpers import connect_twelvelabs, embed_batch, sample_videos
+from helpers.embed.client import settings_of
+from helpers.embed.journal import Journal
 from helpers.standin.practice import PracticeServer
 from tools.faults.children import forkserver
 
@@ -25,6 +29,10 @@ def embed_all(environment: dict[str, str]) -> None:
     videos = videos[videos["duration_sec"] < 60]
     for segmentation in SEGMENTATIONS:
         embed_batch(connect_twelvelabs(), videos, segmentation=segmentation, workers=4)
+
+
+def journal_of(client: TwelveLabs) -> dict[str, dict[str, Any]]:
+    return Journal(settings_of(client).home / "journal").entries()
 
 
 @pytest.mark.slow
@@ -50,6 +58,11 @@ def test_kill_9_at_25_random_moments(practice: PracticeServer) -> None:
     videos = sample_videos()
     videos = videos[videos["duration_sec"] < 60]
     client = connect_twelvelabs()
+    time.sleep(0.5)  # what was on its way when the last kill came has been answered
+    # A kill between the intent and its request leaves one that nobody answers: only these may count as repeated.
+    tasks = {key: entry for key, entry in journal_of(client).items() if key.startswith("task-")}
+    known = {entry["id"] for entry in tasks.values() if "id" in entry}
+    unsent = sum("id" not in entry for entry in tasks.values()) - len(practice.tasks.keys() - known)
     repeated = 0
     for segmentation in SEGMENTATIONS:
         batch = embed_batch(client, videos, segmentation=segmentation)
@@ -58,5 +71,4 @@ def test_kill_9_at_25_random_moments(practice: PracticeServer) -> None:
         for _, clips in batch.segments.query("embedding_scope == 'clip'").groupby("video_id"):
             assert np.allclose(clips["start_offset_sec"].iloc[1:], clips["end_offset_sec"].iloc[:-1])
     assert len(practice.charged) == len(SEGMENTATIONS) * len(videos)
-    assert set(practice.charged.values()) == {1}
-    assert repeated <= KILLS  # a kill just before a request leaves: nobody here can know that it did not
+    assert set(practice.charged.values()) == {1} and repeated == unsent
