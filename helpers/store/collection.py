@@ -22,6 +22,13 @@ from helpers.store.lite import free_name
 from helpers.store.opened import Collection, OpenCollection, describe
 from helpers.store.rows import TEXT, dimensions, one_model
 
+# Milvus Lite has these defaults; a server before 2.5 has none, and refuses an index without its parameters.
+DEFAULTS: dict[str, dict[str, float]] = {
+    "HNSW": {"M": 16, "efConstruction": 200},
+    "HNSW_SQ": {"M": 16, "efConstruction": 200},
+    "IVF_FLAT": {"nlist": 128},
+    "IVF_SQ8": {"nlist": 128},
+}
 LITE_INDEXES = ("FLAT", "HNSW", "HNSW_SQ", "IVF_FLAT", "IVF_SQ8", "AUTOINDEX")
 
 
@@ -37,8 +44,8 @@ def create_collection(
     """Create a collection that fits `segments`, and load it; one that exists and fits is loaded as it is.
 
     `options` defaults to those for which the table has a column; dimensions come from its vectors. FLAT is
-    exact; an approximate index (HNSW, IVF_FLAT, …) takes `index_params`, for instance {"M": 16}. No row is
-    inserted. Raises StoreError if the collection cannot be made, or exists with another model, dimension,
+    exact; an approximate index (HNSW, IVF_FLAT, …) takes `index_params`, for instance {"M": 8} (16 unless given,
+    `efConstruction` 200, `nlist` 128). No row is inserted. Raises StoreError if the collection cannot be made, or exists with another model, dimension,
     option or index.
     """
     check_client(milvus, name)
@@ -100,8 +107,9 @@ def _index_and_load(
     index_params: Mapping[str, int] | None,
 ) -> None:
     index = milvus.prepare_index_params()
+    params = DEFAULTS.get(index_type, {}) | dict(index_params or {})
     # Lite reads index parameters from a level of their own only, and drops others without a word.
-    nested = {"params": dict(index_params)} if index_params else {}
+    nested = {"params": params} if params else {}
     for option in options:
         index.add_index(vector_field(option), index_type=index_type, metric_type="COSINE", params=nested)
     if options:

@@ -33,7 +33,7 @@ def insert_segments(milvus: MilvusClient, name: str, segments: pd.DataFrame, *, 
     Raises StoreError for rows that do not fit the collection, naming the segment.
     """
     _check_batch_size(batch_size)
-    return _insert(open_collection(milvus, name), segments, batch_size)
+    return _insert(open_collection(milvus, name, strong=True), segments, batch_size)
 
 
 def _insert(collection: OpenCollection, segments: pd.DataFrame, batch_size: int) -> int:
@@ -113,7 +113,7 @@ def update_clusters(milvus: MilvusClient, name: str, clusters: pd.Series, *, bat
     """
     _check_batch_size(batch_size)
     ids = _checked_ids(clusters)
-    collection = open_collection(milvus, name)
+    collection = open_collection(milvus, name, strong=True)
     with milvus_errors(f"Nothing was written, as the rows of {name!r} cannot be read"):
         stored: dict[str, int] = {}
         for first in range(0, len(ids), batch_size):
@@ -186,7 +186,7 @@ def delete_video(milvus: MilvusClient, name: str, video_id: str) -> int:
     if not isinstance(video_id, str):
         raise StoreError(f"The video is a {type(video_id).__name__}: name one at a time, by its video_id.")
     where = {"video_id": video_id}
-    if count := _count(open_collection(milvus, name), where):
+    if count := _count(open_collection(milvus, name, strong=True), where):
         with milvus_errors(f"The video {video_id!r} was not deleted"):
             milvus.delete(name, filter=build_filter(where))  # naming a partition would be ignored by Lite
             milvus.flush(name)
@@ -203,7 +203,7 @@ def relink(milvus: MilvusClient, name: str, folder: str | Path) -> int:
         raise StoreError(f"The folder is a {type(folder).__name__}: give its path.")
     files = sorted(f for f in Path(folder).expanduser().rglob("*") if f.suffix.lower() in SUFFIXES)
     paths = {file_sha256(file)[:10]: relative_url(file) for file in files}
-    collection = open_collection(milvus, name)
+    collection = open_collection(milvus, name, strong=True)
     segments = _read(collection, None)
     moved = segments["video_id"].map(lambda video: paths.get(video.rpartition("-")[2]))
     if not moved.notna().any():

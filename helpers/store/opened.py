@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pymilvus import DataType, MilvusClient, MilvusException
@@ -20,6 +20,9 @@ from helpers.store.errors import milvus_errors, timed_call
 
 QUOTES = re.compile(r"""['"\\]""")  # may not stand in a segment_id
 NOT_FOUND, NOT_LOADED = 100, 101  # codes of Milvus: there is no such collection; it is not in memory
+# What a server has to see before it answers (Milvus Lite sees everything). Session: all that this process wrote;
+# of what others wrote, the last 0.2 s or so may be missing. Strong: all that anybody wrote; each answer waits for it.
+SESSION, STRONG = "Session", "Strong"
 Rows = list[dict[str, Any]]
 T = TypeVar("T")
 
@@ -38,6 +41,7 @@ class OpenCollection(Collection):
     """A collection and the client that described it. Whatever reads rows loads it first, if need be."""
 
     milvus: MilvusClient = field(repr=False)
+    consistency: str = SESSION
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -92,6 +96,7 @@ class OpenCollection(Collection):
         return len(self._read(self.milvus.query, filter=expression, **ids)) > number
 
     def _read(self, call: Callable[..., T], **options: Any) -> T:
+        options["consistency_level"] = self.consistency
         try:
             return call(self.name, **options)
         except MilvusException as error:
@@ -111,8 +116,8 @@ def opening(name: str) -> AbstractContextManager[None]:
     )
 
 
-def open_collection(milvus: MilvusClient, name: str) -> OpenCollection:
-    """Describe a collection, in one call.
+def open_collection(milvus: MilvusClient, name: str, *, strong: bool = False) -> OpenCollection:
+    """Describe a collection, in one call; `strong` where a decision hangs on what another process wrote just now.
 
     Raises StoreError if there is none of this name, or if it does not say which model its vectors come from.
     """
@@ -120,7 +125,7 @@ def open_collection(milvus: MilvusClient, name: str) -> OpenCollection:
     with opening(name):
         try:
             if NAME.fullmatch(name):
-                return describe(milvus, name)
+                return replace(describe(milvus, name), consistency=STRONG if strong else SESSION)
         except MilvusException as error:
             if error.code != NOT_FOUND and "can't find collection" not in str(error):  # a server before 2.3.2
                 raise

@@ -22,7 +22,7 @@ from pymilvus import DataType, MilvusClient
 
 from helpers import files
 from helpers.errors import SearchError, StoreError
-from helpers.search.similarity import search_segments
+from helpers.search.similarity import recommend, search_segments
 from helpers.segments import COLUMNS, Query
 from helpers.settings import ROOT, load_settings
 from helpers.store import client as store_client
@@ -240,6 +240,43 @@ def test_a_server_is_asked_for_strong_consistency_and_upserts(milvus, name):
     assert "upsert" in calls and "insert" not in calls
 
 
+def consistency_asked(milvus, name, ask):
+    """The consistency levels of all reads of rows in this call."""
+    spy = Spy(milvus)
+    ask(spy, name)
+    reads = {"query", "get", "search", "hybrid_search", "query_iterator"}
+    return {options.get("consistency_level") for call, options in spy.calls if call in reads}
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda milvus, name: search_segments(milvus, name, Query(GOOD["embedding_visual"][0], "toy-8", "a")),
+        lambda milvus, name: recommend(milvus, name, [GOOD["segment_id"][0]]),
+        lambda milvus, name: store.count_segments(milvus, name, where={"category": "pets"}),
+        lambda milvus, name: store.read_segments(milvus, name),
+    ],
+    ids=["search", "recommend", "count", "read"],
+)
+def test_who_reads_sees_all_that_this_process_wrote(milvus, name, ask):
+    filled(milvus, name, GOOD)
+    assert consistency_asked(milvus, name, ask) == {"Session"}
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda milvus, name: store.insert_segments(milvus, name, GOOD),
+        lambda milvus, name: store.update_clusters(milvus, name, GOOD.set_index("segment_id")["cluster"]),
+        lambda milvus, name: store.delete_video(milvus, name, GOOD["video_id"][0]),
+    ],
+    ids=["insert", "update_clusters", "delete_video"],
+)
+def test_who_writes_by_what_is_stored_sees_what_others_wrote(milvus, name, ask):
+    filled(milvus, name, GOOD)
+    assert consistency_asked(milvus, name, ask) == {"Strong"}
+
+
 # Options
 
 
@@ -365,7 +402,8 @@ def test_a_collection_that_was_left_half_made_is_finished(milvus, name, indexed)
     for field in ("embedding_visual", "embedding_description"):
         found = milvus.describe_index(name, field)
         assert (found["field_name"], found["metric_type"]) == (field, "COSINE")
-        assert (found["index_type"], found["params"]) == ("HNSW", {"M": 5})
+        params = {"M": 5} if field in indexed else {"M": 5, "efConstruction": 200}
+        assert (found["index_type"], found["params"]) == ("HNSW", params)
     assert milvus.get_load_state(name)["state"].name == "Loaded"
     store.insert_segments(milvus, name, GOOD)
     query = Query(GOOD["embedding_description"][1], "toy-8", "a clip")
