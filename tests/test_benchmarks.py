@@ -1,0 +1,125 @@
+"""The pure parts of the benchmarks: made-up vectors, tables, and whether an aim is met. Never a time."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import aims, made_up, records
+from helpers.segments import COLUMNS
+
+
+def test_made_up_vectors_are_the_same_each_time_of_length_one_and_differ_by_draw():
+    vectors = made_up.made_up_vectors(50, seed=1)
+    assert vectors.shape == (50, made_up.DIM) and vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert np.array_equal(vectors, made_up.made_up_vectors(50, seed=1))
+    assert not np.allclose(vectors, made_up.made_up_vectors(50, seed=1, of=7))
+
+
+def test_made_up_segments_fit_a_collection_and_later_ones_are_of_other_videos():
+    first, later = made_up.made_up_segments(200), made_up.made_up_segments(100, start=200)
+    assert [*COLUMNS, "embedding_visual", "embedding_description"] == list(first)
+    assert first["segment_id"].is_unique and first["video_id"].nunique() == 2
+    assert not set(first["video_id"]) & set(later["video_id"])
+    assert list(made_up.made_up_segments(10, options=1).columns)[-1] == "embedding_visual"
+
+
+def test_nearest_is_the_exact_answer():
+    vectors = made_up.made_up_vectors(300)
+    query = vectors[42]
+    assert list(made_up.nearest(vectors, query, 5)) == list(np.argsort(-(vectors @ query))[:5])
+    assert len(made_up.nearest(vectors[:3], query, 5)) == 3
+
+
+def test_recall_is_the_share_of_the_exact_answer():
+    assert made_up.recall([1, 2, 9], [1, 2, 3, 4]) == 0.5
+    assert made_up.recall([], []) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, "–"), (0.00043, "0.43 ms"), (0.0171, "17 ms"), (2.44, "2.4 s"), (77.3, "77 s")],
+)
+def test_a_time_is_written_as_people_read_it(seconds, text):
+    assert records.duration(seconds) == text
+
+
+def test_a_table_has_every_column_once_and_empty_cells_where_a_row_has_none():
+    text = records.table([{"a": 1, "b": "x|y"}, {"a": 2, "c": "two\nlines"}])
+    assert text.splitlines() == [
+        "| a | b | c |",
+        "| --- | --- | --- |",
+        "| 1 | x\\|y |  |",
+        "| 2 |  | two lines |",
+    ]
+
+
+def test_a_summary_has_median_and_spread_in_milliseconds():
+    assert records.summary([0.001 * n for n in range(1, 12)]) == {
+        "times": 11,
+        "p50_ms": 6.0,
+        "p95_ms": 10.5,
+        "spread_ms": [2.0, 10.0],
+    }
+    assert records.summary([])["p50_ms"] is None
+
+
+def test_what_is_saved_is_read_again_and_names_no_host_or_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    path = records.save("some", [{"rows": 10}], load_before=0.5)
+    found = records.read("some")
+    assert found["rows"] == [{"rows": 10}] and found["load_before"] == 0.5
+    assert set(found["machine"]) == {"cpu", "cores", "memory_gb", "system", "python", "packages"}
+    assert found == json.loads(path.read_text(encoding="utf-8"))
+    assert records.read("other") == {}
+
+
+def answers(**this):
+    insert = {"own": [10.0], "peak_mb": 130.0}
+    raw = {"insert": {"own": [10.0], "peak_mb": 100.0}, "memory of searches": {"peak_mb": 100.0}}
+    return {"this": {"insert": insert, **this}, "raw": raw}
+
+
+def row_of(found, start):
+    return next(row for row in found if row["operation"].startswith(start))
+
+
+def test_an_aim_is_met_or_not_by_the_ratio_to_raw_pymilvus():
+    for helper, met in ([0.11, 0.10, 0.12], True), ([0.12, 0.13, 0.13], False):
+        found = aims.rows_of(answers(search={"helper": helper, "raw": [0.1, 0.1, 0.2]}), 1000)
+        assert row_of(found, "search_segments")["met"] is met
+    assert row_of(found, "search_segments")["this_ratio"] == 1.3
+    assert row_of(found, "peak memory: insert")["met"]
+
+
+def test_an_aim_in_seconds_and_one_in_rows_a_second():
+    own = {"count": {"helper": [2.5], "raw": [9.0]}, "again": {"own": [11.0], "rows": 1000}}
+    found = aims.rows_of(answers(**own), 1000)
+    assert not row_of(found, "count_segments")["met"]
+    again = row_of(found, "the same rows")
+    assert again["met"] and round(again["this"]) == 91 and again["this_ratio"] == 0.909
+
+
+def test_a_filter_on_hnsw_is_measured_by_the_same_filter_on_flat_and_tells_its_recall():
+    flat = {"helper": [0.1], "raw": [0.1], "helper_recall": 1.0}
+    hnsw = {"helper": [0.15], "raw": [0.05], "helper_recall": 0.98}
+    found = aims.rows_of(answers(**{"filter 1 %": flat, "HNSW filter 1 %": hnsw}), 1000)
+    row = row_of(found, "a filter that keeps 1 %")
+    assert row["this_ratio"] == 1.5 and row["met"]
+    assert row["this_note"] == "recall 0.98, 3.0 × raw"
+
+
+def test_a_step_that_failed_has_a_reason_and_no_figure():
+    found = aims.rows_of(answers(count={"error": "SearchError: no answer came"}), 300_000)
+    row = row_of(found, "count_segments")
+    assert row["this"] is None and row["met"] is None and row["this_note"] == "SearchError: no answer came"
+    assert "– (SearchError: no answer came)" in aims.shown(found)
+    assert "no figure" in aims.shown(found)
+
+
+def test_the_table_for_people_has_both_trees():
+    both = answers(search={"helper": [0.11], "raw": [0.1]})
+    both["baseline"] = {"insert": {"own": [20.0]}, "search": {"helper": [0.2], "raw": [0.1]}}
+    text = aims.shown(aims.rows_of(both, 1000))
+    assert "| 200 ms | 110 ms | 100 ms | 2.00 | 1.10 | 1.10 × raw | yes |" in text
