@@ -9,20 +9,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from helpers.arguments import check_table, is_list, is_number, is_whole
 from helpers.errors import SearchError
+from helpers.search.clips import Clips, Floats, clips_among
 from helpers.search.evaluation import EXACT, HITS, TIMES, temporal_iou, video_name
 
 MOMENT_COLUMNS = [
     *("rank", "score", "video_id", "title", "start_offset_sec", "end_offset_sec", "video_url", "clips"),
     *("best_segment_id", "best_score", "best_start_offset_sec", "best_end_offset_sec"),
 ]
+STEP_COLUMNS = ["segment_id", "score", "start_sec", "end_sec"]
 CURVE_COLUMNS = ["start_offset_sec", "end_offset_sec", "middle_sec", "score", "smoothed", "segment_id"]
 EPSILON = 1e-6  # seconds: clips that touch may differ by this much after rounding
-Floats = npt.NDArray[np.float64]
 
 
 def find_moments(
@@ -48,50 +48,51 @@ def find_moments(
     _check(is_number(gap) and gap >= 0, f"The gap is {gap!r}: give seconds, 0 or more.")
     _check(is_number(keep) and 0 <= keep <= 1, f"keep is {keep!r}: give a share from 0 to 1.")
     _check_limit(limit)
-    clips = _clips(hits)
-    start, end, score = (
-        clips[c].to_numpy(dtype=float) for c in ("start_offset_sec", "end_offset_sec", "score")
-    )
-    level, video = _smoothed(clips, smooth), clips["video_id"].to_numpy(dtype=object)
-    low = level.min(initial=math.inf)
-    groups = clips.groupby("video_id", sort=False).indices
-    members = {video_id: np.asarray(rows) for video_id, rows in groups.items()}  # in the order of time
-    taken: dict[Any, list[tuple[float, float]]] = {name: [] for name in members}
-    found, best = [], []
-    for seed in np.argsort(-level, kind="stable"):
-        own, busy = members[video[seed]], taken[video[seed]]
-        if any(start[seed] < b and end[seed] > a for a, b in busy):
+    clips = clips_among(hits)
+    level = _smoothed(clips, smooth)
+    low, blocked = level.min(initial=math.inf), np.zeros(len(level), dtype=bool)
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in clips.videos}
+    found: list[tuple[float, float, float, int]] = []
+    best: list[int] = []
+    for seed in np.argsort(-level, kind="stable").tolist():
+        if blocked[seed]:
             continue
-        after = max((b for _, b in busy if b <= start[seed]), default=-math.inf)
-        before = min((a for a, _ in busy if a >= end[seed]), default=math.inf)
-        near = own[level[own] >= low + keep * (level[seed] - low) - 1e-9]
-        near = near[(start[near] >= after) & (end[near] <= before)]
-        a, b = _grow(start[near], end[near], float(start[seed]), float(end[seed]), gap)
-        inside = own[(start[own] >= a) & (end[own] <= b)]
+        own, busy = clips.videos[clips.video[seed]], taken[clips.video[seed]]
+        start, end = clips.start[own], clips.end[own]
+        a, b = float(clips.start[seed]), float(clips.end[seed])
+        after = max((stop for _, stop in busy if stop <= a), default=-math.inf)
+        before = min((begin for begin, _ in busy if begin >= b), default=math.inf)
+        near = (level[own] >= low + keep * (level[seed] - low) - 1e-9) & (start >= after) & (end <= before)
+        a, b = _grow(start[near], end[near], a, b, gap)
+        inside = own.start + np.flatnonzero((start >= a) & (end <= b))
         busy.append((a, b))
+        blocked[own] |= (start < b) & (end > a)
         found.append((level[seed], a, b, len(inside)))
-        best.append(inside[np.argmax(score[inside])])
+        best.append(int(inside[np.argmax(clips.score[inside])]))
         if len(found) == limit:
             break
-    table = clips.iloc[best].reset_index(drop=True)
-    table = table.rename(
-        columns={c: f"best_{c}" for c in ("segment_id", "score", "start_offset_sec", "end_offset_sec")}
-    )
-    table["rank"] = np.arange(1, len(table) + 1)
+    rows = clips.rows(best)
     own_columns = ["score", "start_offset_sec", "end_offset_sec", "clips"]
-    table[own_columns] = pd.DataFrame(found, columns=own_columns)
-    return table[MOMENT_COLUMNS]
+    stretches = pd.DataFrame(found, columns=own_columns)
+    columns = {c: stretches[c] for c in own_columns} | {"rank": rows.index + 1}
+    columns |= {c: rows[c] for c in ("video_id", "title", "video_url")}
+    columns |= {f"best_{c}": rows[c] for c in ("segment_id", "score", *TIMES)}
+    return pd.DataFrame(columns, columns=MOMENT_COLUMNS)
 
 
 def _grow(starts: Floats, ends: Floats, start: float, end: float, gap: float) -> tuple[float, float]:
     """The stretch of time that grows from start-end over the given clips that come within reach of its ends."""
-    for a, b in zip(starts, ends, strict=True):  # in the order of time
-        if start <= a <= end + gap + EPSILON:
-            end = max(end, float(b))
-    for at in np.argsort(-ends, kind="stable"):  # and back
-        if start - gap - EPSILON <= ends[at] <= end:
-            start = min(start, float(starts[at]))
-    return start, end
+    end = _reached(starts, ends, start, end, gap)
+    back = np.argsort(-ends, kind="stable")  # the same again, with time running backwards
+    return -_reached(-ends[back], -starts[back], -end, -start, gap), end
+
+
+def _reached(starts: Floats, ends: Floats, start: float, end: float, gap: float) -> float:
+    """The end of what grows from start-end, clip by clip in the order of time, until one is out of reach."""
+    later = starts >= start
+    reach = np.maximum.accumulate(np.concatenate([[end], ends[later]]))
+    beyond = np.flatnonzero(starts[later] > reach[:-1] + gap + EPSILON)
+    return float(reach[beyond[0]] if beyond.size else reach[-1])
 
 
 def score_curve(hits: pd.DataFrame, *, video_id: str | None = None, smooth: float = 0.0) -> pd.DataFrame:
@@ -100,8 +101,8 @@ def score_curve(hits: pd.DataFrame, *, video_id: str | None = None, smooth: floa
     `video_id` may be left out where all hits are of one video; `smooth` (seconds) as in `find_moments`.
     Raises SearchError for hits of several videos, or of none that is asked for.
     """
-    clips = _clips(hits)
-    found = list(clips["video_id"].unique())
+    clips = clips_among(hits)
+    found = list(clips.videos)
     if video_id is None:
         _check(len(found) <= 1, f"The hits are of {len(found)} videos: name one of them as video_id.")
     else:
@@ -109,10 +110,12 @@ def score_curve(hits: pd.DataFrame, *, video_id: str | None = None, smooth: floa
             not found or (isinstance(video_id, str) and video_id in found),
             f"No hit is of the video {video_id!r}: search in it first.",
         )
-        clips = clips[clips["video_id"] == video_id]
-    middle = (clips["start_offset_sec"] + clips["end_offset_sec"]) / 2
-    curve = clips.assign(middle_sec=middle, smoothed=_smoothed(clips, smooth))
-    return curve[CURVE_COLUMNS].reset_index(drop=True)
+    own = clips.videos[video_id or found[0]] if found else slice(0)
+    rows, smoothed = clips.rows(own), _smoothed(clips, smooth)[own]
+    middle = (rows["start_offset_sec"] + rows["end_offset_sec"]) / 2
+    columns = {"middle_sec": middle, "smoothed": smoothed}
+    columns |= {c: rows[c] for c in (*TIMES, "score", "segment_id")}
+    return pd.DataFrame(columns, columns=CURVE_COLUMNS)
 
 
 def find_sequence(steps: Sequence[pd.DataFrame], *, within: float, limit: int | None = 5) -> pd.DataFrame:
@@ -135,42 +138,52 @@ def find_sequence(steps: Sequence[pd.DataFrame], *, within: float, limit: int | 
         f"The steps lie within {within!r} seconds: give a number above 0.",
     )
     _check_limit(limit)
-    tables = [_clips(step) for step in steps]
-    for table in tables:
-        table["share"] = _share(table["score"].to_numpy(dtype=float))
-    videos = [{video: rows for video, rows in table.groupby("video_id")} for table in tables]
-    shared = set[Any].intersection(*(set(step) for step in videos))
-    rows = [row for v in shared for row in _chains([step[v] for step in videos], within)]
-    rows.sort(key=lambda row: (-round(row["score"], 9), row["video_id"], row["start_offset_sec"]))
-    chosen: list[dict[str, Any]] = []
-    for row in rows:
+    tables = [clips_among(step) for step in steps]
+    shares = [_share(table.score) for table in tables]
+    paths = _chains(tables, shares, within)
+    steps_shares = [share[[path[step] for path in paths]] for step, share in enumerate(shares)]
+    score = np.column_stack(steps_shares).mean(axis=1).tolist()
+    first, last = tables[0], tables[-1]
+    spans = [(first.video[path[0]], first.start[path[0]], last.end[path[-1]]) for path in paths]
+    chosen: list[int] = []
+    for n in sorted(range(len(paths)), key=lambda n: (-round(score[n], 9), *spans[n][:2])):
         if len(chosen) == limit:
             break
-        if not any(_overlap(row, other) for other in chosen):
-            chosen.append({"rank": len(chosen) + 1, **row})
-    return pd.DataFrame(chosen, columns=_sequence_columns(len(tables)))
+        if not any(_overlap(spans[n], spans[other]) for other in chosen):
+            chosen.append(n)
+    best = [table.rows([paths[n][step] for n in chosen]) for step, table in enumerate(tables)]
+    columns = {"score": [score[n] for n in chosen]}
+    columns |= {c: list(best[0][c].array) for c in ("video_id", "title", "video_url", "start_offset_sec")}
+    columns["end_offset_sec"] = list(best[-1]["end_offset_sec"].array)
+    for n, clips in enumerate(best, 1):
+        for name, column in zip(STEP_COLUMNS, ("segment_id", "score", *TIMES), strict=True):
+            columns[f"step{n}_{name}"] = list(clips[column].array)
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    own = [name for name in columns if name not in MOMENT_COLUMNS]
+    numbered = [{"rank": rank} | row for rank, row in enumerate(rows, 1)]
+    return pd.DataFrame(numbered, columns=[*MOMENT_COLUMNS[:7], *own])
 
 
-def _chains(steps: list[pd.DataFrame], within: float) -> list[dict[str, Any]]:
-    """For each first clip of one video, its best sequence (if there is any within the time) as a row."""
-    fields = ["start_offset_sec", "end_offset_sec", "share"]
-    times = [tuple(rows[field].to_numpy(dtype=float) for field in fields) for rows in steps]
-    rows = []
-    for first in range(len(steps[0])):
-        if (path := _best_chain(first, times, within)) is None:
+def _chains(tables: list[Clips], shares: list[Floats], within: float) -> list[list[int]]:
+    """For each first clip, the clips of its best sequence, one per table (if there is any within the time)."""
+    paths = []
+    for video in tables[0].videos:
+        if not all(video in table.videos for table in tables):
             continue
-        clips = [step.iloc[at] for step, at in zip(steps, path, strict=True)]
-        row: dict[str, Any] = {"score": float(np.mean([clip["share"] for clip in clips]))}
-        row |= {column: clips[0][column] for column in ("video_id", "title", "video_url", "start_offset_sec")}
-        row["end_offset_sec"] = clips[-1]["end_offset_sec"]
-        for n, clip in enumerate(clips, 1):
-            row |= {f"step{n}_segment_id": clip["segment_id"], f"step{n}_score": clip["score"]}
-            row |= {
-                f"step{n}_start_sec": clip["start_offset_sec"],
-                f"step{n}_end_sec": clip["end_offset_sec"],
-            }
-        rows.append(row)
-    return rows
+        own = [table.videos[video] for table in tables]
+        times: list[tuple[Floats, ...]] = [
+            (table.start[clips], table.end[clips], share[clips])
+            for table, share, clips in zip(tables, shares, own, strict=True)
+        ]
+        for first in range(len(times[0][0])):
+            if (path := _best_chain(first, times, within)) is not None:
+                paths.append([clips.start + at for clips, at in zip(own, path, strict=True)])
+    return paths
+
+
+def _overlap(a: tuple[str, float, float], b: tuple[str, float, float]) -> bool:
+    """Whether two stretches (video, start, end) share time."""
+    return bool(a[0] == b[0] and a[1] < b[2] and b[1] < a[2])
 
 
 def _best_chain(first: int, times: list[tuple[Floats, ...]], within: float) -> list[int] | None:
@@ -205,20 +218,6 @@ def _best_chain(first: int, times: list[tuple[Floats, ...]], within: float) -> l
         at = int(origin[at])
         path.insert(0, int(place[at]))
     return path
-
-
-def _overlap(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-    apart = a["end_offset_sec"] <= b["start_offset_sec"] or b["end_offset_sec"] <= a["start_offset_sec"]
-    return bool(a["video_id"] == b["video_id"] and not apart)
-
-
-def _sequence_columns(steps: int) -> list[str]:
-    own = [
-        f"step{n}_{what}"
-        for n in range(1, steps + 1)
-        for what in ("segment_id", "score", "start_sec", "end_sec")
-    ]
-    return [*MOMENT_COLUMNS[:7], *own]
 
 
 def around(
@@ -263,50 +262,29 @@ def moment_recall(moments: pd.DataFrame, spans: pd.DataFrame, *, k: int = 1, iou
     needed = ("video", *TIMES, "relevance")
     check_table(moments, SearchError, what="moments", cure=HITS, numbers=TIMES, texts=["video_url"])
     check_table(spans, SearchError, what="spans", cure="give what load_ground_truth returned", columns=needed)
-    spans = spans[(spans["video"] != "") & (spans["relevance"] >= EXACT)]
-    if spans.empty:
+    video, grade = (spans[c].to_numpy(dtype=object) for c in ("video", "relevance"))
+    right = (video != "") & (grade >= EXACT)
+    if not right.any():
         return math.nan
-    top = moments.head(k)
-    names = top["video_url"].map(video_name).to_numpy(dtype=object)
-    same = names[:, None] == spans["video"].to_numpy(dtype=object)
+    names = np.array([video_name(url) for url in moments["video_url"].iloc[:k]], dtype=object)
     found = temporal_iou(
-        *(top[t].to_numpy(dtype=float)[:, None] for t in TIMES),
-        *(spans[t].to_numpy(dtype=float) for t in TIMES),
+        *(moments[t].to_numpy(dtype=float)[:k, None] for t in TIMES),
+        *(spans[t].to_numpy(dtype=float)[right] for t in TIMES),
     )
-    return float(np.any(same & (found >= iou)))
+    return float(np.any((names[:, None] == video[right]) & (found >= iou)))
 
 
-def _clips(hits: pd.DataFrame) -> pd.DataFrame:
-    """The clips among the hits, by video and time; SearchError where a score or a time is no number."""
-    texts, numbers = ("segment_id", "video_id"), (*TIMES, "score")
-    if isinstance(hits, pd.DataFrame) and hits.empty:
-        return pd.DataFrame(columns=[*texts, "title", "video_url", *numbers])
-    names = ("title", "video_url")
-    check_table(hits, SearchError, what="hits", cure=HITS, columns=names, numbers=numbers, texts=texts)
-    clips = hits[hits["embedding_scope"] == "clip"] if "embedding_scope" in hits else hits
-    _check(
-        bool(np.isfinite(clips["score"].to_numpy(dtype=float)).all()),
-        "A hit has a score that is no number (NaN or infinite): search again, or drop that row.",
-    )
-    _check(
-        bool((clips["end_offset_sec"] > clips["start_offset_sec"]).all()),
-        "A hit does not end after it starts: embed its video again.",
-    )
-    return clips.sort_values(["video_id", "start_offset_sec", "segment_id"], ignore_index=True)
-
-
-def _smoothed(clips: pd.DataFrame, smooth: float) -> Floats:
+def _smoothed(clips: Clips, smooth: float) -> Floats:
     """The Gaussian-weighted mean of the scores around each clip, video by video; the scores if smooth is 0."""
     _check(is_number(smooth) and 0 <= smooth < math.inf, f"smooth is {smooth!r}: give seconds, 0 or more.")
-    score = clips["score"].to_numpy(dtype=float)
     if smooth == 0:
-        return score.copy()
-    middle = (clips["start_offset_sec"] + clips["end_offset_sec"]).to_numpy(dtype=float) / 2
-    level = np.empty_like(score)
-    for rows in clips.groupby("video_id", sort=False).indices.values():
-        for row in rows:
-            weight = np.exp(-(((middle[rows] - middle[row]) / smooth) ** 2) / 2)
-            level[row] = weight @ score[rows] / weight.sum()
+        return clips.score
+    level = np.empty_like(clips.score)
+    for own in clips.videos.values():
+        score, middle = clips.score[own], (clips.start[own] + clips.end[own]) / 2
+        for at in range(len(score)):
+            weight = np.exp(-(((middle - middle[at]) / smooth) ** 2) / 2)
+            level[own.start + at] = weight @ score / weight.sum()
     return level
 
 
