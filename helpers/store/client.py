@@ -67,6 +67,11 @@ class Client(MilvusClient):  # type: ignore[misc]
 
     folder: Path | None = None
 
+    @functools.cached_property
+    def version(self) -> str:
+        """What answers, asked once: "milvus_lite-3.2.2", or a server's "v2.6.9"."""
+        return str(self.get_server_version())
+
     create_collection = in_time(MilvusClient.create_collection)
     create_index = in_time(MilvusClient.create_index, slow=True)
     delete = in_time(MilvusClient.delete)
@@ -153,9 +158,21 @@ def _is_local(uri: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
+def version_of(milvus: MilvusClient) -> str:
+    return milvus.version if isinstance(milvus, Client) else str(milvus.get_server_version())
+
+
 def is_lite(milvus: MilvusClient) -> bool:
     """Whether Milvus Lite answers, from a folder or as a server."""
-    return str(milvus.get_server_version()).startswith("milvus_lite")
+    return version_of(milvus).startswith("milvus_lite")
+
+
+def is_before(milvus: MilvusClient, *version: int) -> bool:
+    """Whether a server older than this answers. No for Milvus Lite, and for a version without numbers."""
+    found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", version_of(milvus))
+    if found is None or is_lite(milvus):
+        return False
+    return tuple(int(number or 0) for number in found.groups()) < version
 
 
 def _address(uri: str) -> str:

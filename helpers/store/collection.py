@@ -16,7 +16,7 @@ from helpers.arguments import as_list, is_number
 from helpers.errors import StoreError
 from helpers.models import RETIRED
 from helpers.segments import COLUMNS, declared_options, vector_field
-from helpers.store.client import NAME, check_client, is_lite, lite_folder, load
+from helpers.store.client import NAME, check_client, is_before, is_lite, lite_folder, load, version_of
 from helpers.store.errors import milvus_errors
 from helpers.store.lite import free_name
 from helpers.store.opened import Collection, OpenCollection, describe
@@ -44,9 +44,9 @@ def create_collection(
     """Create a collection that fits `segments`, and load it; one that exists and fits is loaded as it is.
 
     `options` defaults to those for which the table has a column; dimensions come from its vectors. FLAT is
-    exact; an approximate index (HNSW, IVF_FLAT, …) takes `index_params`, for instance {"M": 8} (16 unless given,
-    `efConstruction` 200, `nlist` 128). No row is inserted. Raises StoreError if the collection cannot be made, or exists with another model, dimension,
-    option or index.
+    exact; an approximate index (HNSW, IVF_FLAT, …) takes `index_params`, for instance {"M": 8}; unless given, M
+    is 16, efConstruction 200 and nlist 128. No row is inserted. Raises StoreError if the collection cannot be
+    made, or exists with another model, dimension, option or index.
     """
     check_client(milvus, name)
     if not NAME.fullmatch(name):
@@ -68,6 +68,11 @@ def create_collection(
             is_lite(milvus) and index_type not in LITE_INDEXES
         ):  # it takes any name, and cannot load the rows later
             raise StoreError(f"Milvus Lite has no {index_type} index: choose from {', '.join(LITE_INDEXES)}.")
+        if len(wanted.dims) > 1 and is_before(milvus, 2, 4):
+            raise StoreError(
+                f"Milvus {version_of(milvus)} holds one vector a row, and 2.4 or later several: choose one option, "
+                f"such as options=[{next(iter(wanted.dims))!r}]."
+            )
         if milvus.has_collection(name):
             found = describe(milvus, name)
             _check_same(found, wanted, index_type)

@@ -16,6 +16,7 @@ from pymilvus import MilvusClient
 from helpers.errors import SearchError, StoreError
 from helpers.files import file_sha256
 from helpers.segments import COLUMNS, vector_field
+from helpers.store.client import is_before
 from helpers.store.errors import milvus_errors, timed_call
 from helpers.store.filters import Where, build_filter
 from helpers.store.opened import OpenCollection, Rows, open_collection
@@ -107,7 +108,7 @@ def update_clusters(milvus: MilvusClient, name: str, clusters: pd.Series, *, bat
     """Write the cluster of each segment (a Series of whole numbers by segment_id); return how many were given.
 
     A partial upsert of the rows whose cluster is another one now: every other field stays as it is, vectors
-    included. Milvus Lite has it, and servers from 2.6.2 on ("upsert in merge mode", `partial_update=True`).
+    included. Servers before 2.6.2 have none: there the whole rows are read, changed and written.
     Nothing is written if an id is not stored. Raises StoreError for ids that are not stored, a cluster that is
     no whole number, and a server that refuses.
     """
@@ -125,14 +126,25 @@ def update_clusters(milvus: MilvusClient, name: str, clusters: pd.Series, *, bat
             f"such as {absent[0]!r}: insert them first."
         )
     rows = [{"segment_id": key, "cluster": int(n)} for key, n in clusters.items() if stored[str(key)] != n]
-    cure = "call update_clusters again (a server needs Milvus 2.6.2 or later)"
-    again = milvus_errors(f"Not all clusters were written to {name!r}, so {cure}")
+    again = milvus_errors(f"Not all clusters were written to {name!r}, so call update_clusters again")
     with again, timed_call("milvus.update_clusters", collection=name, rows=len(rows)):
+        whole = is_before(milvus, 2, 6, 2)
         for first in range(0, len(rows), batch_size):
-            milvus.upsert(name, rows[first : first + batch_size], partial_update=True)
+            batch = rows[first : first + batch_size]
+            if whole:
+                milvus.upsert(name, _changed(collection, batch))
+            else:
+                milvus.upsert(name, batch, partial_update=True)
         if ids:
             milvus.flush(name)  # also what a run that was killed has left in memory
     return len(ids)
+
+
+def _changed(collection: OpenCollection, changes: Rows) -> Rows:
+    """The whole rows as they are stored, with these changes: an upsert without them would take fields away."""
+    options = [field for option in collection.dims for field in (vector_field(option), f"has_{option}")]
+    new = {row["segment_id"]: row for row in changes}
+    return [{**row, **new[row["segment_id"]]} for row in collection.get(list(new), [*COLUMNS, *options])]
 
 
 def _checked_ids(clusters: pd.Series) -> list[str]:

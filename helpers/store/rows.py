@@ -1,5 +1,6 @@
 """The rows of a table of segments as Milvus takes them, each one checked; nothing is written from here."""
 
+import logging
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -76,12 +77,7 @@ def milvus_rows(segments: pd.DataFrame, collection: Collection) -> list[dict[str
             f"The segments come from {model!r}, but the collection {collection.name!r} holds vectors of "
             f"{collection.model!r}: two models never share a collection, so make another one."
         )
-    for option in declared_options(segments):
-        if option not in collection.dims and not segments[vector_field(option)].map(missing).all():
-            raise StoreError(
-                f"The collection {collection.name!r} has no place for the option {option!r}: "
-                f"drop the column {vector_field(option)!r} first, or make a collection that has it."
-            )
+    _check_options(segments, collection)
     written = segments[["segment_id", "video_id", "embedding_scope", "segmentation"]].map(
         repr
     )  # can be compared
@@ -95,6 +91,26 @@ def milvus_rows(segments: pd.DataFrame, collection: Collection) -> list[dict[str
             f"The video {video} comes in two segmentations, which replace each other: insert one."
         )
     return [_row(record, collection.dims) for record in segments.to_dict("records")]
+
+
+def _check_options(segments: pd.DataFrame, collection: Collection) -> None:
+    """Say which vectors have no place in the collection; StoreError if no segment has any other."""
+    has = {option: ~segments[vector_field(option)].map(missing) for option in declared_options(segments)}
+    absent = [option for option, there in has.items() if option not in collection.dims and there.any()]
+    if not absent:
+        return
+    name, options = collection.name, " and ".join(absent)
+    kept = [there for option, there in has.items() if option in collection.dims]
+    bare = ~np.any(kept, axis=0) if kept else np.full(len(segments), True)
+    if bare.all():
+        raise StoreError(
+            f"The collection {name!r} has no place for {options}, and the segments have no other vector: make "
+            "a collection with that option."
+        )
+    text = f"The collection {name!r} has no place for {options}: all else of the segments is stored"
+    if bare.any():
+        text += f", but no search finds {bare.sum()} of {len(segments)}, which have no other vector"
+    logging.getLogger("video_search.store").warning("%s.", text)
 
 
 def _row(record: Mapping[Any, Any], dims: Mapping[str, int]) -> dict[str, Any]:

@@ -183,3 +183,52 @@ def test_a_collection_of_another_model_is_not_to_be_dropped(tmp_path):
     with pytest.raises(StoreError, match="not of 'other': make one under another name.$"):
         create_collection(client, "c", GOOD.assign(model="other"))
     store_client.disconnect_milvus(client, settings)
+
+
+# Which version answers
+
+
+class Answering:
+    """What the helpers ask of a client to know its version."""
+
+    def __init__(self, version):
+        self.get_server_version = lambda: version
+
+
+@pytest.mark.parametrize(
+    ("version", "before_2_4", "before_2_6_2"),
+    [
+        ("v2.3.5-lite", True, True),
+        ("2.4.0", False, True),
+        ("v2.6.1", False, True),
+        ("2.6.2", False, False),
+        ("v3.0.2", False, False),
+        ("Zilliz Cloud Vector Database(Compatible with Milvus 2.6)", False, True),
+        ("milvus_lite-2.0", False, False),  # it has what is asked about here
+        ("unknown", False, False),
+    ],
+)
+def test_versions(version, before_2_4, before_2_6_2):
+    assert store_client.is_before(Answering(version), 2, 4) is before_2_4
+    assert store_client.is_before(Answering(version), 2, 6, 2) is before_2_6_2
+
+
+def test_the_version_is_asked_for_once(tmp_path, monkeypatch):
+    asked, real = [], store_client.Client.get_server_version
+    monkeypatch.setattr(store_client.Client, "get_server_version", lambda self: asked.append(1) or real(self))
+    settings = settings_in(tmp_path)
+    client = store_client.connect_milvus(settings)
+    for name in ("a", "b"):
+        create_collection(client, name, GOOD)
+    assert store_client.is_lite(client) and asked == [1]
+    store_client.disconnect_milvus(client, settings)
+
+
+def test_several_options_where_a_server_holds_one_vector(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_client.Client, "get_server_version", lambda self: "v2.3.5")
+    settings = settings_in(tmp_path)
+    client = store_client.connect_milvus(settings)
+    with pytest.raises(StoreError, match=r"2\.3\.5 holds one vector a row.*such as options=\['visual'\]\."):
+        create_collection(client, "c", GOOD)
+    create_collection(client, "c", GOOD, options=["visual"])
+    store_client.disconnect_milvus(client, settings)

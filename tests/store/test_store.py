@@ -332,10 +332,34 @@ def test_missing_vectors_are_unit_placeholders_and_never_null(milvus, name):
     assert np.linalg.norm(rows[0]["embedding_description"]) == pytest.approx(1)
 
 
-def test_an_option_without_a_place_in_the_collection_is_refused(milvus, name):
+def warnings_of(caplog):
+    return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_an_option_without_a_place_in_the_collection_is_left_out_with_a_line(milvus, name, caplog):
     filled(milvus, name, make_segments("cat-1", options=["visual"]))
-    with pytest.raises(StoreError, match="no place for the option 'audio'.*drop the column"):
-        store.insert_segments(milvus, name, make_segments("dog-2", options=["visual", "audio"]))
+    dog = make_segments("dog-2", options=["visual", "audio"])
+    assert store.insert_segments(milvus, name, dog) == 4
+    same(store.read_segments(milvus, name, where={"video_id": "dog-2"}), dog.drop(columns="embedding_audio"))
+    assert warnings_of(caplog) == [
+        f"The collection {name!r} has no place for audio: all else of the segments is stored."
+    ]
+
+
+def test_segments_that_no_search_will_find_are_counted(milvus, name, caplog):
+    filled(milvus, name, make_segments("cat-1", options=["visual"]))
+    dog = lacking(make_segments("dog-2", options=["visual", "audio"]), "visual", [1, 2])
+    assert store.insert_segments(milvus, name, dog) == 4
+    assert store.count_segments(milvus, name, where={"has_visual": False}) == 2
+    assert "but no search finds 2 of 4, which have no other vector." in warnings_of(caplog)[0]
+
+
+@pytest.mark.parametrize("options", [["audio"], ["visual", "audio"]])
+def test_segments_with_no_vector_that_fits_are_refused(milvus, name, options):
+    filled(milvus, name, make_segments("cat-1", options=["visual"]))
+    dog = make_segments("dog-2", options=options)
+    with pytest.raises(StoreError, match="no place for audio, and the segments have no other vector: make"):
+        store.insert_segments(milvus, name, lacking(dog, "visual") if "visual" in options else dog)
     assert store.count_segments(milvus, name) == 4
 
 

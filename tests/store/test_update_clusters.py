@@ -160,3 +160,22 @@ def test_thousands_of_rows_go_in_batches_and_are_flushed(milvus, name):
     best = inside[np.argsort(-(unit[inside] @ unit[5]))[:10]]
     hits = search_segments(milvus, name, Query(unit[5], "toy-8", "test"), limit=10, where={"cluster": 3})
     assert list(hits["segment_id"]) == [f"s{i}" for i in best]
+
+
+class Old(Spy):
+    """A server before 2.6.2, as far as the helpers can tell: it has no partial upsert."""
+
+    def get_server_version(self):
+        return "v2.3.5-lite"
+
+    def upsert(self, name, rows, **options):
+        assert not options.get("partial_update"), "this server would refuse it"
+        self.milvus.upsert(name, rows)
+
+
+def test_a_server_without_partial_upsert_gets_whole_rows(milvus, name, segments):
+    filled(milvus, name, segments)
+    before = raw(milvus, name)
+    assert store.update_clusters(Old(milvus), name, numbers_for(segments, 4, 3, -1), batch_size=2) == 3
+    assert raw(milvus, name) == before
+    assert list(stored_clusters(milvus, name).values()).count(-1) == len(segments) - 2
