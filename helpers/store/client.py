@@ -17,7 +17,7 @@ from pymilvus import MilvusClient, MilvusException
 from helpers.errors import StoreError
 from helpers.settings import Settings
 from helpers.store import lite
-from helpers.store.errors import FAILURES, NO_ANSWER, milvus_errors, reason_of, timed_call
+from helpers.store.errors import FAILURES, NO_ANSWER, TOO_LATE, milvus_errors, reason_of, timed_call
 
 NAME = re.compile(r"[A-Za-z_]\w{0,254}", flags=re.ASCII)  # of a collection
 CONNECT_SECONDS = 10.0
@@ -137,7 +137,7 @@ def _connect_server(settings: Settings) -> Client:
                 client.close()
                 client = _client(uri, CHANNEL | NO_PINGS, token=token)
     except FAILURES as error:
-        reason = "" if reason_of(error) == NO_ANSWER else f" ({reason_of(error)})"
+        reason = "" if reason_of(error) in (NO_ANSWER, TOO_LATE) else f" ({reason_of(error)})"
         raise StoreError(
             f"Check MILVUS_URI and MILVUS_TOKEN, or start Milvus at {address}, as it did not answer{reason}."
         ) from error

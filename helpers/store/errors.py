@@ -15,9 +15,11 @@ from helpers.logs import timed
 
 FAILURES = (MilvusException, grpc.RpcError, grpc.FutureTimeoutError)
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
-SILENT = ("DEADLINE_EXCEEDED", "UNAVAILABLE", "Fail connecting", "Timeout expired")
+SILENT = ("UNAVAILABLE", "Fail connecting", "Timeout expired")
 DAMAGED = re.compile(r"schema file|manifest\.json|not valid JSON|Parquet|Arrow|magic|[Cc]orrupt|Invalid IPC")
 NO_ANSWER = "no answer came, so check that Milvus runs and that the network is up, and try again"
+TOO_LATE = "no answer came in time"  # a connection stands, and Milvus is at work
+LESS = "ask for less at once, as with a narrower filter, or try again when Milvus is less busy"
 
 
 @contextmanager
@@ -33,17 +35,25 @@ def timed_call(event: str, **fields: object) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def milvus_errors(
-    what: str, kind: type[VideoSearchError] = StoreError, *, cure: str = "", if_damaged: str = ""
+    what: str,
+    kind: type[VideoSearchError] = StoreError,
+    *,
+    cure: str = "",
+    if_late: str = LESS,
+    if_damaged: str = "",
 ) -> Iterator[None]:
     """Turn an error of Milvus inside the block into `kind`: "<what>: <its reason, in one line>, so <cure>.".
 
-    The cure is for a reason that says nothing about one; a full disk, or no answer, has a cure of its own. Only
-    where files are known to be damaged, `if_damaged` is the cure: other rows may be good.
+    The cure is for a reason that says nothing about one; a full disk, or no answer, has a cure of its own, and a
+    deadline that was hit `if_late`. Only where files are known to be damaged, `if_damaged` is the cure: other rows
+    may be good.
     """
     try:
         yield
     except FAILURES as error:
         reason = reason_of(error)
+        if reason == TOO_LATE:
+            cure = if_late
         if if_damaged and is_damaged(reason):
             cure = if_damaged
         raise kind(f"{what}: {reason}{f', so {cure}' if cure and ', so ' not in reason else ''}.") from error
@@ -62,6 +72,8 @@ def reason_of(error: BaseException) -> str:
         text = f"{error.code()} {error.details()}"
     if any(sign in text for sign in SILENT):
         return NO_ANSWER
+    if "DEADLINE_EXCEEDED" in text:
+        return TOO_LATE
     if "should create connection first" in text:
         return "the client is closed, so open one with connect_milvus"
     if any(f"[Errno {number}]" in text or os.strerror(number) in text for number in FULL):

@@ -42,7 +42,10 @@ def _insert(collection: OpenCollection, segments: pd.DataFrame, batch_size: int)
     rows = milvus_rows(segments, collection)
     absent = [option for option in collection.dims if vector_field(option) not in segments]
     kept = [field for option in absent for field in (vector_field(option), f"has_{option}")]
-    again = milvus_errors(f"Not all rows were written to {name!r}, so insert them again")
+    again = milvus_errors(
+        f"Not all rows were written to {name!r}, so insert them again",
+        if_late="wait until Milvus is less busy, or take a smaller batch_size",
+    )
     with again, timed_call("milvus.insert", collection=name, rows=len(rows)):
         stored = {row["segment_id"]: row for row in _stored(collection, rows, batch_size)}
         for first in range(0, len(rows), batch_size):
@@ -197,12 +200,16 @@ def delete_video(milvus: MilvusClient, name: str, video_id: str) -> int:
     """Delete every segment of one video, and return how many there were; other videos stay untouched."""
     if not isinstance(video_id, str):
         raise StoreError(f"The video is a {type(video_id).__name__}: name one at a time, by its video_id.")
-    where = {"video_id": video_id}
-    if count := _count(open_collection(milvus, name, strong=True), where):
-        with milvus_errors(f"The video {video_id!r} was not deleted"):
-            milvus.delete(name, filter=build_filter(where))  # naming a partition would be ignored by Lite
+    collection = open_collection(milvus, name, strong=True)
+    with milvus_errors(f"The video {video_id!r} was not deleted"):
+        ids = [
+            row["segment_id"]
+            for row in collection.query(build_filter({"video_id": video_id}), ["segment_id"])
+        ]
+        if ids:
+            milvus.delete(name, ids=ids)  # naming a partition would be ignored by Lite
             milvus.flush(name)
-    return count
+    return len(ids)
 
 
 def relink(milvus: MilvusClient, name: str, folder: str | Path) -> int:

@@ -15,7 +15,7 @@ from pymilvus import DataType, MilvusClient, MilvusException
 
 from helpers.errors import StoreError
 from helpers.segments import Vector, vector_field
-from helpers.store.client import NAME, check_client, load
+from helpers.store.client import NAME, WORK_SECONDS, check_client, is_lite, load
 from helpers.store.errors import milvus_errors, timed_call
 
 QUOTES = re.compile(r"""['"\\]""")  # may not stand in a segment_id
@@ -86,14 +86,28 @@ class OpenCollection(Collection):
                 batches.close()
 
     def count(self, expression: str = "") -> int:
-        """How many rows match. With a filter Lite reads them all, vectors and all: see `more_than`."""
+        """How many rows match.
+
+        For count(*) with a filter Lite builds every row that matches, vectors and all (0.1 ms each). There ids are
+        asked for instead, of the rows that match and of the others in turn: the smaller side soon comes to its end.
+        """
+        limit = 1000 if expression and is_lite(self.milvus) else 0
+        while limit:
+            for side in (expression, f"not ({expression})"):
+                if (found := self._count_to(limit, side)) < limit:
+                    return found if side == expression else self.count() - found
+            limit *= 8
         rows = self._read(self.milvus.query, filter=expression, output_fields=["count(*)"])
         return int(rows[0]["count(*)"])
 
     def more_than(self, number: int, expression: str) -> bool:
         """Whether more than `number` rows match, without counting them all."""
-        ids = {"output_fields": ["segment_id"], "limit": number + 1}
-        return len(self._read(self.milvus.query, filter=expression, **ids)) > number
+        return self._count_to(number + 1, expression) > number
+
+    def _count_to(self, limit: int, expression: str) -> int:
+        """How many rows match, or `limit` if there are more."""
+        ids = {"output_fields": ["segment_id"], "limit": limit, "timeout": WORK_SECONDS}
+        return len(self._read(self.milvus.query, filter=expression, **ids))
 
     def _read(self, call: Callable[..., T], **options: Any) -> T:
         options["consistency_level"] = self.consistency
@@ -109,9 +123,11 @@ class OpenCollection(Collection):
 
 def opening(name: str) -> AbstractContextManager[None]:
     """Turns an error of Milvus while a collection is opened or loaded into a StoreError."""
+    again = "try again, and restart the kernel, or the server, if that does not help"
     return milvus_errors(
         f"The collection {name!r} cannot be opened",
-        cure="try again, and restart the kernel, or the server, if that does not help",
+        cure=again,
+        if_late=again,
         if_damaged="drop it with drop_collection, and insert its segments again",
     )
 

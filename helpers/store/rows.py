@@ -2,8 +2,8 @@
 
 import logging
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 from helpers.arguments import check_table
 from helpers.errors import StoreError
 from helpers.segmentation import SCOPES
-from helpers.segments import COLUMNS, declared_options, vector_field
+from helpers.segments import COLUMNS, Vector, declared_options, vector_field
 from helpers.store.client import NAME
 from helpers.store.filters import CONTROL, NUMBERS
 from helpers.store.opened import QUOTES, Collection
@@ -64,7 +64,7 @@ def missing(cell: object) -> bool:
 
 
 def milvus_rows(segments: pd.DataFrame, collection: Collection) -> list[dict[str, Any]]:
-    """The rows as Milvus takes them; StoreError at the first one that does not fit."""
+    """The rows as Milvus takes them; StoreError for one that does not fit. Vectors of float32 are not copied."""
     if not isinstance(segments, pd.DataFrame):
         one_model(segments)
     absent = [field for field in COLUMNS if field not in segments]
@@ -90,7 +90,21 @@ def milvus_rows(segments: pd.DataFrame, collection: Collection) -> list[dict[str
         raise StoreError(
             f"The video {video} comes in two segmentations, which replace each other: insert one."
         )
-    return [_row(record, collection.dims) for record in segments.to_dict("records")]
+    columns: dict[str, list[Any]] = {}
+    for field in COLUMNS:
+        convert = _text if field in TEXT else _number
+        columns[field] = _column(segments, segments[field].tolist(), partial(convert, field))
+    spans = zip(columns["start_offset_sec"], columns["end_offset_sec"], strict=True)
+    _column(segments, spans, _span)
+    for option, dim in collection.dims.items():
+        field = vector_field(option)
+        cells: list[Any] = segments[field].tolist() if field in segments else [None] * len(segments)
+        columns[f"has_{option}"] = [not missing(cell) for cell in cells]
+        # A null would come back as zeros and score 0.0, above real rows, so it is a unit vector and a flag.
+        placeholder = np.eye(1, dim, dtype=np.float32)[0]
+        filled = (placeholder if missing(cell) else cell for cell in cells)
+        columns[field] = _column(segments, filled, partial(_vector, option, dim))
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
 def _check_options(segments: pd.DataFrame, collection: Collection) -> None:
@@ -113,49 +127,69 @@ def _check_options(segments: pd.DataFrame, collection: Collection) -> None:
     logging.getLogger("video_search.store").warning("%s.", text)
 
 
-def _row(record: Mapping[Any, Any], dims: Mapping[str, int]) -> dict[str, Any]:
-    def refuse(problem: str) -> StoreError:
-        return StoreError(f"Nothing was written: in segment {record['segment_id']!r}, {problem}.")
+class _UnfitError(Exception):
+    """What is wrong with a cell."""
 
-    row: dict[str, Any] = {}
-    for field in COLUMNS:
-        value = record[field]
-        if field in TEXT:
-            if not isinstance(value, str) or CONTROL.search(value):
-                raise refuse(f"{field} is {value!r}, which is no text or holds control characters")
-            if re.search("[\ud800-\udfff]", value):  # half a character, as from a damaged file name
-                raise refuse(f"{field} is {value!r}, which UTF-8 cannot hold")
-            if (size := len(str(value).encode())) > TEXT[field]:
-                raise refuse(f"{field} has {size} bytes, and {TEXT[field]} fit")
-            row[field] = value
-        elif isinstance(value, int | float | np.number) and math.isfinite(value):
-            if field == "cluster" and not (float(value).is_integer() and abs(float(value)) < 2**63):
-                raise refuse(f"cluster is {value!r}, which is no whole number of 64 bits")
-            row[field] = int(value) if field == "cluster" else float(value)
-        else:
-            raise refuse(f"{field} is {value!r}, which is no number")
-    if not row["segment_id"] or not row["video_id"]:
-        raise refuse("segment_id or video_id is empty")
-    if row["start_offset_sec"] > row["end_offset_sec"]:
-        raise refuse(f"the end, {row['end_offset_sec']:g} s, lies before the start")
-    if QUOTES.search(row["segment_id"]):
-        raise refuse("segment_id holds a quotation mark or a backslash, with which Milvus cannot list rows")
-    if row["embedding_scope"] not in SCOPES:
-        raise refuse(f"embedding_scope is {row['embedding_scope']!r}, not one of {', '.join(SCOPES)}")
-    for option, dim in dims.items():
-        cell = record.get(vector_field(option))
-        row[f"has_{option}"] = not missing(cell)
-        # A null would come back as zeros and score 0.0, above real rows, so it is a unit vector and a flag.
-        try:
-            vector = np.eye(1, dim)[0] if missing(cell) else np.asarray(cell)
+
+def _column(segments: pd.DataFrame, cells: Iterable[Any], convert: Callable[[Any], Any]) -> list[Any]:
+    """The cells of a column as Milvus takes them; a column at a time, as this is done for each of many rows."""
+    converted: list[Any] = []
+    try:
+        for cell in cells:
+            converted.append(convert(cell))
+    except _UnfitError as problem:
+        segment = segments["segment_id"].iloc[len(converted)]
+        raise StoreError(f"Nothing was written: in segment {segment!r}, {problem}.") from None
+    return converted
+
+
+def _text(field: str, value: Any) -> str:
+    if not isinstance(value, str) or (not value.isprintable() and CONTROL.search(value)):
+        raise _UnfitError(f"{field} is {value!r}, which is no text or holds control characters")
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:  # half a character, as from a damaged file name
+        raise _UnfitError(f"{field} is {value!r}, which UTF-8 cannot hold") from None
+    if size > TEXT[field]:
+        raise _UnfitError(f"{field} has {size} bytes, and {TEXT[field]} fit")
+    if field in ("segment_id", "video_id") and not value:
+        raise _UnfitError("segment_id or video_id is empty")
+    if field == "segment_id" and QUOTES.search(value):
+        raise _UnfitError(
+            "segment_id holds a quotation mark or a backslash, with which Milvus cannot list rows"
+        )
+    if field == "embedding_scope" and value not in SCOPES:
+        raise _UnfitError(f"embedding_scope is {value!r}, not one of {', '.join(SCOPES)}")
+    return value
+
+
+def _number(field: str, value: Any) -> float:
+    if not isinstance(value, int | float | np.number) or not math.isfinite(value):
+        raise _UnfitError(f"{field} is {value!r}, which is no number")
+    if field != "cluster":
+        return float(value)
+    if not float(value).is_integer() or abs(float(value)) >= 2**63:
+        raise _UnfitError(f"cluster is {value!r}, which is no whole number of 64 bits")
+    return int(value)
+
+
+def _span(span: tuple[float, float]) -> None:
+    if span[0] > span[1]:
+        raise _UnfitError(f"the end, {span[1]:g} s, lies before the start")
+
+
+def _vector(option: str, dim: int, cell: Any) -> Vector:
+    try:
+        vector = np.asarray(cell)
+        if vector.dtype != np.float32:
             with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused below
-                rule: Any = "same_kind" if vector.dtype.kind == "c" else "unsafe"
-                vector = vector.astype(np.float32, casting=rule)
-        except (TypeError, ValueError):
-            raise refuse(f"the {option} vector holds what is no number") from None
-        if vector.shape != (dim,):
-            raise refuse(f"the {option} vector has the shape {vector.shape}, and ({dim},) fits")
-        if not np.isfinite(vector).all() or not vector.any():
-            raise refuse(f"the {option} vector is all zeros, or holds what is not a finite number")
-        row[vector_field(option)] = vector
-    return row
+                vector = vector.astype(
+                    np.float32, casting="same_kind" if vector.dtype.kind == "c" else "unsafe"
+                )
+    except (TypeError, ValueError):
+        raise _UnfitError(f"the {option} vector holds what is no number") from None
+    if vector.shape != (dim,):
+        raise _UnfitError(f"the {option} vector has the shape {vector.shape}, and ({dim},) fits")
+    if not 0 < np.vdot(vector, vector) < np.inf and not (np.isfinite(vector).all() and vector.any()):
+        raise _UnfitError(f"the {option} vector is all zeros, or holds what is not a finite number")
+    return vector

@@ -93,6 +93,7 @@ OPERATIONS = {
         lambda m, c: update_clusters(m, c, CATS.set_index("segment_id")["cluster"] + 1),
     ),
     "count": (2, lambda m, c: count_segments(m, c)),
+    "count under a filter": (3, lambda m, c: count_segments(m, c, where={"embedding_scope": "clip"})),
     "read": (2, lambda m, c: read_segments(m, c)),
     "deletion of a video": (4, lambda m, c: delete_video(m, c, "cat-1")),
 }

@@ -277,6 +277,46 @@ def test_who_writes_by_what_is_stored_sees_what_others_wrote(milvus, name, ask):
     assert consistency_asked(milvus, name, ask) == {"Strong"}
 
 
+# Counting
+
+MANY = make_segments(n=2_600, options=["visual"])
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (None, 2_601),
+        ("start_offset_sec >= 0", 2_601),  # all of them
+        ("start_offset_sec < -1", 0),
+        ("start_offset_sec < 5994 or embedding_scope == 'asset'", 1_000),
+        ("embedding_scope == 'clip' and start_offset_sec < 6000", 1_000),  # of a step, the last
+        ("embedding_scope == 'clip' and start_offset_sec < 7800", 1_300),
+        ({"embedding_scope": "clip"}, 2_600),
+        ("not (embedding_scope == 'clip')", 1),
+    ],
+)
+def test_a_count_is_right_at_every_share_and_never_has_lite_build_all_rows(milvus, where, expected):
+    if not milvus.has_collection("many"):
+        filled(milvus, "many", MANY)
+    spy = Spy(milvus)
+    assert store.count_segments(spy, "many", where=where) == expected
+    queries = [options for call, options in spy.calls if call == "query"]
+    assert not [q for q in queries if q["filter"] and q["output_fields"] != ["segment_id"]]
+    asked_for = [q["limit"] for q in queries if q["filter"]]
+    assert sum(asked_for) <= 2 * 9_000 and asked_for[:1] <= [1_000]
+
+
+def test_a_server_is_asked_to_count(milvus, name):
+    class Server(Spy):
+        def get_server_version(self):
+            return "2.6.0"
+
+    filled(milvus, name, GOOD)
+    spy = Server(milvus)
+    assert store.count_segments(spy, name, where={"embedding_scope": "clip"}) == 3
+    assert [q["output_fields"] for call, q in spy.calls if call == "query"] == [["count(*)"]]
+
+
 # Options
 
 

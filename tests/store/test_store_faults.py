@@ -7,6 +7,7 @@ import json
 import os
 import re
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -15,11 +16,10 @@ import pytest
 
 pytest.importorskip("resource", reason="Windows has no RLIMIT_FSIZE and no SIGKILL")
 
+from milvus_lite.engine.collection import Collection as LiteCollection
+
 from helpers import logs
-from helpers.errors import (
-    StoreError,
-    VideoSearchError,
-)
+from helpers.errors import SearchError, StoreError, VideoSearchError
 from helpers.search.similarity import search_segments
 from helpers.store import client as milvus_module
 from helpers.store import client as store_client
@@ -250,6 +250,34 @@ def test_the_deadline_is_ones_own_where_one_is_given(tmp_path, monkeypatch):
         client.search("c", **ask, timeout=4.0)
         client.search("c", QUERY.vector[None], "", 3, None, None, 3.0, anns_field="embedding_visual")
     assert asked == [milvus_module.ANSWER_SECONDS, 4.0, 3.0]
+
+
+def hurried(call):
+    """The same call, with a deadline that a slow Milvus does not meet."""
+    return lambda *args, **options: call(*args, **options | {"timeout": 0.05})
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        lambda milvus: store.count_segments(milvus, "c", where={"category": "pets"}),
+        lambda milvus: store.read_segments(milvus, "c"),
+        lambda milvus: search_segments(milvus, "c", QUERY),
+    ],
+)
+def test_a_deadline_that_was_hit_says_so_and_not_that_milvus_is_down(tmp_path, monkeypatch, action):
+    with opened(tmp_path) as client:
+        store_collection.create_collection(client, "c", OLD)
+        for call in ("query", "query_iterator", "search"):
+            setattr(client, call, hurried(getattr(client, call)))
+        for call in ("query", "search"):
+            monkeypatch.setattr(LiteCollection, call, lambda *args, **options: time.sleep(0.5) or [])
+        with pytest.raises(
+            SearchError, match=": no answer came in time, so ask for less at once, as with a narrower filter"
+        ) as caught:
+            action(client)
+    assert_one_sentence(str(caught.value))
+    assert "check that Milvus runs" not in str(caught.value)
 
 
 def test_a_load_that_fails_for_another_reason_says_so(tmp_path):
