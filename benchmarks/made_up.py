@@ -23,8 +23,8 @@ def made_up_vectors(rows: int, *, seed: int = 0, of: int = 0) -> Vectors:
     directions = topics.normal(size=(32, DIM)).astype(np.float32)
     draw = np.random.default_rng([seed, 1 + of])
     vectors = centres[draw.integers(0, TOPICS, rows)]
-    vectors += 0.3 * draw.normal(size=(rows, 32)).astype(np.float32) @ directions
-    vectors += 0.5 * draw.normal(size=(rows, DIM)).astype(np.float32)
+    vectors += 0.15 * draw.normal(size=(rows, 32)).astype(np.float32) @ directions
+    vectors += 0.25 * draw.normal(size=(rows, DIM)).astype(np.float32)
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from pymilvus import MilvusClient
 
+from benchmarks.lite import build_index
 from benchmarks.made_up import MODEL, made_up_segments, made_up_vectors, nearest, recall
 from benchmarks.memory import Peak
 from helpers import (
@@ -156,16 +157,7 @@ class Side:
     def index(self, kind: str) -> Answer:
         """Another index on the same rows."""
         fields = [f"embedding_{option}" for option in OPTIONS]
-        self.milvus.release_collection(self.name)
-        index = self.milvus.prepare_index_params()
-        for field in fields:
-            self.milvus.drop_index(self.name, field)
-            index.add_index(field, index_type=kind, metric_type="COSINE")
-        start = time.perf_counter()
-        self.milvus.create_index(self.name, index, sync=False)
-        self.milvus.load_collection(self.name)
-        self.milvus.flush(self.name)
-        return {"own": [time.perf_counter() - start]}
+        return {"own": [build_index(self.milvus, self.name, kind, {}, fields=fields)]}
 
     def filtered(self, share: str, times: int) -> Answer:
         """A search under a filter that keeps few rows: times, and the recall of both lists."""

@@ -16,6 +16,7 @@ from helpers.settings import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
 PACKAGES = ("pymilvus", "milvus-lite", "faiss-cpu", "numpy", "pandas")
+QUIET_LOAD = 1.0  # a higher load average before a run makes its times provisional
 Row = dict[str, Any]
 
 
@@ -67,12 +68,17 @@ def summary(seconds: Sequence[float]) -> Row:
     }
 
 
-def save(name: str, rows: Sequence[Mapping[str, Any]], **more: Any) -> Path:
-    """Write benchmarks/results/<name>.json: machine, date, whatever else is given, and the rows."""
+def save(name: str, rows: Sequence[Mapping[str, Any]], *, load_before: float | None, **more: Any) -> Path:
+    """Write benchmarks/results/<name>.json: machine, date, load, whatever else is given, and the rows.
+
+    Where other work wanted the machine's cores as well, the record says that it is provisional.
+    """
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
-    record = {"machine": machine(), "date": date.today().isoformat(), **more, "rows": list(rows)}
-    write_file(path, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
+    about = {"machine": machine(), "date": date.today().isoformat(), "load_before": load_before}
+    about["provisional"] = load_before is not None and load_before > QUIET_LOAD
+    content = json.dumps({**about, **more, "rows": list(rows)}, indent=1, ensure_ascii=False)
+    write_file(path, (content + "\n").encode())
     return path
 
 

@@ -73,6 +73,9 @@ def test_what_is_saved_is_read_again_and_names_no_host_or_folder(tmp_path, monke
     assert set(found["machine"]) == {"cpu", "cores", "memory_gb", "system", "python", "packages"}
     assert found == json.loads(path.read_text(encoding="utf-8"))
     assert records.read("other") == {}
+    assert not found["provisional"]
+    records.save("busy", [], load_before=7.3)
+    assert records.read("busy")["provisional"]
 
 
 def answers(**this):
