@@ -34,14 +34,14 @@ os.environ.pop("TWELVELABS_BASE_URL", None)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Share the tests out to the workers of `--dist loadgroup`, so that none works alone in the end.
 
-    Long tests come first and each goes where there is room; of the others, a file stays on one worker, for its
-    fixtures. The tests in a browser stay together, as they share a server and a browser.
+    Notebooks that run live come first, and each goes where there is room; of the others, a file stays on one worker,
+    for its fixtures. The tests in a browser stay together, as they share a server and a browser.
     """
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))
-        elif not any(map(item.get_closest_marker, ("live", "slow", "xdist_group"))):
+        elif not any(map(item.get_closest_marker, ("live", "xdist_group"))):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
     long = ("browser", "live", "slow")
     items.sort(key=lambda item: next((i for i, name in enumerate(long) if item.get_closest_marker(name)), 3))

@@ -78,6 +78,7 @@ def test_every_import_of_the_helpers_is_a_direct_pin() -> None:
     assert {m: d for m, d in packages_of(imported("helpers")).items() if not set(d) & set(pinned)} == {}
 
 
+@pytest.mark.slow
 def test_every_import_of_the_tests_is_pinned() -> None:
     pinned = pins("requirements.txt") | pins("requirements-dev.txt") | pins("constraints.txt")
     assert {m: d for m, d in packages_of(imported("tests")).items() if not set(d) & set(pinned)} == {}

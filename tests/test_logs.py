@@ -198,6 +198,7 @@ def test_a_rotation_that_fails(
     assert logs.read_log()["message"].tolist() == [str(n) for n in range(9)]
 
 
+@pytest.mark.slow
 def test_a_full_disk_breaks_nothing_and_the_log_goes_on_when_there_is_room(tmp_path: Path) -> None:
     out = run(
         """
@@ -237,6 +238,7 @@ def test_a_full_disk_lets_go_of_the_file_and_a_cut_line_stays_alone(settings: Se
     assert table["message"].tolist() == ["before", "after"] and table.attrs["damaged"] == 1
 
 
+@pytest.mark.slow
 def test_size_and_count_are_bounded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "MAX_BYTES", 2_000)
     path = logs.start_logging(settings)
@@ -252,6 +254,7 @@ def test_size_and_count_are_bounded(settings: Settings, monkeypatch: pytest.Monk
     assert logs.read_log()["left_out"].iloc[-1] == ["many"]
 
 
+@pytest.mark.slow
 def test_kernels_at_once_lose_no_line_and_a_killed_one_leaves_at_most_a_cut_one(
     tmp_path: Path, settings: Settings
 ) -> None:
@@ -296,6 +299,7 @@ def test_kernels_at_once_lose_no_line_and_a_killed_one_leaves_at_most_a_cut_one(
         assert kept == [f"{name} {n}" for n in range(200)]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_child_shares_the_file(tmp_path: Path) -> None:
     run(

@@ -12,6 +12,7 @@ from helpers.videos.samples import sample_videos
 from tools import record
 
 
+@pytest.mark.slow
 def test_it_records_what_the_service_says(
     practice: PracticeServer,
     monkeypatch: pytest.MonkeyPatch,

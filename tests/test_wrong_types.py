@@ -293,6 +293,7 @@ some = st.lists(plain, max_size=3) | st.dictionaries(st.text(max_size=5), plain,
 anything = st.sampled_from(range(len(WRONG))) | plain | some | st.lists(some, max_size=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(_calls(Path(), None, None, None)))
 @settings(
     max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None

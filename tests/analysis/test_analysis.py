@@ -141,6 +141,7 @@ def test_a_damaged_vector_is_named(bad, words, option):
 # ---------------------------------------------------------------- clusters
 
 
+@pytest.mark.slow
 @FEW
 @given(st.permutations([3, 5, 8, 13]), st.integers(0, 2**31 - 1))
 def test_kmeans_finds_blobs_and_numbers_them_by_size_whatever_the_seed(sizes, seed):
@@ -388,6 +389,7 @@ def test_nearest_concepts_are_those_that_set_a_cluster_apart():
         analysis_words.nearest_concepts(matrix, [0] * 4, [*queries, other])
 
 
+@pytest.mark.slow
 def test_scenes_are_known_by_content_or_else_by_file_name_and_by_the_longest_overlap(clips):
     cat = clips[clips["title"] == "Chelsea the cat"].iloc[:1]
     for url in ("data/videos/cat.mp4", "/elsewhere/renamed.mp4"):

@@ -168,6 +168,7 @@ def test_a_damaged_file_is_said_so_and_never_overwritten(tmp_path):
         assert os.listdir(tmp_path) == ["labels.parquet"]
 
 
+@pytest.mark.slow
 def test_a_kill_before_the_last_moment_leaves_the_old_file(tmp_path):
     path = tmp_path / "labels.parquet"
     words.write_labels(path, words.name_cluster(fresh(0, 1), 0, "old"))
@@ -206,6 +207,7 @@ def test_a_full_disk_is_one_sentence_and_the_old_file_stays(tmp_path, request):
     assert os.listdir(tmp_path) == ["labels.parquet"]
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("no folder")
     bad, segments = tmp_path / "file" / "x", make_segments(1)
@@ -429,6 +431,7 @@ def test_no_word_is_lost_names_are_on_one_cluster_and_numbers_do_not_matter(firs
         assert labels.set_index("segment_id")["cluster"].loc[clusters.index].tolist() == clusters.tolist()
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(tags=st.lists(typed, max_size=5))
 def test_tags_go_in_and_come_out(tags):
@@ -580,6 +583,7 @@ def test_no_name_breaks_a_chapter_file(tmp_path, text):
     assert len(webvtt.read(str(path), strict=True).captions[0].lines) == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(text=typed)
 def test_any_name_reads_back_from_a_chapter_file(tmp_path_factory, text):

@@ -316,6 +316,7 @@ def test_the_journal_does_not_grow_for_ever(client: TwelveLabs, practice: Practi
     assert [key.split("-")[0] for key in journal()] == ["asset"]  # an upload stays until it is deleted
 
 
+@pytest.mark.slow
 def test_two_at_once_ask_once(client: TwelveLabs, practice: PracticeServer) -> None:
     code = "from helpers import connect_twelvelabs, embed_videos; "
     code += f"embed_videos(connect_twelvelabs(), [{str(CAT)!r}])"
@@ -570,6 +571,7 @@ def test_an_upload_is_sent_again_whole(client: TwelveLabs, practice: PracticeSer
 # ---------------------------------------------------------------- Ctrl-C
 
 
+@pytest.mark.slow
 def test_ctrl_c_comes_back_at_once_and_keeps_what_is_done(practice: PracticeServer) -> None:
     practice.fault(POLL, "never", times=99, after=2)
     code = (

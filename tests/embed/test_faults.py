@@ -18,6 +18,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_is_lost_and_nothing_doubled(case: api.Case) -> None:
     outcome = api.run(case)

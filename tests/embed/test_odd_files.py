@@ -43,6 +43,7 @@ def test_one_bad_file_of_a_folder_is_a_line_of_the_report(client: TwelveLabs, tm
     assert report.loc["page.mp4", "reason"].startswith("page.mp4 holds text")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("track", "reason", "described"),
     [
@@ -68,6 +69,7 @@ def test_a_bad_cue_costs_its_words_and_not_the_pictures(
     assert ("description" in available_options(batch.segments)) == described
 
 
+@pytest.mark.slow
 def test_damaged_pictures_are_passed_over_and_said(client: TwelveLabs, tmp_path: Path) -> None:
     path = timed_film(tmp_path / "a.mp4", [n / 5 for n in range(50)], noise, options={"g": "10"})
     data = bytearray(path.read_bytes())
@@ -77,6 +79,7 @@ def test_damaged_pictures_are_passed_over_and_said(client: TwelveLabs, tmp_path:
     assert re.search(r"damaged pictures? (near|from) [45]\.\d s .*passed over", report["reason"][0])
 
 
+@pytest.mark.slow
 def test_an_unfinished_fragment_is_what_is_missing(client: TwelveLabs, tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     with av.open(str(path), "w", options={"movflags": "frag_keyframe+empty_moov"}) as container:

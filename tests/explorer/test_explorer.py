@@ -124,6 +124,7 @@ def test_a_player_of_a_clip(tmp_path):
     assert "Blender" in shown["credit"]
 
 
+@pytest.mark.slow
 def test_without_a_server_the_player_gets_the_clip_itself():
     assert state.clip_player(state.record(CLIPS, 1))["source"].startswith("data:video/mp4")
 
@@ -211,6 +212,7 @@ def test_what_cannot_be_clustered_is_said_and_leaves_the_map(explorer):
     assert explorer.view.status == "30 segments in 4 clusters."
 
 
+@pytest.mark.slow
 def test_a_control_that_cannot_be_obeyed_goes_back():
     gap = CLIPS.assign(
         embedding_description=[None if i == 7 else v for i, v in enumerate(CLIPS["embedding_description"])]
@@ -294,6 +296,7 @@ def test_a_clicked_point_plays_and_shows_its_neighbours(explorer, tmp_path):
     assert "relink" in explorer.view.player["problem"], "no such row: nothing happens"
 
 
+@pytest.mark.slow
 def test_the_film_filter_hides_rows_and_leaves_the_clusters(explorer):
     before = explorer.view.labels
     explorer.view.set_state({"picked": [1, 12, 29], "chosen": 1})
@@ -305,6 +308,7 @@ def test_the_film_filter_hides_rows_and_leaves_the_clusters(explorer):
     assert numbers(explorer.view.shown, np.uint8).all()
 
 
+@pytest.mark.slow
 def test_a_cluster_that_the_filter_hides_has_no_name_to_give():
     vectors = (
         np.eye(3, 8)[[0] * 10 + [1] * 10 + [2] * 10]
@@ -388,6 +392,7 @@ def test_a_resting_mouse_gets_a_still(explorer, monkeypatch):
 # ---------------------------------------------------------------- the widget: words
 
 
+@pytest.mark.slow
 def test_a_name_is_written_and_follows_its_cluster(explorer, tmp_path):
     path = tmp_path / "labels.parquet"
     assert explorer.controls.rename.disabled and not path.exists(), "looking alone writes nothing"
@@ -464,6 +469,7 @@ def test_a_file_of_labels_that_was_damaged_meanwhile_is_left(explorer, tmp_path)
     assert set(read_labels(path)["name"]) == {"cats", "dogs", ""}, "a file that is gone is written again"
 
 
+@pytest.mark.slow
 def test_a_tag_does_not_keep_the_clusters_that_are_only_tried(tmp_path):
     path = tmp_path / "labels.parquet"
     explorer = cluster_explorer(CLIPS, labels=path, k=8)
@@ -481,6 +487,7 @@ def test_a_tag_does_not_keep_the_clusters_that_are_only_tried(tmp_path):
     assert explorer.labels["tags"].loc[lambda tags: tags != ""].tolist() == ["to check"]
 
 
+@pytest.mark.slow
 def test_a_name_keeps_the_clusters_and_says_which_names_found_none(tmp_path):
     path = tmp_path / "labels.parquet"
     explorer = cluster_explorer(CLIPS, labels=path, k=8)

@@ -188,6 +188,7 @@ def test_a_collection_that_was_made_anew_alike_holds_the_new_rows(milvus, cats):
     assert count_segments(milvus, cats) == 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", OPERATIONS)
 def test_a_collection_that_was_released_is_loaded_again(milvus, cats, what):
     elsewhere(milvus, _release)

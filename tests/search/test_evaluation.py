@@ -217,6 +217,7 @@ def test_a_forgotten_query_is_named():
 # ---------------------------------------------------------------- baselines
 
 
+@pytest.mark.slow
 def test_expected_at_random_is_the_mean_over_all_orders():
     few = corpus(clips_per_video=3).drop(index=6)  # 5 clips: 120 orders
     clips = few[few["embedding_scope"] == "clip"]

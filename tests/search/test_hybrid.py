@@ -107,6 +107,7 @@ def best(total, limit, digits):
 # Fused as the formulas say
 
 
+@pytest.mark.slow
 @few
 @given(seed=seeds, options=st.lists(st.sampled_from(["visual", "words"]), min_size=1, max_size=4))
 @pytest.mark.parametrize("k", [1, 60])
@@ -119,6 +120,7 @@ def test_rrf_is_its_formula(milvus, films, k, seed, options):
     np.testing.assert_allclose(hits["score"], total[hits["segment_id"]], atol=1e-7)
 
 
+@pytest.mark.slow
 @few
 @given(seed=seeds, weights=st.lists(st.sampled_from([0.05, 0.2, 0.5, 1.0]), min_size=1, max_size=3))
 def test_weighted_is_its_formula(milvus, films, seed, weights):
@@ -131,6 +133,7 @@ def test_weighted_is_its_formula(milvus, films, seed, weights):
     assert (np.diff(hits["score"]) <= 1e-6).all()
 
 
+@pytest.mark.slow
 @few
 @given(seed=seeds, ranker=st.sampled_from(["rrf", "weighted"]), limit=st.integers(1, 60))
 def test_fuse_gives_what_milvus_gives(milvus, films, seed, ranker, limit):
@@ -155,6 +158,7 @@ def test_fuse_gives_what_milvus_gives(milvus, films, seed, ranker, limit):
     assert len(raw) == limit and (hits["score"][there] >= cut - 2e-7).all()
 
 
+@pytest.mark.slow
 @few
 @given(seed=seeds, ranker=st.sampled_from(["rrf", "weighted"]), limit=st.integers(1, 60))
 def test_fuse_gives_what_a_hybrid_search_gives(milvus, films, seed, ranker, limit):
@@ -170,6 +174,7 @@ def test_fuse_gives_what_a_hybrid_search_gives(milvus, films, seed, ranker, limi
     pd.testing.assert_frame_equal(fused, hits, atol=1e-6)
 
 
+@pytest.mark.slow
 @few
 @given(seed=seeds, ranker=st.sampled_from(["rrf", "weighted"]), at=st.integers(0, 2))
 def test_a_leg_of_weight_0_changes_nothing(milvus, films, seed, ranker, at):
@@ -331,6 +336,7 @@ def test_a_filter_that_nothing_matches_gives_an_empty_table(milvus, films):
 # Averages of queries
 
 
+@pytest.mark.slow
 @few
 @given(seed=seeds, weight=st.floats(0.05, 0.95))
 def test_an_average_of_queries_ranks_as_weighted_legs_do(milvus, films, seed, weight):

@@ -51,6 +51,7 @@ films = st.lists(scores, min_size=1, max_size=3).filter(lambda v: any(s is not N
 # Moments
 
 
+@pytest.mark.slow
 @few
 @given(
     videos=films,
@@ -88,6 +89,7 @@ def test_moments_never_overlap_lie_inside_and_hold_their_best_hit(videos, gap, k
         )
 
 
+@pytest.mark.slow
 @few
 @given(videos=films, seed=st.integers(0, 99))
 def test_moments_do_not_depend_on_the_order_of_the_hits(videos, seed):
@@ -98,6 +100,7 @@ def test_moments_do_not_depend_on_the_order_of_the_hits(videos, seed):
     )
 
 
+@pytest.mark.slow
 @few
 @given(videos=films, shift=st.floats(-3, 3), scale=st.floats(0.1, 9))
 def test_the_level_of_the_scores_does_not_matter(videos, shift, scale):
@@ -237,6 +240,7 @@ few_scores = st.lists(st.sampled_from([0.1, 0.2, 0.35, 0.6, 0.9]), min_size=6, m
 few_films = st.tuples(few_scores, few_scores).map(lambda videos: make_hits(*videos))
 
 
+@pytest.mark.slow
 @few
 @given(steps=st.lists(few_films, min_size=2, max_size=3), within=st.sampled_from([11, 12, 18, 30, 1000]))
 def test_the_first_sequence_is_the_best_there_is(steps, within):

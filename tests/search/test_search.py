@@ -129,6 +129,7 @@ def test_flat_under_a_filter_has_full_recall(milvus, films):
         assert list(hits["segment_id"]) == nearest(segments[mask], query, 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "params"), [("HNSW", {"M": 4, "efConstruction": 20}), ("IVF_FLAT", {"nlist": 20})]
 )
@@ -234,6 +235,7 @@ def test_videos_come_once_each_by_their_best_clip(milvus, films):
     assert list(hits["rank"]) == list(range(1, 13))
 
 
+@pytest.mark.slow
 def test_videos_are_not_short_where_one_video_owns_the_nearest_clips(milvus):
     crowd = make_segments(AXIS.vector + 0.01 * random_vectors(900), clips=900, video="crowd")
     others = make_segments(random_vectors(60, seed=2), clips=10)

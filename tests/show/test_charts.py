@@ -83,6 +83,7 @@ def test_a_map_takes_words_as_labels():
     draw(fig)
 
 
+@pytest.mark.slow
 def test_a_map_of_many_clusters_and_a_map_in_given_axes_and_maps_side_by_side():
     labels = np.arange(60) % 30
     draw(show_clusters.plot_map(points(60), labels))

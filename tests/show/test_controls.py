@@ -45,6 +45,7 @@ TRUTH = pd.DataFrame(
 # ---------------------------------------------------------------- the slider
 
 
+@pytest.mark.slow
 def test_a_moved_handle_searches_with_its_weight_and_changes_the_moments():
     asked = []
 
@@ -71,6 +72,7 @@ def test_a_slider_of_other_legs_value_and_steps():
     assert box.results.value == "Nothing was found."
 
 
+@pytest.mark.slow
 def test_what_goes_wrong_in_a_search_is_one_sentence():
     def search(weight):
         if weight == 0:
@@ -199,6 +201,7 @@ def test_a_click_stays_inside_the_film(tmp_path):
     assert player.source == f"/files/{BUNNY}" and player.offset == 0
 
 
+@pytest.mark.slow
 def test_without_a_server_a_click_brings_the_seconds_from_there_on(monkeypatch):
     monkeypatch.setattr(controls, "CUT", 4.0)
     player = controls.curve_player(CURVE, BUNNY)

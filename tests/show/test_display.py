@@ -183,6 +183,7 @@ def test_a_phone_film_stands_upright(tmp_path):
     assert difference(display.thumbnail(clip, 0.5, width=90), still) < 5
 
 
+@pytest.mark.slow
 def test_a_cut_clip_is_the_moment_with_its_sound():
     with av.open(io.BytesIO(cut_clip(BUNNY, 132.8, 135.8))) as clip:
         assert [s.codec_context.name for s in clip.streams] == ["h264", "aac"]
@@ -354,6 +355,7 @@ def test_what_browsers_do_not_play_is_shown_as_an_mp4_clip(suffix, tmp_path):
     assert videos(late) == [] and "has no picture from 60 s to 66 s" in words(late)
 
 
+@pytest.mark.slow
 def test_a_credit_is_known_by_content_and_says_what_was_changed(tmp_path, shown):
     flower = "vultilion on Flickr, via scikit-learn, CC BY 2.0 (film made from photos)"
     copy = tmp_path / "renamed.mp4"
@@ -404,6 +406,7 @@ def image_of(bundle: dict[str, object]) -> dict[str, str | None]:
     return next(attrs for tag, attrs in tags(str(bundle["text/html"])) if tag == "img")
 
 
+@pytest.mark.slow
 def test_a_contact_sheet_is_small_and_says_what_it_shows(shown):
     show_pictures.show_contact_sheet(TEN, title="Ten <moments>")
     (bundle,) = shown
@@ -497,6 +500,7 @@ def test_the_times_of_a_timeline_are_whole_seconds(until):
 # ---------------------------------------------------------------- the search box
 
 
+@pytest.mark.slow
 def test_the_box_answers_with_a_sheet_and_players():
     asked = []
 
@@ -516,6 +520,7 @@ def test_the_box_answers_with_a_sheet_and_players():
     assert asked == ["green eyes"] * 2, "the Enter key asks once"
 
 
+@pytest.mark.slow
 def test_the_box_offers_options():
     asked = []
 

@@ -144,6 +144,7 @@ def test_crops_cover_both_ends_and_the_middle() -> None:
     assert means[0] > means[1] == means[2] == pytest.approx(-127 / 128)
 
 
+@pytest.mark.slow
 def test_the_cat_film_is_nearest_to_the_word_cat(encoder: Encoder) -> None:
     clips, asset = encoder.embed_segments(DATA / "videos" / "cat.mp4", [(0.0, 6.0), (6.0, 12.0)])
     assert clips.shape == (2, DIMENSION)
@@ -157,6 +158,7 @@ def test_the_cat_film_is_nearest_to_the_word_cat(encoder: Encoder) -> None:
     assert "tabby cat" in [encoder.classes[i] for i in best]
 
 
+@pytest.mark.slow
 def test_two_calls_give_the_same_vectors(encoder: Encoder) -> None:
     path, bounds = DATA / "videos" / "coffee.mp4", [(0.0, 3.0), (3.0, 5.0)]
     first = encoder.embed_segments(path, bounds)
@@ -186,6 +188,7 @@ def test_the_look_has_its_share_of_each_picture_and_none_of_words(encoder: Encod
     assert not encoder.embed_texts(["a cat", "a cup of coffee"])[:, WORDS:].any()
 
 
+@pytest.mark.slow
 def test_clips_that_look_alike_are_near_though_they_are_named_otherwise(encoder: Encoder) -> None:
     """Twice the closing credits, and the meadow: the network has names of things only."""
     film = DATA / "videos" / "big-buck-bunny.mp4"
@@ -196,6 +199,7 @@ def test_clips_that_look_alike_are_near_though_they_are_named_otherwise(encoder:
     assert credits @ more > credits @ meadow
 
 
+@pytest.mark.slow
 def test_pictures_come_back_in_their_order_and_do_not_depend_on_their_neighbours(encoder: Encoder) -> None:
     pictures = [Image.new("RGB", (300 + 10 * i, 300), (20 * i, 0, 255 - 20 * i)) for i in range(12)]
     for picture, seen in zip(pictures, encoder.look_at(iter(pictures)), strict=True):
@@ -237,12 +241,14 @@ def test_a_segment_is_seen_in_the_middle_of_each_second_and_at_least_twice() -> 
     assert frame_times(0, 2, per_second=2) == [0.25, 0.75, 1.25, 1.75]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["deep-field", "coins"])
 def test_shots_are_found_where_the_film_was_cut(name: str) -> None:
     ends = list(itertools.accumulate(seconds for _, seconds, _, _ in FILMS[name]))
     assert find_shots(DATA / "videos" / f"{name}.mp4") == pytest.approx(ends[:-1], abs=0.05)
 
 
+@pytest.mark.slow
 def test_coffee_has_its_cuts_at_6_12_and_17_seconds() -> None:
     cuts = find_shots(DATA / "videos" / "coffee.mp4")
     assert cuts == pytest.approx([6, 12, 17], abs=0.05)

@@ -88,6 +88,7 @@ def test_the_long_film_s_fixtures_too(client: TwelveLabs) -> None:
     assert cosines(cached, pd.Series(list(fresh))).min() > 0.999
 
 
+@pytest.mark.slow
 def test_cached_queries_are_what_the_encoder_says(
     client: TwelveLabs, encoder_client: TwelveLabs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -300,6 +301,7 @@ def test_video_requests_that_the_service_refuses(
     assert words in str(caught.value)
 
 
+@pytest.mark.slow
 def test_several_videos_are_embedded_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each of two tasks waits in the encoder for the other: one after the other they would never get on."""
     both = threading.Barrier(2, timeout=60)

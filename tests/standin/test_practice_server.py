@@ -190,6 +190,7 @@ def test_an_upload_in_parts_that_stops_on_the_way(server: PracticeServer, client
     assert httpx.put(f"{server.host}/uploads/nobody/1", content=b"x").status_code == 403
 
 
+@pytest.mark.slow
 def test_a_task_from_creation_to_result(server: PracticeServer, client: TwelveLabs, sound: Path) -> None:
     asset = upload(client, sound)
     video = {"media_source": {"asset_id": asset}, "segmentation": {"temporal": FIXED}}
@@ -636,6 +637,7 @@ def test_a_body_in_chunks(server: PracticeServer) -> None:
     assert "no model x" in answer.json()["error"]["message"]
 
 
+@pytest.mark.slow
 def test_alone_from_the_command_line() -> None:
     command = [sys.executable, "-m", "helpers.standin.practice", "--model", "marengo3.0", "--port", "0"]
     command += ["--fault", "GET /assets", "503"]

@@ -176,6 +176,7 @@ def test_a_folder_that_cannot_be_opened_is_not_to_be_moved_away(tmp_path, damage
     assert "move it away" not in str(caught.value) and "Errno" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_collection_of_another_model_is_not_to_be_dropped(tmp_path):
     settings = settings_in(tmp_path)
     client = store_client.connect_milvus(settings)

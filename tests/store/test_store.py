@@ -216,6 +216,7 @@ def test_a_video_may_come_in_two_calls(milvus, name):
     same(store.read_segments(milvus, name), segments)
 
 
+@pytest.mark.slow
 def test_more_rows_than_a_batch_and_than_one_page_of_reading(milvus, name):
     segments = make_segments(n=1200)
     store_collection.create_collection(milvus, name, segments)
@@ -679,6 +680,7 @@ CONTROL = [chr(code) for code in range(32) if chr(code) not in "\t\n\r"]
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=CONTROL))
 
 
+@pytest.mark.slow
 @hypothesis_settings(
     max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
@@ -762,6 +764,7 @@ def other_notebook(uri):
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_a_folder_held_by_another_notebook_gives_one_clear_sentence(tmp_path, capfd):
     settings = settings_in(tmp_path)
     with other_notebook(settings.milvus_uri) as other:
@@ -845,6 +848,7 @@ def test_a_server_that_does_not_answer():
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_same_code_works_on_a_server(tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

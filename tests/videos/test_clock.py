@@ -50,6 +50,7 @@ FILMS: dict[str, Callable[[Path], Path]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", FILMS.values(), ids=FILMS)
 def test_a_second_is_the_same_for_length_still_vector_and_clip(tmp_path: Path, make: Callable) -> None:
     path = make(tmp_path)

@@ -74,6 +74,7 @@ KINDS: dict[str, tuple[Callable[[Path], Path], tuple[int, int]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "greys"), KINDS.values(), ids=KINDS)
 def test_a_picture_is_what_it_shows_whatever_its_kind(
     tmp_path: Path, make: Callable[[Path], Path], greys: tuple[int, int]
@@ -128,6 +129,7 @@ def test_a_picture_that_is_cut_off(tmp_path: Path) -> None:
             open_picture(write(path, path.read_bytes()[:5000]))
 
 
+@pytest.mark.slow
 def test_a_picture_too_large_to_be_opened_is_a_sentence(tmp_path: Path) -> None:
     path = saved(Image.new("1", (20_000, 20_000)), tmp_path / "map.png")
     with pytest.raises(VideoError, match="map.png is too large a picture to be opened: save it as JPEG"):

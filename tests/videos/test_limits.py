@@ -147,6 +147,7 @@ def test_the_frame_of_the_line_is_within_the_limits(width: int, height: int) -> 
         assert (fixed.width - fixed.height) * (width - height) >= 0  # upright stays upright
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_the_line_in_the_sentence_mends_the_file(tmp_path: Path, case: str) -> None:
     path = CASES[case](tmp_path)

@@ -43,6 +43,7 @@ FILMS: dict[str, tuple[Callable[[Path], Path], bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "plays"), FILMS.values(), ids=FILMS)
 def test_codec_and_container_decide_what_plays(
     tmp_path: Path, make: Callable[[Path], Path], plays: bool
