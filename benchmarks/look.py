@@ -22,7 +22,7 @@ from helpers.embed.client import connect_twelvelabs
 from helpers.embed.embedding import embed_videos
 from helpers.embed.queries import embed_text
 from helpers.search.evaluation import evaluate, load_ground_truth, summarise
-from helpers.search.hybrid import fuse
+from helpers.search.fusion import fuse
 from helpers.settings import load_settings
 from helpers.standin.encoder import LOOK, WORDS, Encoder, frame_times, sample_frames
 from helpers.videos.samples import local_path, sample_videos

@@ -150,14 +150,14 @@ from .search.evaluation import (
 from .search.evaluation import (
     temporal_iou as temporal_iou,
 )
+from .search.fusion import (
+    fuse as fuse,
+)
 from .search.hybrid import (
     Leg as Leg,
 )
 from .search.hybrid import (
     average_queries as average_queries,
-)
-from .search.hybrid import (
-    fuse as fuse,
 )
 from .search.hybrid import (
     hybrid_search as hybrid_search,

@@ -1,10 +1,10 @@
 """Search: words, images or clips to moments; best moment per video; more like what one liked.
 
-No search here is silently short: where an approximate index finds less than there is, the rows are scored one
-by one. Scores are cosines as Milvus gives them, not rounded; equal ones (to six digits) are ordered by id.
+No search here is silently short, see `nearest`. Scores are cosines as Milvus gives them, not rounded; equal ones
+(to six digits) are ordered by id.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,12 @@ from pymilvus import MilvusClient
 from helpers.arguments import is_list, is_whole
 from helpers.errors import SearchError
 from helpers.models import RETIRED
+from helpers.search.nearest import FIELDS, MANY, MOST, hits_table, nearest, with_fields
 from helpers.segmentation import SCOPES
-from helpers.segments import HIT_COLUMNS, Query, Vector, vector_field
+from helpers.segments import Query, Vector, vector_field
 from helpers.store.errors import milvus_errors
 from helpers.store.filters import Where, build_filter
-from helpers.store.opened import OpenCollection, Rows, open_collection
-
-FIELDS = HIT_COLUMNS[2:]  # what Milvus is asked for
-MOST = 16_384  # a Milvus server returns no more rows than that from one search
+from helpers.store.opened import OpenCollection, open_collection
 
 
 def search_segments(
@@ -43,7 +41,7 @@ def search_segments(
     check_search(query, scope, limit, where)
     collection = open_collection(milvus, name)
     expression = search_filter(collection, query, option, scope, where)
-    return hits_table(_nearest(collection, query, option, expression, limit))
+    return hits_table(nearest(collection, query.vector, option, expression, limit))
 
 
 def search_videos(
@@ -58,19 +56,22 @@ def search_videos(
     """The `limit` videos nearest to the query, each by its best clip: a table of hits, one row per video.
 
     Milvus can group by itself (`group_by_field`), but Lite looks at ten rows per wanted group only, and comes
-    back short when a few videos own the near clips; this asks for more until there are enough videos.
+    back short when a few videos own the near clips; this goes on without the videos that it has.
     """
     check_search(query, "clip", limit, where)
     collection = open_collection(milvus, name)
     expression = search_filter(collection, query, option, "clip", where)
-    fetch = min(10 * limit, MOST)
+    fetch = min(10 * limit, MOST - 1)
+    best: dict[str, dict[str, Any]] = {}
     while True:
-        rows = _nearest(collection, query, option, expression, fetch)
-        best = list({row["video_id"]: row for row in reversed(rows)}.values())[::-1]
-        best = sorted(best, key=_order)[:limit]
-        if len(best) == limit or len(rows) < fetch:
-            return hits_table(best)
-        fetch *= 4
+        others = f"{expression} and {_not_in('video_id', best)}" if best else expression
+        fields = FIELDS if fetch <= MANY else ["segment_id", "video_id"]
+        rows = nearest(collection, query.vector, option, others, fetch, fields)
+        for row in rows:
+            best.setdefault(row["video_id"], row)
+        if len(best) >= limit or len(rows) < fetch:
+            return hits_table(with_fields(collection, list(best.values())[:limit]))
+        fetch = min(4 * fetch, MOST - 1)
 
 
 def recommend(
@@ -102,8 +103,8 @@ def recommend(
     query = Query(np.asarray(target, dtype=np.float32), collection.model, f"{len(liked)} liked segments")
     check_search(query, scope, limit, where)
     expression = search_filter(collection, query, option, scope, where)
-    seen = build_filter({"segment_id": sorted(units)}).replace("segment_id in", "segment_id not in", 1)
-    return hits_table(_nearest(collection, query, option, f"{expression} and {seen}", limit))
+    others = f"{expression} and {_not_in('segment_id', units)}"
+    return hits_table(nearest(collection, query.vector, option, others, limit))
 
 
 def segment_query(milvus: MilvusClient, name: str, segment_id: str, *, option: str = "visual") -> Query:
@@ -112,6 +113,10 @@ def segment_query(milvus: MilvusClient, name: str, segment_id: str, *, option: s
         raise SearchError(f"The segment is a {type(segment_id).__name__}: name it by its segment_id.")
     collection = open_collection(milvus, name)
     return Query(_vectors(collection, [segment_id], option)[segment_id], collection.model, segment_id)
+
+
+def _not_in(field: str, values: Iterable[str]) -> str:
+    return build_filter({field: sorted(values)}).replace(f"{field} in", f"{field} not in", 1)
 
 
 def _vectors(collection: OpenCollection, ids: list[str], option: str) -> dict[str, Vector]:
@@ -177,44 +182,3 @@ def search_filter(
     parts = [f"({asked})"] if asked else []
     parts += [build_filter({"embedding_scope": scope})] if scope else []
     return " and ".join([*parts, f"has_{option} == true"])
-
-
-def _nearest(collection: OpenCollection, query: Query, option: str, expression: str, limit: int) -> Rows:
-    """The `limit` nearest rows that match, equal scores by id; fewer only where fewer match."""
-    fetch = limit + 1
-    while True:
-        found = complete_search(collection, query.vector, option, expression, fetch)
-        if len(found) != fetch or found[limit - 1]["score"] - found[-1]["score"] > 1e-6:
-            return sorted(found, key=_order)[:limit]
-        # Equal scores at the cut: look further, so that the order decides and not chance.
-        fetch *= 2
-
-
-def complete_search(
-    collection: OpenCollection, vector: Vector, option: str, expression: str, limit: int
-) -> Rows:
-    """The `limit` rows that Milvus finds nearest, in its order; fewer only where fewer match.
-
-    Where an approximate index finds less than there is, and beyond what Milvus returns, every row that matches
-    is scored, and all of them come back.
-    """
-    with milvus_errors(f"The search in {collection.name!r} failed", SearchError, cure="check its filter"):
-        if limit <= MOST:
-            found = collection.search(vector, option, expression, FIELDS, limit=limit)
-            if len(found) == limit or not collection.more_than(len(found), expression):
-                return found
-        field, unit = vector_field(option), np.asarray(vector, dtype=np.float64) / np.linalg.norm(vector)
-        rows: Rows = []
-        for row in collection.iterate(expression, [*FIELDS, field]):
-            stored = np.asarray(row.pop(field), dtype=np.float64)
-            rows.append({"score": float(unit @ stored / np.linalg.norm(stored)), **row})
-        return sorted(rows, key=_order)
-
-
-def _order(row: dict[str, Any]) -> tuple[float, str]:
-    return -round(row["score"], 6), row["segment_id"]
-
-
-def hits_table(rows: Rows) -> pd.DataFrame:
-    """Rows in their order as a table of hits."""
-    return pd.DataFrame([{"rank": i, **row} for i, row in enumerate(rows, 1)], columns=HIT_COLUMNS)

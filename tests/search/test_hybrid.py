@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pymilvus import AnnSearchRequest, RRFRanker, WeightedRanker
 
 from helpers.errors import SearchError
-from helpers.search import hybrid
+from helpers.search import fusion, hybrid
 from helpers.search import similarity as search
 from helpers.search.hybrid import Leg
 from helpers.segments import COLUMNS, HIT_COLUMNS, Query
@@ -169,7 +169,7 @@ def test_fuse_gives_what_a_hybrid_search_gives(milvus, films, seed, ranker, limi
         for label, leg in legs.items()
     }
     weights = dict.fromkeys(legs, 0.4)
-    fused = hybrid.fuse(lists, ranker=ranker, weights=weights, limit=limit)
+    fused = fusion.fuse(lists, ranker=ranker, weights=weights, limit=limit)
     hits = hybrid.hybrid_search(milvus, name, legs.values(), ranker=ranker, limit=limit)
     pd.testing.assert_frame_equal(fused, hits, atol=1e-6)
 
@@ -247,13 +247,77 @@ def test_many_equal_scores_are_ordered_by_id_whatever_milvus_does(milvus, monkey
         assert list(hits["segment_id"]) == sorted(segments["segment_id"])[:limit]
 
 
-def test_a_clip_that_is_deep_in_one_leg_still_counts(milvus, films):
+def test_a_clip_below_the_depth_of_a_leg_is_absent_from_its_ranking(milvus, films):
+    name, segments = films
+    legs = [Leg(query(5), "visual"), Leg(query(6), "words")]
+    hits = hybrid.hybrid_search(milvus, name, legs, limit=5, depth=5)
+    ranks = {option: scores_alone(segments, Leg(q, option)).index for q, option in [(query(5), "visual")]}
+    assert hits["rank_visual"].max() <= 5 and hits["rank_words"].max() <= 5
+    for key, rank in zip(hits["segment_id"], hits["rank_visual"], strict=True):
+        assert pd.isna(rank) == (key not in ranks["visual"][:5])
+
+
+def test_a_clip_below_the_depth_of_a_leg_still_counts_by_its_cosine(milvus, films):
     name, segments = films
     legs = [Leg(query(5), "visual", 0.9), Leg(query(6), "words", 0.1)]
-    shallow = hybrid.hybrid_search(milvus, name, legs, ranker="weighted", limit=5, depth=5)
-    full = hybrid.hybrid_search(milvus, name, legs, ranker="weighted", limit=5)
-    assert list(full["segment_id"]) == best(by_weight(segments, legs), 5, 6)
-    assert list(shallow["segment_id"]) != list(full["segment_id"])
+    hits = hybrid.hybrid_search(milvus, name, legs, ranker="weighted", limit=5, depth=5).set_index(
+        "segment_id"
+    )
+    assert hits["rank_words"].isna().any()
+    words = scores_alone(segments, legs[1])
+    has_words = hits.index.isin(words.index)
+    assert list(hits["score_words"].notna()) == list(has_words)
+    np.testing.assert_allclose(hits["score_words"][has_words], words[hits.index[has_words]], atol=1e-6)
+    np.testing.assert_allclose(hits["score"], by_weight(segments, legs)[hits.index], atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def crowd(milvus):
+    """Nine hundred clips, more than a leg hands over."""
+    segments = make_segments(random_vectors(900, 3), random_vectors(900, 4))
+    return fill(milvus, "crowd", segments), segments
+
+
+def asked_limits(milvus, monkeypatch):
+    limits, real = [], milvus.search
+    monkeypatch.setattr(milvus, "search", lambda *a, **kw: limits.append(kw["limit"]) or real(*a, **kw))
+    return limits
+
+
+@pytest.mark.parametrize("ranker", ["rrf", "weighted"])
+def test_without_a_depth_nothing_is_missed(milvus, crowd, ranker):
+    name, segments = crowd
+    for seed in range(3):
+        legs = [Leg(query(seed), "visual"), Leg(query(seed + 50), "words")]
+        hits = hybrid.hybrid_search(milvus, name, legs, ranker=ranker, depth=None)
+        total = by_rrf(segments, legs, 60) if ranker == "rrf" else by_weight(segments, legs)
+        assert list(hits["segment_id"]) == best(total, 5, 8 if ranker == "rrf" else 6)
+        assert hits["title"].str.startswith("Film").all()
+
+
+def test_no_leg_looks_deeper_than_what_is_proven(milvus, crowd, monkeypatch):
+    limits = asked_limits(milvus, monkeypatch)
+    legs = [Leg(query(1), "visual"), Leg(query(1), "visual")]
+    hybrid.hybrid_search(milvus, crowd[0], legs, depth=None)
+    assert limits == [hybrid.DEPTH] * 2
+    hybrid.hybrid_search(milvus, crowd[0], [V, W], limit=3)
+    assert limits[2:] == [hybrid.DEPTH] * 2
+    hybrid.hybrid_search(milvus, crowd[0], [V, W], limit=300)
+    assert limits[4:] == [600] * 2
+
+
+def test_videos_are_sought_deeper_until_there_are_enough(milvus, monkeypatch):
+    near = make_segments([np.eye(1, DIM)[0] + 0.1 * v for v in random_vectors(300, 5)]).assign(
+        video_id="near"
+    )
+    far = make_segments(random_vectors(100, 6), segmentation="fixed-6")
+    far["segment_id"] = "far/" + far["segment_id"]
+    name = fill(milvus, "deep", pd.concat([near, far]))
+    axis = Query(np.eye(1, DIM, dtype=np.float32)[0], "toy", "axis")
+    limits = asked_limits(milvus, monkeypatch)
+    hits = hybrid.hybrid_videos(milvus, name, [Leg(axis, "visual"), Leg(axis, "words")], limit=3)
+    assert hits["video_id"][0] == "near" and hits["video_id"].nunique() == 3
+    assert limits == [200, 200, 800, 800]
 
 
 def test_filters_and_scopes_hold_in_every_leg(milvus, films):
@@ -439,14 +503,14 @@ def test_fuse_refuses_what_it_cannot_fuse(milvus, films):
         ({"a": pd.concat([hits, hits])}, {}, "a segment twice"),
     ]:
         with pytest.raises(SearchError, match=message):
-            hybrid.fuse(lists, **keywords)
+            fusion.fuse(lists, **keywords)
 
 
 def test_fuse_takes_a_leg_without_vectors(milvus, films):
     hits = search.search_segments(milvus, films[0], query(1), limit=5)
     lexical = hits.iloc[[4, 0]].assign(score=[9.0, 3.0], rank=[1, 2]).reset_index(drop=True)
-    fused = hybrid.fuse({"visual": hits, "BM25": lexical, "nothing": hits.head(0)})
+    fused = fusion.fuse({"visual": hits, "BM25": lexical, "nothing": hits.head(0)})
     assert list(fused["segment_id"][:2]) == [hits["segment_id"][0], hits["segment_id"][4]]
     assert list(fused["rank_BM25"][:2]) == [2, 1]
     assert fused["score"][0] == pytest.approx(1 / 61 + 1 / 62)
-    assert hybrid.fuse({"a": hits.head(0)}).empty
+    assert fusion.fuse({"a": hits.head(0)}).empty
