@@ -132,6 +132,9 @@ from .logs import (
 from .redaction import (
     redact as redact,
 )
+from .search.cache import (
+    SearchCache as SearchCache,
+)
 from .search.evaluation import (
     bm25_ranking as bm25_ranking,
 )

@@ -23,6 +23,10 @@ NAME = re.compile(r"[A-Za-z_]\w{0,254}", flags=re.ASCII)  # of a collection
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0  # for one answer, with pymilvus's own tries again: it has no deadline unless told
 WORK_SECONDS = 600.0  # for what takes longer in a large collection: indexes, a load, a flush
+WRITES = {  # after these, what was read before may be out of date
+    *("alter_alias", "create_alias", "create_collection", "delete", "drop_alias", "drop_collection"),
+    *("drop_partition", "insert", "rename_collection", "truncate_collection", "upsert"),
+}
 INDEX_PAUSES = (0.1, 0.3, 0.6)  # seconds between tries to load an index that is still being written
 
 # A connection of its own for each client: pymilvus hands out a shared one even when it is dead, and gRPC lets
@@ -51,7 +55,11 @@ def in_time(call: Callable[P, T], *, slow: bool = False) -> Callable[P, T]:
         if name in ("delete", "insert", "upsert") and isinstance(rows, list):
             fields["rows"] = len(rows)
         with timed_call(f"milvus.{name}", **fields) as more:
-            answer: Any = call(*given.args, **given.kwargs)
+            try:
+                answer: Any = call(*given.args, **given.kwargs)
+            finally:
+                if name in WRITES:  # one that failed may have written, too
+                    Client.writes += 1
             if name in ("search", "hybrid_search"):
                 more["rows"] = sum(map(len, answer))
             elif name in ("get", "query"):
@@ -66,18 +74,23 @@ class Client(MilvusClient):  # type: ignore[misc]
     """A MilvusClient whose calls meet a deadline and are timed in the log; `folder` is that of Milvus Lite."""
 
     folder: Path | None = None
+    writes = 0  # of this process, by all its clients
 
     @functools.cached_property
     def version(self) -> str:
         """What answers, asked once: "milvus_lite-3.2.2", or a server's "v2.6.9"."""
         return str(self.get_server_version())
 
+    alter_alias = in_time(MilvusClient.alter_alias)
+    create_alias = in_time(MilvusClient.create_alias)
     create_collection = in_time(MilvusClient.create_collection)
     create_index = in_time(MilvusClient.create_index, slow=True)
     delete = in_time(MilvusClient.delete)
     describe_collection = in_time(MilvusClient.describe_collection)
     describe_index = in_time(MilvusClient.describe_index)
+    drop_alias = in_time(MilvusClient.drop_alias)
     drop_collection = in_time(MilvusClient.drop_collection)
+    drop_partition = in_time(MilvusClient.drop_partition)
     flush = in_time(MilvusClient.flush, slow=True)
     get = in_time(MilvusClient.get)
     get_load_state = in_time(MilvusClient.get_load_state)
@@ -88,7 +101,9 @@ class Client(MilvusClient):  # type: ignore[misc]
     load_once = in_time(MilvusClient.load_collection, slow=True)
     query = in_time(MilvusClient.query)
     query_iterator = in_time(MilvusClient.query_iterator)
+    rename_collection = in_time(MilvusClient.rename_collection)
     search = in_time(MilvusClient.search)
+    truncate_collection = in_time(MilvusClient.truncate_collection)
     upsert = in_time(MilvusClient.upsert)
 
     def load_collection(self, collection_name: str, timeout: float | None = None, **options: Any) -> Any:
