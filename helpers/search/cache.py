@@ -19,7 +19,8 @@ from helpers.errors import SearchError
 from helpers.files import cache_key
 from helpers.search.similarity import check_search, search_segments
 from helpers.segments import Query
-from helpers.store.client import Client, check_client
+from helpers.store.calls import Client
+from helpers.store.client import check_client
 from helpers.store.filters import Where, build_filter
 
 

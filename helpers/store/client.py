@@ -1,15 +1,10 @@
-"""Open and close Milvus, a server or a Milvus Lite folder; every call with a deadline and a line in the log."""
+"""Open and close Milvus, a server or a Milvus Lite folder, and name one's own collections."""
 
-import functools
-import inspect
 import ipaddress
 import logging
 import re
-import time
-from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from pymilvus import MilvusClient, MilvusException
@@ -17,17 +12,10 @@ from pymilvus import MilvusClient, MilvusException
 from helpers.errors import StoreError
 from helpers.settings import Settings
 from helpers.store import lite
+from helpers.store.calls import Client, folder_opened
 from helpers.store.errors import FAILURES, NO_ANSWER, TOO_LATE, milvus_errors, reason_of, timed_call
 
 NAME = re.compile(r"[A-Za-z_]\w{0,254}", flags=re.ASCII)  # of a collection
-CONNECT_SECONDS = 10.0
-ANSWER_SECONDS = 30.0  # for one answer, with pymilvus's own tries again: it has no deadline unless told
-WORK_SECONDS = 600.0  # for what takes longer in a large collection: indexes, a load, a flush
-WRITES = {  # after these, what was read before may be out of date
-    *("alter_alias", "create_alias", "create_collection", "delete", "drop_alias", "drop_collection"),
-    *("drop_partition", "insert", "rename_collection", "truncate_collection", "upsert"),
-}
-INDEX_PAUSES = (0.1, 0.3, 0.6)  # seconds between tries to load an index that is still being written
 
 # A connection of its own for each client: pymilvus hands out a shared one even when it is dead, and gRPC lets
 # all channels to one address wait together, up to two minutes, before it looks whether a server is back.
@@ -36,86 +24,6 @@ CHANNEL = {"grpc.use_local_subchannel_pool": 1}
 # that runs for minutes, which is then made again.
 NO_PINGS = {"grpc.keepalive_time_ms": 2**31 - 1}
 NO_PROXY = {"grpc.enable_http_proxy": 0}  # for this machine, whatever http_proxy says
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def in_time(call: Callable[P, T], *, slow: bool = False) -> Callable[P, T]:
-    """The same method of MilvusClient, with a deadline (`timeout`, if not given) and `timed_call` around it."""
-    name, signature = call.__name__, inspect.signature(call)
-
-    @functools.wraps(call)
-    def timely(*args: P.args, **options: P.kwargs) -> T:
-        given = signature.bind(*args, **options)
-        if given.arguments.get("timeout") is None:
-            given.arguments["timeout"] = WORK_SECONDS if slow else ANSWER_SECONDS
-        fields = {"collection": given.arguments.get("collection_name")}
-        rows = given.arguments.get("data", given.arguments.get("ids"))
-        if name in ("delete", "insert", "upsert") and isinstance(rows, list):
-            fields["rows"] = len(rows)
-        with timed_call(f"milvus.{name}", **fields) as more:
-            try:
-                answer: Any = call(*given.args, **given.kwargs)
-            finally:
-                if name in WRITES:  # one that failed may have written, too
-                    Client.writes += 1
-            if name in ("search", "hybrid_search"):
-                more["rows"] = sum(map(len, answer))
-            elif name in ("get", "query"):
-                more["rows"] = len(answer)
-        found: T = answer
-        return found
-
-    return timely
-
-
-class Client(MilvusClient):  # type: ignore[misc]
-    """A MilvusClient whose calls meet a deadline and are timed in the log; `folder` is that of Milvus Lite."""
-
-    folder: Path | None = None
-    writes = 0  # of this process, by all its clients
-
-    @functools.cached_property
-    def version(self) -> str:
-        """What answers, asked once: "milvus_lite-3.2.2", or a server's "v2.6.9"."""
-        return str(self.get_server_version())
-
-    alter_alias = in_time(MilvusClient.alter_alias)
-    create_alias = in_time(MilvusClient.create_alias)
-    create_collection = in_time(MilvusClient.create_collection)
-    create_index = in_time(MilvusClient.create_index, slow=True)
-    delete = in_time(MilvusClient.delete)
-    describe_collection = in_time(MilvusClient.describe_collection)
-    describe_index = in_time(MilvusClient.describe_index)
-    drop_alias = in_time(MilvusClient.drop_alias)
-    drop_collection = in_time(MilvusClient.drop_collection)
-    drop_partition = in_time(MilvusClient.drop_partition)
-    flush = in_time(MilvusClient.flush, slow=True)
-    get = in_time(MilvusClient.get)
-    get_load_state = in_time(MilvusClient.get_load_state)
-    get_server_version = in_time(MilvusClient.get_server_version)
-    has_collection = in_time(MilvusClient.has_collection)
-    hybrid_search = in_time(MilvusClient.hybrid_search)
-    insert = in_time(MilvusClient.insert)
-    load_once = in_time(MilvusClient.load_collection, slow=True)
-    query = in_time(MilvusClient.query)
-    query_iterator = in_time(MilvusClient.query_iterator)
-    rename_collection = in_time(MilvusClient.rename_collection)
-    search = in_time(MilvusClient.search)
-    truncate_collection = in_time(MilvusClient.truncate_collection)
-    upsert = in_time(MilvusClient.upsert)
-
-    def load_collection(self, collection_name: str, timeout: float | None = None, **options: Any) -> Any:
-        """Milvus Lite builds indexes in the background, and a load may meet a file that is half written: so wait."""
-        for pause in INDEX_PAUSES:
-            try:
-                return self.load_once(collection_name, timeout, **options)
-            except MilvusException as error:
-                if self.folder is None or ".idx" not in str(error):
-                    raise
-                time.sleep(pause)
-        return self.load_once(collection_name, timeout, **options)
 
 
 def connect_milvus(settings: Settings) -> MilvusClient:
@@ -130,14 +38,9 @@ def connect_milvus(settings: Settings) -> MilvusClient:
     if "://" in settings.milvus_uri:
         return _connect_server(settings)
     path = lite.folder_path(settings)
-    lite.prepare_folder(path, settings.milvus_uri)
-    try:
-        with timed_call("milvus.connect"):
-            client = _client(str(path), CHANNEL | NO_PINGS | NO_PROXY)
-    except FAILURES as error:
-        raise lite.not_opened(path, error) from error
-    client.folder = path
-    lite.tidy_folder(path)
+    with folder_opened(path, settings.milvus_uri):
+        client = Client(str(path), CHANNEL | NO_PINGS | NO_PROXY)
+    client.open_folder(path)
     return client
 
 
@@ -147,20 +50,16 @@ def _connect_server(settings: Settings) -> Client:
     local = _is_local(uri)
     try:
         with timed_call("milvus.connect"):
-            client = _client(uri, CHANNEL | NO_PINGS | NO_PROXY if local else CHANNEL, token=token)
+            client = Client(uri, CHANNEL | NO_PINGS | NO_PROXY if local else CHANNEL, token=token)
             if not local and is_lite(client):
                 client.close()
-                client = _client(uri, CHANNEL | NO_PINGS, token=token)
+                client = Client(uri, CHANNEL | NO_PINGS, token=token)
     except FAILURES as error:
         reason = "" if reason_of(error) in (NO_ANSWER, TOO_LATE) else f" ({reason_of(error)})"
         raise StoreError(
             f"Check MILVUS_URI and MILVUS_TOKEN, or start Milvus at {address}, as it did not answer{reason}."
         ) from error
     return client
-
-
-def _client(uri: str, channel: dict[str, int], *, token: str = "") -> Client:
-    return Client(uri=uri, token=token, timeout=CONNECT_SECONDS, dedicated=True, grpc_options=channel)
 
 
 def _is_local(uri: str) -> bool:
@@ -174,7 +73,8 @@ def _is_local(uri: str) -> bool:
 
 
 def version_of(milvus: MilvusClient) -> str:
-    return milvus.version if isinstance(milvus, Client) else str(milvus.get_server_version())
+    """What answers, as Milvus calls it: "milvus_lite-3.2.2", or a server's "v2.6.9"."""
+    return str(milvus.version if hasattr(milvus, "version") else milvus.get_server_version())
 
 
 def is_lite(milvus: MilvusClient) -> bool:

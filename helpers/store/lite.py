@@ -32,7 +32,7 @@ class OpeningError(logging.Handler):
 
 
 opening_error = OpeningError()
-open_folders: set[Path] = set()  # those that this process holds
+sessions: dict[Path, object] = {}  # of the folders that this process holds, one for each opening
 
 
 def folder_path(settings: Settings) -> Path:
@@ -65,7 +65,7 @@ def prepare_folder(path: Path, uri: str) -> None:
             f"The folder {path} cannot be written ({error.strerror}): "
             "set VIDEO_SEARCH_HOME to a folder of your own."
         ) from error
-    if path in open_folders and not (path / "LOCK").exists():  # deleted meanwhile: Lite would not notice
+    if path in sessions and not (path / "LOCK").exists():  # deleted meanwhile: Lite would not notice
         release_folder(path)
 
 
@@ -94,9 +94,9 @@ def tidy_folder(path: Path) -> None:
     Milvus Lite deletes its write-ahead log when the rows are safe in another file. Killed in between, it reads
     both, and every such row comes twice from searches, queries and counts, until the next flush.
     """
-    if path in open_folders:  # somebody works in it already
+    if path in sessions:  # somebody works in it already
         return
-    open_folders.add(path)
+    sessions[path] = object()
     for mark in (path / DROPPING).glob("*"):
         shutil.rmtree(path / "collections" / mark.name, ignore_errors=True)
         mark.unlink()
@@ -111,7 +111,7 @@ def tidy_folder(path: Path) -> None:
 def release_folder(path: Path) -> None:
     """Give up the lock: only then may others open the folder, or anybody delete it."""
     server_manager_instance.release_server(str(path))
-    open_folders.discard(path)
+    sessions.pop(path, None)
 
 
 @contextmanager

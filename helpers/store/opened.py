@@ -15,11 +15,12 @@ from pymilvus import DataType, MilvusClient, MilvusException
 
 from helpers.errors import StoreError
 from helpers.segments import Vector, vector_field
-from helpers.store.client import NAME, WORK_SECONDS, check_client, is_lite, load
+from helpers.store.calls import NOT_LOADED, WORK_SECONDS
+from helpers.store.client import NAME, check_client, is_lite, load
 from helpers.store.errors import milvus_errors, timed_call
 
 QUOTES = re.compile(r"""['"\\]""")  # may not stand in a segment_id
-NOT_FOUND, NOT_LOADED = 100, 101  # codes of Milvus: there is no such collection; it is not in memory
+NOT_FOUND = 100  # code of Milvus: there is no such collection
 # What a server has to see before it answers (Milvus Lite sees everything). Session: all that this process wrote;
 # of what others wrote, the last 0.2 s or so may be missing. Strong: all that anybody wrote; each answer waits for it.
 SESSION, STRONG = "Session", "Strong"

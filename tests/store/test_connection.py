@@ -10,6 +10,7 @@ from pymilvus import MilvusException
 
 from helpers.errors import StoreError
 from helpers.settings import load_settings
+from helpers.store import calls
 from helpers.store import client as store_client
 from helpers.store.collection import create_collection
 from helpers.store.errors import is_damaged
@@ -87,7 +88,7 @@ def test_a_remote_server_keeps_its_proxy(monkeypatch):
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{listener.getsockname()[1]}")
-        monkeypatch.setattr(store_client, "CONNECT_SECONDS", 0.5)
+        monkeypatch.setattr(calls, "CONNECT_SECONDS", 0.5)
         with pytest.raises(StoreError, match="start Milvus at milvus.invalid:19530, as it did not answer"):
             store_client.connect_milvus(at("http://milvus.invalid:19530"))
         thread.join(5)
@@ -107,7 +108,7 @@ def test_no_pings_and_no_proxy_on_this_machine(channels, server, tmp_path, uri):
     ("version", "pings"), [("milvus_lite-3.2.2", [10_000, NO_PINGS]), ("2.6.9", [10_000])]
 )
 def test_no_pings_where_a_remote_server_is_a_lite_one(channels, monkeypatch, version, pings):
-    monkeypatch.setattr(store_client.Client, "get_server_version", lambda self: version)
+    monkeypatch.setattr(calls.Client, "get_server_version", lambda self: version)
     settings = at("http://milvus.example.org:19530")
     client = store_client.connect_milvus(settings)
     assert [made["grpc.keepalive_time_ms"] for made in channels] == pings
@@ -215,8 +216,8 @@ def test_versions(version, before_2_4, before_2_6_2):
 
 
 def test_the_version_is_asked_for_once(tmp_path, monkeypatch):
-    asked, real = [], store_client.Client.get_server_version
-    monkeypatch.setattr(store_client.Client, "get_server_version", lambda self: asked.append(1) or real(self))
+    asked, real = [], calls.Client.get_server_version
+    monkeypatch.setattr(calls.Client, "get_server_version", lambda self: asked.append(1) or real(self))
     settings = settings_in(tmp_path)
     client = store_client.connect_milvus(settings)
     for name in ("a", "b"):
@@ -226,7 +227,7 @@ def test_the_version_is_asked_for_once(tmp_path, monkeypatch):
 
 
 def test_several_options_where_a_server_holds_one_vector(tmp_path, monkeypatch):
-    monkeypatch.setattr(store_client.Client, "get_server_version", lambda self: "v2.3.5")
+    monkeypatch.setattr(calls.Client, "get_server_version", lambda self: "v2.3.5")
     settings = settings_in(tmp_path)
     client = store_client.connect_milvus(settings)
     with pytest.raises(StoreError, match=r"2\.3\.5 holds one vector a row.*such as options=\['visual'\]\."):

@@ -72,6 +72,7 @@ class Spy:
 
     def __init__(self, milvus):
         self.milvus, self.calls = milvus, []
+        self.version = milvus.version
 
     def __getattr__(self, name):
         def call(*args, **kwargs):

@@ -21,7 +21,7 @@ from milvus_lite.engine.collection import Collection as LiteCollection
 from helpers import logs
 from helpers.errors import SearchError, StoreError, VideoSearchError
 from helpers.search.similarity import search_segments
-from helpers.store import client as milvus_module
+from helpers.store import calls
 from helpers.store import client as store_client
 from helpers.store import collection as store_collection
 from helpers.store import io as store
@@ -170,16 +170,6 @@ def test_bad_inputs_are_refused_in_a_sentence_and_change_nothing(milvus, problem
     assert sorted(milvus.list_collections()) == ["c", "empty"]
 
 
-def test_a_client_that_was_closed_says_so(tmp_path):
-    settings = toy_settings(tmp_path)
-    client = store_client.connect_milvus(settings)
-    store_collection.create_collection(client, "c", OLD)
-    store_client.disconnect_milvus(client, settings)
-    for action in (_insert(OLD), lambda milvus: search_segments(milvus, "c", QUERY)):
-        with pytest.raises(StoreError, match="the client is closed, so open one with connect_milvus"):
-            action(client)
-
-
 def test_a_cell_that_connects_again_shares_what_is_open(tmp_path):
     with opened(tmp_path) as client:
         store_collection.create_collection(client, "c", OLD)
@@ -249,7 +239,7 @@ def test_the_deadline_is_ones_own_where_one_is_given(tmp_path, monkeypatch):
         client.search("c", **ask)
         client.search("c", **ask, timeout=4.0)
         client.search("c", QUERY.vector[None], "", 3, None, None, 3.0, anns_field="embedding_visual")
-    assert asked == [milvus_module.ANSWER_SECONDS, 4.0, 3.0]
+    assert asked == [calls.ANSWER_SECONDS, 4.0, 3.0]
 
 
 def hurried(call):
@@ -283,7 +273,7 @@ def test_a_deadline_that_was_hit_says_so_and_not_that_milvus_is_down(tmp_path, m
 def test_a_load_that_fails_for_another_reason_says_so(tmp_path):
     with opened(tmp_path) as client, pytest.raises(StoreError, match="cannot be loaded: .*nowhere"):
         with milvus_errors("It cannot be loaded"):
-            milvus_module.load(client, "nowhere")
+            store_client.load(client, "nowhere")
 
 
 def test_a_load_waits_for_an_index_that_is_still_being_written(tmp_path):

@@ -17,6 +17,7 @@ from helpers.settings import load_settings
 from helpers.store import client as store_client
 from helpers.store import collection as store_collection
 from helpers.store import io as store
+from helpers.store.calls import Client
 from helpers.store.opened import open_collection
 from tools.faults.children import forkserver, in_child
 from tools.faults.store_case import (
@@ -62,10 +63,10 @@ def _half_wal(self: Any, batch: Any) -> None:
 write_insert = WAL.write_insert
 KILLED_AT: dict[str, tuple[Any, str, Callable[..., None]]] = {
     "in create, before the schema": (lite_db, "save_schema", die),
-    "in create, before the indexes": (store_client.Client, "create_index", die),
+    "in create, before the indexes": (Client, "create_index", die),
     "in a batch, half in the write-ahead log": (WAL, "write_insert", _half_wal),
-    "before rows are removed": (store_client.Client, "delete", die),
-    "before the flush": (store_client.Client, "flush", die),
+    "before rows are removed": (Client, "delete", die),
+    "before the flush": (Client, "flush", die),
     "in the flush, before its commit": (Manifest, "save", die),
     "in the flush, after its commit": (WAL, "close_and_delete", die),
     "in an index file": (BruteForceIndex, "save", _half_index),

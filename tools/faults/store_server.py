@@ -20,6 +20,7 @@ import pandas as pd
 from helpers.search.hybrid import Leg, hybrid_search
 from helpers.search.similarity import search_segments
 from helpers.settings import Settings, load_settings
+from helpers.store import calls
 from helpers.store import client as store_client
 from helpers.store import collection as store_collection
 from helpers.store import io as store
@@ -130,14 +131,14 @@ def through_a_proxy(server: Server) -> Iterator[tuple[Any, Proxy, Settings]]:
 def deadlines(seconds: float) -> Iterator[None]:
     """Short deadlines meanwhile: nobody waits half a minute in a test."""
     names = ("CONNECT_SECONDS", "ANSWER_SECONDS", "WORK_SECONDS")
-    usual = {name: getattr(store_client, name) for name in names}
+    usual = {name: getattr(calls, name) for name in names}
     for name in names:
-        setattr(store_client, name, seconds)
+        setattr(calls, name, seconds)
     try:
         yield
     finally:
         for name, value in usual.items():
-            setattr(store_client, name, value)
+            setattr(calls, name, value)
 
 
 ASKED: dict[str, Callable[[Any], Any]] = {
@@ -192,19 +193,19 @@ def server_killed(folder: Path) -> Outcome:
     server = Server(folder / "server")
     try:
         with through_a_proxy(server) as (client, _, _):
-            upsert, calls = store_client.Client.upsert, iter(range(99))
+            upsert, number = calls.Client.upsert, iter(range(99))
 
             def killing(self: Any, *args: Any, **options: Any) -> Any:
-                if next(calls) == 2:
+                if next(number) == 2:
                     server.kill()
                 return upsert(self, *args, **options)
 
-            store_client.Client.upsert = killing
+            calls.Client.upsert = killing
             try:
                 with deadlines(5):
                     sentence = sentence_of(lambda: ASKED["insert"](client))
             finally:
-                store_client.Client.upsert = upsert
+                calls.Client.upsert = upsert
             server.start()
             lost = 30 - store.count_segments(client, "c", where={"video_id": "old-1"})
             store.insert_segments(client, "c", NEW)

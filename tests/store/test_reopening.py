@@ -1,0 +1,100 @@
+"""After the last cell of a notebook: a client that was closed opens again with the next call, and lets go again."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from helpers import (
+    connect_milvus,
+    count_segments,
+    create_collection,
+    disconnect_milvus,
+    insert_segments,
+    read_segments,
+    search_segments,
+)
+from helpers.errors import StoreError
+from helpers.settings import ROOT
+from helpers.store import calls
+from tools.faults.store_case import OLD, QUERY, toy_settings
+
+HOLD = """
+import sys
+from dataclasses import replace
+from helpers import connect_milvus, load_settings
+try:
+    milvus = connect_milvus(replace(load_settings(), milvus_uri=sys.argv[1], milvus_token=""))
+except Exception as error:
+    print(error, flush=True)
+else:
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+
+
+def another_kernel(settings):
+    command = [sys.executable, "-c", HOLD, settings.milvus_uri]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def closed(tmp_path):
+    """Settings and the client of a notebook that ran to its end."""
+    settings = toy_settings(tmp_path)
+    client = connect_milvus(settings)
+    create_collection(client, "c", OLD)
+    insert_segments(client, "c", OLD)
+    disconnect_milvus(client, settings)
+    yield settings, client
+    disconnect_milvus(client, settings)
+
+
+CALLS = {
+    "search": lambda milvus: search_segments(milvus, "c", QUERY),
+    "read": lambda milvus: read_segments(milvus, "c"),
+    "insert": lambda milvus: insert_segments(milvus, "c", OLD),
+    "list": lambda milvus: milvus.list_collections(),
+    "count": lambda milvus: count_segments(milvus, "c"),
+    "plain pymilvus": lambda milvus: milvus.query("c", filter="cluster == -1", output_fields=["segment_id"]),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_any_call_opens_it(closed, call):
+    client = closed[1]
+    call(client)
+    assert count_segments(client, "c") == len(OLD)
+
+
+def test_the_client_of_another_cell_lives_as_well(closed):
+    settings, client = closed
+    beside = connect_milvus(settings)
+    assert count_segments(beside, "c") == len(OLD)
+    disconnect_milvus(client, settings)
+    assert count_segments(beside, "c") == len(OLD) == count_segments(client, "c")
+
+
+def test_it_may_be_closed_twice(closed):
+    settings, client = closed
+    count_segments(client, "c")
+    for _ in range(2):
+        disconnect_milvus(client, settings)
+        client.close()
+    assert count_segments(client, "c") == len(OLD)
+
+
+@pytest.mark.slow
+def test_a_folder_that_was_opened_again_is_let_go(closed, monkeypatch):
+    settings, client = closed
+    monkeypatch.setattr(calls, "IDLE_SECONDS", 0.05)
+    assert count_segments(client, "c") == len(OLD)
+    time.sleep(0.5)
+    with another_kernel(settings) as other:
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(StoreError, match=r"^The Milvus folder .* is in use by another notebook: close"):
+            count_segments(client, "c")
+        other.stdin.close()
+        assert other.wait(20) == 0
+    assert count_segments(client, "c") == len(OLD)
