@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from helpers.cells import show_errors_briefly
 from helpers.errors import SettingsError
 from helpers.files import is_published, published_digests
 from helpers.models import LIVE_MODEL, OFFLINE_MODEL, model_facts
@@ -106,9 +107,12 @@ def env_file() -> dict[str, str]:
 def load_settings(notebook: str | None = None) -> Settings:
     """Read the switches; `notebook` ("04") gives each notebook a Milvus Lite folder of its own.
 
+    In a notebook, errors of this project are one sentence from here on, with the traceback folded below.
+
     Raises SettingsError for a switch with a value that means nothing, for a model that is not known, and for
     live mode without a key.
     """
+    show_errors_briefly()
     env = env_file() | dict(os.environ)
 
     def read(*names: str) -> str:
