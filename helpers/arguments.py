@@ -1,8 +1,10 @@
 """What a function is given: of the right kind and with the columns it needs, or one sentence says so."""
 
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -41,8 +43,35 @@ def is_list(value: object, kind: type) -> bool:
 def check_names(error: type[VideoSearchError], **lists: object) -> None:
     """Raise `error` for an argument, by its name, that is no list of texts; None is the default of each."""
     for name, given in lists.items():
-        if given is not None and (isinstance(given, Mapping) or not is_list(given, str)):
+        if given is not None and (isinstance(given, Mapping | pd.DataFrame) or not is_list(given, str)):
             raise error(f"The {name} are {given!r}: give a list of names, such as ['visual'].")
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """Whether this is text that can be written: half of a letter cannot."""
+    return isinstance(value, str) and value.encode(errors="replace").decode() == value
+
+
+def check_texts(error: type[VideoSearchError], **texts: object) -> None:
+    """Raise `error` for an argument, by its name, that is no text that can be written; None is a default."""
+    for name, given in texts.items():
+        if given is not None and not is_text(given):
+            raise error(f"The {name} is {given!r}, which is no text that can be written: give a text.")
+
+
+def check_words(error: type[VideoSearchError], **tables: object) -> None:
+    """Raise `error` for an argument, by its name, that is no mapping to texts; None is a default."""
+    for name, given in tables.items():
+        if given is not None and not (isinstance(given, Mapping) and all(map(is_text, given.values()))):
+            raise error(f"The {name} are {given!r}: give a text for each, such as {{0: 'cats'}}.")
+
+
+def checked_path(path: object, error: type[VideoSearchError], *, what: str) -> Path:
+    """The path, "~" being one's home; `error` for what can be the path of no file or folder."""
+    with suppress(TypeError, ValueError, RuntimeError):  # no path, or one of a user whom nobody knows
+        if isinstance(path, str | Path) and b"\0" not in os.fsencode(path):
+            return Path(path).expanduser()
+    raise error(f"The {what} is {path!r}: give a path as text.")
 
 
 def check_table(

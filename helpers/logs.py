@@ -129,7 +129,11 @@ def start_logging(settings: Settings, *, screen: str = "INFO") -> Path:
     folder cannot be written, one warning says so and the screen goes on. Raises SettingsError for a level that
     is none.
     """
-    level = logging.getLevelNamesMapping().get(screen.upper())
+    if not isinstance(settings, Settings):
+        raise SettingsError(
+            f"The settings are a {type(settings).__name__}: give what load_settings returned."
+        )
+    level = logging.getLevelNamesMapping().get(str(screen).upper())
     if level is None:
         raise SettingsError(f"The level {screen!r} is not known: write DEBUG, INFO, WARNING or ERROR.")
     told_secrets.update(filter(None, (settings.api_key, settings.milvus_token)))

@@ -113,6 +113,8 @@ def load_settings(notebook: str | None = None) -> Settings:
     live mode without a key.
     """
     show_errors_briefly()
+    if notebook is not None and not (isinstance(notebook, str) and re.fullmatch(r"[\w .-]*", notebook)):
+        raise SettingsError(f"The notebook is {notebook!r}: give its number as text, such as '04'.")
     env = env_file() | dict(os.environ)
 
     def read(*names: str) -> str:

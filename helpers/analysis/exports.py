@@ -12,13 +12,15 @@ import pandas as pd
 import webvtt
 from webvtt.models import Timestamp
 
-from helpers.analysis.checks import NOISE, SPAN, check_segments
+from helpers.analysis.checks import NOISE, SPAN, check_labels, check_segments, spans_of
 from helpers.analysis.labels import WORDS, follow_moments, make_labels, write_result
+from helpers.arguments import checked_path
 from helpers.errors import AnalysisError, VideoError
 from helpers.videos.frames import cut_clip
 from helpers.videos.samples import content_digits
 
 ABOUT = ["title", "category", "recorded_at", "description", "video_id", "video_url"]  # of a segment, for CSV
+LONGEST = 1e8  # seconds: no video lasts three years
 GAP = 1.0  # seconds: clips of one cluster no further apart than this are one chapter
 FORMULA = re.compile(r"'*(\s*[=+\-@＝＋－＠]|[\t\r\n])")  # how a cell begins that a spreadsheet may run
 RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)\s*(\.|$)", re.IGNORECASE)
@@ -32,6 +34,7 @@ def export_csv(segments: pd.DataFrame, labels: pd.DataFrame, path: str | Path) -
     front, so that no spreadsheet runs it as a formula (OWASP, "CSV Injection"): to have the exact text back,
     take one apostrophe from texts that begin so. Raises AnalysisError if the file cannot be written.
     """
+    target = checked_path(path, AnalysisError, what="path of the CSV")
     rows = _labelled(segments, labels)
     table = pd.DataFrame(index=rows.index)
     for which in ("start", "end"):
@@ -41,7 +44,7 @@ def export_csv(segments: pd.DataFrame, labels: pd.DataFrame, path: str | Path) -
             table[column] = rows[column] if column not in (*WORDS, *ABOUT) else rows[column].map(_no_formula)
     table.insert(0, "title", table.pop("title"))
     text = table.to_csv(index=False, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
-    return [write_result(Path(path).expanduser(), text.encode("utf-8-sig", errors="replace"))]
+    return [write_result(target, text.encode("utf-8-sig", errors="replace"))]
 
 
 def export_chapters(segments: pd.DataFrame, labels: pd.DataFrame, folder: str | Path) -> list[Path]:
@@ -52,6 +55,7 @@ def export_chapters(segments: pd.DataFrame, labels: pd.DataFrame, folder: str | 
     one begins. & < > are written as &amp; &lt; &gt;, and line breaks as spaces (W3C WebVTT, "chapter title text"), so
     no name can end a cue. Raises AnalysisError if a file cannot be written.
     """
+    target = checked_path(folder, AnalysisError, what="folder")
     rows = _labelled(segments, labels)
     if "embedding_scope" in rows:
         rows = rows[rows["embedding_scope"] == "clip"]
@@ -65,7 +69,7 @@ def export_chapters(segments: pd.DataFrame, labels: pd.DataFrame, folder: str | 
         ]
         name = f"{_video_name(str(clips['title'].iloc[0]), str(video_id))}.chapters.vtt"
         content = webvtt.WebVTT(captions=cues).content
-        paths.append(write_result(Path(folder).expanduser() / name, content.encode(errors="replace")))
+        paths.append(write_result(target / name, content.encode(errors="replace")))
     return paths
 
 
@@ -78,6 +82,7 @@ def export_clips(
     clip that is there already is replaced. A video that has moved, or cannot be cut, does not stop the rest:
     one warning says so in the end. Raises AnalysisError if no clip could be cut, or the folder is not writable.
     """
+    target = checked_path(folder, AnalysisError, what="folder")
     rows = _labelled(segments, make_labels({}) if labels is None else labels)
     paths: list[Path] = []
     failed: dict[str, str] = {}
@@ -90,7 +95,7 @@ def export_clips(
             continue
         times = f"{_timecode(start)}_{_timecode(end)}".replace(":", "-")
         name = f"{_video_name(row['title'], row['video_id'])} {times} {_file_name(row['text'], 60)}.mp4"
-        paths.append(write_result(Path(folder).expanduser() / name, clip))
+        paths.append(write_result(target / name, clip))
     if failed:
         names = ", ".join(list(failed)[:3]) + (f" and {len(failed) - 3} more" if len(failed) > 3 else "")
         reasons = sorted(failed.values(), key=lambda reason: "relink" not in reason)  # the usual one first
@@ -106,16 +111,23 @@ def _labelled(segments: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     check_segments(segments, texts=["segment_id", "video_id", "title", "video_url"], spans=True)
     if segments.empty:
         raise AnalysisError("There is no segment to export: select at least one.")
+    start, end = spans_of(segments)
+    if (start < 0).any() or (end > LONGEST).any():
+        raise AnalysisError(
+            "A segment begins before second 0, or ends after years: use segments or hits of a search."
+        )
     words = follow_moments(labels, list(segments["segment_id"])).set_index("segment_id")
     rows = segments.drop(columns=[word for word in WORDS if word in segments]).reset_index(drop=True)
-    own = rows["cluster"] if "cluster" in rows else pd.Series(NOISE, index=rows.index)
+    own = pd.Series(NOISE, index=rows.index)
+    if "cluster" in rows:
+        own[:] = check_labels(rows["cluster"].tolist(), len(rows))
     rows["cluster"] = rows["segment_id"].map(words["cluster"]).fillna(own).astype("int64")
     for word in WORDS:
         said = words[word].to_dict()
         rows[word] = [said.get(key, "") for key in rows["segment_id"]]
     for column in ABOUT:
         if column in rows:
-            rows[column] = rows[column].fillna("").astype("str")
+            rows[column] = rows[column].astype(object).where(rows[column].notna(), "").map(str)
     rows["text"] = [
         name if name.strip() else "other" if cluster == NOISE else f"cluster {cluster}"
         for name, cluster in zip(rows["name"], rows["cluster"], strict=True)

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from helpers.analysis.checks import NOISE, without_noise
-from helpers.arguments import as_list, check_table, is_number
+from helpers.arguments import as_list, check_table, checked_path, is_number, is_text
 from helpers.errors import AnalysisError
 from helpers.files import write_file
 from helpers.segments import moment_of
@@ -31,7 +31,8 @@ def read_labels(path: str | Path) -> pd.DataFrame:
 
     Raises AnalysisError for a file that is damaged or holds something else; it is left as it is.
     """
-    file, cure = Path(path).expanduser(), "move it away, or put a copy of it back"
+    file = checked_path(path, AnalysisError, what="path of the labels")
+    cure = "move it away, or put a copy of it back"
     try:
         with open(file, "rb") as opened:
             table: pd.DataFrame = parquet.ParquetFile(opened).read(columns=COLUMNS).to_pandas()
@@ -56,19 +57,21 @@ def write_labels(path: str | Path, labels: pd.DataFrame) -> Path:
     overwritten), and a folder that cannot be written.
     """
     table = check_labels_table(labels)
-    read_labels(path)
+    file = checked_path(path, AnalysisError, what="path of the labels")
+    read_labels(file)
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
-    return write_result(Path(path).expanduser(), buffer.getvalue())
+    return write_result(file, buffer.getvalue())
 
 
 def write_result(path: Path, data: bytes) -> Path:
     """Put what an analyst keeps at `path`; AnalysisError if it cannot be written."""
     try:
         write_file(path, data)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a ValueError for the path of no file, such as "/"
+        reason = getattr(error, "strerror", None) or error
         raise AnalysisError(
-            f"{path} was not written ({error.strerror or error}), and what was there before is untouched: "
+            f"{path} was not written ({reason}), and what was there before is untouched: "
             "free some space, or name another folder."
         ) from error
     return path
@@ -104,7 +107,7 @@ def are_whole_numbers(numbers: pd.Series) -> bool:
 
 
 def _text(words: object, what: str) -> str:
-    if not isinstance(words, str) or words.encode(errors="replace").decode() != words:
+    if not is_text(words):
         raise AnalysisError(f"The {what} {words!r} is no text that can be written: type it again.")
     return words
 

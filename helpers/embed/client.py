@@ -21,7 +21,7 @@ from twelvelabs.environment import TwelveLabsEnvironment
 
 from helpers.embed.rate_limits import LONGEST_PAUSE, pause_asked_for
 from helpers.embed.transport import TIMEOUT, RedirectError, http_client, proxy_for, within
-from helpers.errors import EmbedError, QuotaError
+from helpers.errors import EmbedError, QuotaError, SettingsError
 from helpers.redaction import redact
 from helpers.settings import Settings, load_settings, make_home
 from helpers.standin.offline import OfflineTransport
@@ -55,7 +55,11 @@ def connect_twelvelabs(settings: Settings | None = None) -> TwelveLabs:
     Raises DataError if a fixture is missing or damaged, SettingsError if the home folder cannot be written or
     the environment names a proxy or certificates that cannot be used.
     """
-    settings = settings or load_settings()
+    settings = load_settings() if settings is None else settings
+    if not isinstance(settings, Settings):
+        raise SettingsError(
+            f"The settings are a {type(settings).__name__}: give what load_settings returned."
+        )
     make_home(settings)
     if settings.live:
         http = http_client(settings.base_url or TwelveLabsEnvironment.DEFAULT.value)

@@ -13,7 +13,7 @@ import pandas as pd
 from filelock import Timeout
 from twelvelabs import TwelveLabs
 
-from helpers.arguments import check_names
+from helpers.arguments import as_list, check_names
 from helpers.embed.cache import Cache
 from helpers.embed.client import check_client, service_of, settings_of
 from helpers.embed.journal import Journal
@@ -67,7 +67,8 @@ class _Embedder:
         check_names(EmbedError, options=options, scopes=scopes)
         settings = settings_of(client)
         self.client, self.model = client, settings.model if model is None else model
-        self.options, self.segmentation = options, segmentation
+        self.segmentation = segmentation
+        self.options = None if options is None else as_list(options)
         self.scopes = list(SCOPES if scopes is None else scopes)
         self.facts = model_facts(self.model)
         self.wire = Segmentation.parse(segmentation).request(self.facts)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from helpers.arguments import check_names, check_table, is_number
+from helpers.arguments import as_list, check_names, check_table, is_number
 from helpers.embed.uploads import DIRECT_BYTES
 from helpers.errors import SettingsError, VideoError
 from helpers.models import Model, model_facts
@@ -72,9 +72,9 @@ def estimate_cost(
             raise SettingsError(f"{name}={value!r} means nothing: give a number that is not below zero.")
     check_names(SettingsError, options=options, cached=cached)
     cut = Segmentation.parse(segmentation)
-    names = tuple(options or facts.options)
+    names = tuple([] if options is None else as_list(options)) or facts.options
     size = dimension or facts.dimensions[0]
-    known = table["video_id"].isin(set(cached or ()))
+    known = table["video_id"].isin([] if cached is None else as_list(cached))
     parts = {"new": table[~known], "cached": table[known]}
     lines = {column: _amounts(part, cut.seconds, len(names), size) for column, part in parts.items()}
     result = pd.DataFrame(lines, index=["videos", "minutes", "requests", "segments", "disk MB"], dtype=float)

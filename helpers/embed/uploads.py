@@ -16,7 +16,8 @@ from tqdm.auto import tqdm
 from twelvelabs import TwelveLabs
 from twelvelabs.types import AssetDetail
 
-from helpers.embed.client import call, service_of, settings_of
+from helpers.arguments import checked_path
+from helpers.embed.client import call, check_client, service_of, settings_of
 from helpers.embed.journal import Journal
 from helpers.embed.upload_parts import progress_options, send_parts
 from helpers.embed.work import Source
@@ -138,7 +139,9 @@ def delete_uploads(client: TwelveLabs, *, home: Path | None = None) -> int:
 
     The segments stay: they are on your disk. Other uploads of the account are not touched.
     """
-    journal = Journal((home or settings_of(client).home) / "journal")
+    check_client(client)
+    place = settings_of(client).home if home is None else checked_path(home, EmbedError, what="home")
+    journal = Journal(place / "journal")
     deleted = 0
     for key, entry in journal.entries().items():
         if not key.startswith("asset-") or entry.get("service", {}) != service_of(client):

@@ -1,11 +1,16 @@
 """Words about a hit: its time, its caption, the credit that its film's licence asks for."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from helpers.analysis.checks import SPAN, spans_of
+from helpers.arguments import check_table, is_whole
+from helpers.errors import SearchError
 from helpers.settings import ROOT
 from helpers.videos.samples import catalogue, content_digits, local_path
 
@@ -44,8 +49,9 @@ def sample_credit(video_url: str, video_id: str = "") -> str:
     known = catalogue()
     row = known[known["sha256"].str[:10] == content_digits(video_id)]
     path = local_path(video_url)
-    if row.empty and path is not None and path.resolve().parent == (ROOT / "data" / "videos").resolve():
-        row = known[known["file"] == path.resolve().name]
+    place = None if path is None or "\0" in video_url else Path(os.path.realpath(path))
+    if row.empty and place is not None and place.parent == (ROOT / "data" / "videos").resolve():
+        row = known[known["file"] == place.name]
     if row.empty:
         return ""
     file, credit, licence = (row[column].iloc[0] for column in ("file", "credit", "licence"))
@@ -57,5 +63,21 @@ def credit_of(hit: Hit) -> str:
     return sample_credit(str(hit["video_url"]), str(hit.get("video_id", "")))
 
 
+def check_hits(hits: object, *, texts: Sequence[str] = ("video_url",)) -> None:
+    """SearchError unless this is a table of what can be shown: where it lies, from when to when, any score a number."""
+    cure = "use segments, or hits of a search"
+    columns = ["score"] if isinstance(hits, pd.DataFrame) and "score" in hits else []
+    check_table(hits, SearchError, what="hits", cure=cure, texts=texts, numbers=[*SPAN, *columns])
+    if isinstance(hits, pd.DataFrame) and not np.isfinite(spans_of(hits)).all():
+        raise SearchError(f"The hits have a start or an end that is no number of seconds: {cure}.")
+
+
+def check_count(value: object, what: str) -> None:
+    """SearchError unless this is a whole number from 1."""
+    if not is_whole(value, least=1):
+        raise SearchError(f"The {what} is {value!r}: give a whole number from 1.")
+
+
 def records(hits: pd.DataFrame, limit: int | None = None) -> list[dict[str, Any]]:
-    return [{str(k): v for k, v in row.items()} for row in hits.head(limit or len(hits)).to_dict("records")]
+    first = hits if limit is None else hits.head(min(limit, len(hits)))
+    return [{str(k): v for k, v in row.items()} for row in first.to_dict("records")]

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from helpers.analysis.checks import NOISE, check_labels, in_order
+from helpers.arguments import check_table, check_texts, check_words
 from helpers.errors import AnalysisError
 from helpers.show.cluster_style import cluster_name, cluster_style
 from helpers.show.figures import PALETTE, chart_style
@@ -26,6 +27,11 @@ LEGEND_ROWS = 20
 
 def plot_k(choices: pd.DataFrame) -> Figure:
     """Silhouette and inertia for each number of clusters, from `choose_k`; the best silhouette is marked."""
+    columns = ["k", "silhouette", "inertia"]
+    cure = "use the table of choose_k"
+    check_table(choices, AnalysisError, what="choices", cure=cure, numbers=columns)
+    if not np.isfinite(choices["k"].to_numpy(dtype=float)).all():
+        raise AnalysisError(f"The choices have a k that is no number of clusters: {cure}.")
     with chart_style():
         fig = Figure(figsize=(6.6, 2.9), layout="constrained")
         left, right = fig.subplots(1, 2)
@@ -59,6 +65,8 @@ def plot_map(
     Labels may be words as well (titles, hand-made labels): the most frequent word is then number 0. With `ax`
     the map is drawn there, and its figure returned. Raises AnalysisError if points and labels do not fit.
     """
+    if ax is not None and not isinstance(ax, Axes):
+        raise AnalysisError(f"The ax is a {type(ax).__name__}: give axes of Matplotlib, or leave it out.")
     with chart_style():
         if ax is None:
             fig = Figure(figsize=(7.5, 4.6), layout="constrained")
@@ -74,6 +82,9 @@ def plot_maps(
     maps: Mapping[str, tuple[pd.DataFrame, npt.ArrayLike]], *, names: Mapping[int, str] | None = None
 ) -> Figure:
     """Maps side by side, each with its legend below: {title: (points, labels)}; see `plot_map`."""
+    pairs = list(maps.values()) if isinstance(maps, Mapping) else [None]
+    if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
+        raise AnalysisError("The maps are none: give them as {title: (points, labels)}.")
     if not maps:
         raise AnalysisError("There is no map to draw: give at least one, as {title: (points, labels)}.")
     with chart_style():
@@ -94,6 +105,9 @@ def _draw_map(
     *,
     below: bool,
 ) -> None:
+    check_table(points, AnalysisError, what="points", cure="use the table of map_points", numbers=("x", "y"))
+    check_texts(AnalysisError, title=title)
+    check_words(AnalysisError, names=names)
     numbers, legend = _numbers(check_labels(labels, len(points), words=True), names)
     size = float(np.clip(3500 / max(len(points), 1), 6, 36))
     x, y = points["x"].to_numpy(dtype=float), points["y"].to_numpy(dtype=float)

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from helpers.analysis.checks import SPAN, spans_of
+from helpers.arguments import check_table, check_texts
 from helpers.errors import SearchError
 from helpers.search.evaluation import EXACT
 from helpers.show.captions import format_span, format_time, records
@@ -27,7 +28,7 @@ def plot_curve(
     answer. Where the scores were smoothed, the line is smooth and the scores of the clips are pale steps.
     `curve_words` says the same in words. Raises SearchError for an empty curve, or spans of several videos.
     """
-    _check_curve(curve, moments, truth)
+    _check_curve(curve, moments, truth, title)
     with chart_style():
         fig = Figure(figsize=(7.5, 3.0), layout="constrained")
         axes = fig.add_subplot()
@@ -70,7 +71,7 @@ def curve_words(
     title: str | None = None,
 ) -> str:
     """The picture of `plot_curve` in words, for its alt text: the highest score, the moments, the truth."""
-    _check_curve(curve, moments, truth)
+    _check_curve(curve, moments, truth, title)
     line = curve["smoothed"].to_numpy(dtype=float)
     top = format_time(curve["middle_sec"].to_numpy(dtype=float)[line.argmax()])
     parts = [f"highest score {line.max():.3f} at {top}"]
@@ -101,12 +102,31 @@ def video_length(curve: pd.DataFrame) -> float:
     return float(curve["end_offset_sec"].max())
 
 
-def _check_curve(curve: pd.DataFrame, moments: pd.DataFrame | None, truth: pd.DataFrame | None) -> None:
+def _check_curve(
+    curve: pd.DataFrame, moments: pd.DataFrame | None, truth: pd.DataFrame | None, title: str | None
+) -> None:
+    cure = "use the table of score_curve"
+    numbers = [*SPAN, "middle_sec", "score", "smoothed"]
+    check_table(curve, SearchError, what="clips of the curve", cure=cure, numbers=numbers)
+    if not np.isfinite(curve[numbers].to_numpy(dtype=float)).all():
+        raise SearchError(f"The clips of the curve have a time or a score that is no finite number: {cure}.")
+    check_texts(SearchError, title=title)
     if curve.empty:
         raise SearchError(
             "The curve has no clips: search the whole film with a high limit, then score_curve."
         )
     for words, frame, column in (("moments", moments, "video_id"), ("ground truth", truth, "video")):
-        videos = [row[column] for row in timed_rows(frame) if column in row]
-        if len(set(videos)) > 1:
-            raise SearchError(f"The {words} are of {len(set(videos))} videos: keep the rows of this film.")
+        if frame is not None:
+            _check_rows(words, frame, column)
+
+
+def _check_rows(words: str, frame: pd.DataFrame, column: str) -> None:
+    what, cure = f"rows of the {words}", "use find_moments or load_ground_truth"
+    check_table(frame, SearchError, what=what, cure=cure, columns=SPAN)
+    rows = frame.dropna(subset=SPAN)
+    texts, grades = [column] if column in rows else [], ["relevance"] if "relevance" in rows else []
+    check_table(rows, SearchError, what=what, cure=cure, numbers=[*SPAN, *grades], texts=texts)
+    if not np.isfinite(rows[SPAN].to_numpy(dtype=float)).all():
+        raise SearchError(f"The {what} have a start or an end that is no number of seconds: {cure}.")
+    if texts and (count := rows[column].nunique()) > 1:
+        raise SearchError(f"The {words} are of {count} videos: keep the rows of this film.")

@@ -11,7 +11,8 @@ import pandas as pd
 import traitlets
 
 from helpers.analysis.checks import SPAN
-from helpers.errors import VideoError
+from helpers.arguments import is_text
+from helpers.errors import SearchError, VideoError
 from helpers.show.captions import format_span, sample_credit
 from helpers.show.curve import curve_words, plot_curve, timed_rows, video_length
 from helpers.show.output import data_uri, jpeg_uri
@@ -85,6 +86,8 @@ def curve_player(
     the buttons of the moments below. The player begins at the first moment. A video that is missing gives one
     sentence in its place; raises SearchError as `plot_curve` does.
     """
+    if not is_text(video_url):
+        raise SearchError(f"The video is {video_url!r}: give its video_url.")
     fig = plot_curve(curve, moments=moments, truth=truth, title=title)
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "curve"}):

@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 from PIL import Image
 
+from helpers.arguments import check_texts, is_text
+from helpers.errors import SearchError
 from helpers.show.captions import format_time
 from helpers.show.output import encoded, show_picture
 
@@ -62,6 +64,11 @@ def mark_times(axis: Axis, seconds: float) -> None:
 
 def show_figure(fig: Figure, *, alt: str, caption: str = "") -> None:
     """Show a figure with its alt text, and close it, so that it is drawn once and holds no memory."""
+    if not isinstance(fig, Figure):
+        raise SearchError(f"The figure is a {type(fig).__name__}: give what a plot function returned.")
+    if not is_text(alt):
+        raise SearchError(f"The alt text is {alt!r}: say in words what the figure shows.")
+    check_texts(SearchError, caption=caption)
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=90, bbox_inches="tight", facecolor="white")
     plt.close(fig)

@@ -8,8 +8,18 @@ from importlib.metadata import distribution
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from helpers.errors import VideoError
-from helpers.show.captions import Hit, caption_of, credit_of, format_span, records, title_of
+from helpers.arguments import check_texts
+from helpers.errors import SearchError, VideoError
+from helpers.show.captions import (
+    Hit,
+    caption_of,
+    check_count,
+    check_hits,
+    credit_of,
+    format_span,
+    records,
+    title_of,
+)
 from helpers.show.output import encoded, jpeg_uri, show_bundle, show_picture
 from helpers.videos.frames import thumbnail
 
@@ -64,6 +74,11 @@ def sheet_words(rows: Sequence[Hit], title: str) -> tuple[str, str]:
 
 def show_contact_sheet(hits: pd.DataFrame, *, columns: int = 5, limit: int = 10, title: str = "") -> None:
     """Show the middle frame of each of the first `limit` hits in one picture; its alt text lists them."""
+    check_hits(hits)
+    check_count(columns, "number of columns")
+    if limit is not None:
+        check_count(limit, "limit")
+    check_texts(SearchError, title=title)
     if hits.empty:
         show_bundle({"text/plain": "No moments to show."})
         return

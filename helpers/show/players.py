@@ -2,6 +2,7 @@
 
 import html
 import json
+import math
 import os
 import urllib.parse
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import pandas as pd
 from jupyter_core.paths import jupyter_runtime_dir
 
-from helpers.errors import VideoError
+from helpers.arguments import is_number
+from helpers.errors import SearchError, VideoError
 from helpers.settings import ROOT
-from helpers.show.captions import Hit, caption_of, credit_of, records
+from helpers.show.captions import Hit, caption_of, check_count, check_hits, credit_of, records
 from helpers.show.output import as_text, data_uri, jpeg_uri, show_bundle
 from helpers.videos.frames import local_file, thumbnail
 from helpers.videos.playable import is_playable, playable_clip, player_seconds
@@ -84,6 +86,12 @@ def clip_html(hit: Hit, *, context: float = 0.0, width: str = "48%", in_widget: 
 
 def show_moments(hits: pd.DataFrame, *, columns: int = 2, limit: int = 6, context: float = 0.0) -> None:
     """Show the first `limit` hits as players side by side, each with `context` more seconds on both sides."""
+    check_hits(hits)
+    check_count(columns, "number of columns")
+    if limit is not None:
+        check_count(limit, "limit")
+    if not is_number(context) or math.isinf(context):
+        raise SearchError(f"The context is {context!r}: give seconds as a number.")
     rows = records(hits, limit)
     players = [clip_html(row, context=context, width=f"{100 // columns - 2}%") for row in rows]
     words = "\n".join(caption_of(row) for row in rows) or "No moments to show."

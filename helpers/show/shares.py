@@ -11,12 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from helpers.analysis.checks import NOISE
+from helpers.analysis.checks import NOISE, check_labels
+from helpers.arguments import check_table, check_texts, check_words
 from helpers.errors import AnalysisError
 from helpers.show.cluster_style import cluster_name, cluster_style
 from helpers.show.figures import PALETTE, chart_style, mark_times
 
 HATCHES = ("", "///", "...", "xxx", "---", "ooo", "|||", "+++", "\\\\\\")  # areas of one colour, on bars
+LONGEST = 1e8  # seconds: no video lasts three years
 LEGEND_ROWS = {"time": 12, "bars": 20}
 
 
@@ -32,9 +34,19 @@ def plot_shares(
     `names` are those of clusters, `rows` those of bars, for instance {video_id: title}. A cluster's number
     stands on its area where there is room.
     """
+    cure = "use the table of cluster_shares"
+    check_texts(AnalysisError, title=title)
+    check_words(AnalysisError, names=names, rows=rows)
+    check_table(shares, AnalysisError, what="shares", cure=cure)
+    check_labels(shares.columns.tolist(), shares.shape[1])
+    check_table(shares, AnalysisError, what="shares", cure=cure, numbers=shares.columns.tolist())
     if shares.empty:
         raise AnalysisError("There are no shares to draw: take them of at least one segment.")
+    if not np.isfinite(shares.to_numpy(dtype=float)).all():
+        raise AnalysisError(f"A share is no finite number: {cure}.")
     over_time = shares.index.name == "time"
+    if over_time and not _is_time(shares.index):
+        raise AnalysisError(f"The shares over time do not begin at seconds in order: {cure}.")
     with chart_style():
         height = 3.4 if over_time else 1.0 + 0.36 * len(shares)
         fig = Figure(figsize=(7.5, height), layout="constrained")
@@ -53,6 +65,17 @@ def plot_shares(
             reverse=over_time,  # as the areas lie upon each other
         )
     return fig
+
+
+def _is_time(starts: pd.Index) -> bool:
+    """Whether an index holds seconds in order, not so far apart that no picture could show them."""
+    return bool(
+        pd.api.types.is_numeric_dtype(starts)
+        and np.isfinite(starts.to_numpy(dtype=float)).all()
+        and starts.is_monotonic_increasing
+        and starts.is_unique
+        and starts[-1] - starts[0] < LONGEST
+    )
 
 
 def _stack_over_time(axes: Axes, shares: pd.DataFrame, names: Mapping[int, str] | None) -> None:

@@ -1,11 +1,14 @@
 """Hits and segments as a table to read."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from helpers.show.captions import format_span, records
+from helpers.arguments import as_list, check_names, check_table
+from helpers.errors import SearchError
+from helpers.show.captions import check_count, check_hits, format_span, records
 
 PLUMBING = ("segment_id", "video_id", "video_url", "embedding_scope", "segmentation", "model")
 
@@ -18,19 +21,27 @@ def show_table(
     `columns` names what to show instead, in that order (`time` is always at hand). The result is a new
     DataFrame of text; a `rank` becomes its index.
     """
-    table = df.head(limit or len(df)).copy()
+    check_table(df, SearchError, what="rows", cure="use segments, or hits of a search")
+    check_names(SearchError, columns=columns)
+    if limit is not None:
+        check_count(limit, "limit")
+    table = df.head(len(df) if limit is None else min(limit, len(df))).copy()
     if {"start_offset_sec", "end_offset_sec"} <= set(table):
+        check_hits(table, texts=())
         at = int(np.flatnonzero(table.columns == "start_offset_sec")[0])
         spans = [format_span(row) for row in records(table)]
         table.insert(at, "time", pd.Series(spans, table.index, dtype=str))
+    chosen: list[Any] = [] if columns is None else as_list(columns)
     if columns is None:
         drop = (*PLUMBING, "start_offset_sec", "end_offset_sec")
-        columns = [c for c in map(str, table) if c not in drop and not c.startswith(("embedding_", "has_"))]
-        if "cluster" in columns and (table["cluster"] == -1).all():
-            columns.remove("cluster")
-    elif "rank" in table and "rank" not in columns:
+        chosen = [c for c in table if c not in drop and not str(c).startswith(("embedding_", "has_"))]
+        if "cluster" in chosen and (table["cluster"] == -1).all():
+            chosen.remove("cluster")
+    elif missing := [column for column in chosen if column not in table]:
+        raise SearchError(f"There is no column {missing[0]!r}: choose from {', '.join(map(str, table))}.")
+    elif "rank" in table and "rank" not in chosen:
         table = table.set_index("rank")
-    table = table[list(columns)]
+    table = table[chosen]
     for column in table.select_dtypes("float"):
         table[column] = table[column].map("{:.3f}".format)
     return table.set_index("rank") if "rank" in table else table

@@ -1,11 +1,15 @@
 """A figure of where segmentations cut a video."""
 
 import itertools
+import math
 from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from helpers.analysis.checks import check_segments
+from helpers.arguments import check_texts, is_number, is_text
+from helpers.errors import AnalysisError
 from helpers.show.figures import PALETTE, chart_style, mark_times
 
 
@@ -16,6 +20,16 @@ def plot_timeline(
 
     Two shades alternate, so that each boundary is seen. `until` (seconds) shows the beginning only.
     """
+    if not isinstance(segmentations, Mapping):
+        raise AnalysisError("The segmentations are none: give them as {name: segments}.")
+    check_texts(AnalysisError, title=title)
+    for name, segments in segmentations.items():
+        if not is_text(name):
+            raise AnalysisError(f"A segmentation is called {name!r}: give it a text as its name.")
+        check_segments(segments, spans=True)
+    if until is not None and not (is_number(until) and 0 < until < math.inf):
+        raise AnalysisError(f"The time is until={until!r}: give seconds above 0.")
+    until = None if until is None else float(until)
     with chart_style():
         fig = Figure(figsize=(7.5, 0.9 + 0.5 * len(segmentations)))
         axes = fig.add_subplot()

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets
-import numpy as np
 import pandas as pd
 
+from helpers.arguments import as_list, check_names, is_number, is_text, is_whole
 from helpers.errors import SearchError, VideoSearchError
-from helpers.show.captions import records
+from helpers.show.captions import check_hits, records
 from helpers.show.output import as_text, figure_html, jpeg_uri
 from helpers.show.pictures import contact_sheet, sheet_words
 from helpers.show.players import clip_html
 from helpers.show.widget_base import QuietWidget, nobody_looks, on_enter_or_click
+
+MOST_STEPS = 10_000  # of a slider
 
 
 def answer_html(
@@ -34,6 +36,7 @@ def hits_html(search: Callable[[], pd.DataFrame], *, players: int = 4) -> str:
     """
     try:
         hits = search()
+        check_hits(hits)
         if hits.empty:
             return "Nothing was found."
         rows = records(hits, 10)
@@ -89,7 +92,17 @@ def search_box(
     With `options`, a drop-down offers them and the call is `search(words, option=…)`. A VideoSearchError
     appears as its one sentence.
     """
-    return SearchBox(search, placeholder=placeholder, options=options)
+    _check_search(search)
+    if not is_text(placeholder):
+        raise SearchError(f"The placeholder is {placeholder!r}: give a text.")
+    check_names(SearchError, options=options)
+    names = None if options is None else as_list(options)
+    return SearchBox(search, placeholder=placeholder, options=names)
+
+
+def _check_search(search: object) -> None:
+    if not callable(search):
+        raise SearchError(f"The search is a {type(search).__name__}: give a function that returns hits.")
 
 
 class WeightSlider(QuietWidget, widgets.VBox):  # type: ignore[misc]
@@ -144,10 +157,13 @@ def weight_slider(
     VideoSearchError appears as its one sentence. Raises SearchError for other than two legs, a value outside
     0 to 1, or fewer than two steps.
     """
-    if isinstance(legs, str) or len(legs) != 2:
+    _check_search(search)
+    if isinstance(legs, str) or len(names := as_list(legs)) != 2 or not all(map(is_text, names)):
         raise SearchError(f"The legs are {legs!r}: give the names of two.")
-    if not 0 <= value <= 1:
+    if not is_number(value) or not 0 <= value <= 1:
         raise SearchError(f"The value is {value!r}: give a weight from 0 to 1.")
-    if not isinstance(steps, int | np.integer) or steps < 2:
-        raise SearchError(f"There are {steps!r} steps: give a whole number from 2, such as 11 for tenths.")
-    return WeightSlider(search, legs=(legs[0], legs[1]), value=float(value), steps=int(steps))
+    if not is_whole(steps, least=2) or steps > MOST_STEPS:
+        raise SearchError(
+            f"There are {steps!r} steps: give a whole number from 2 to {MOST_STEPS:,}, such as 11 for tenths."
+        )
+    return WeightSlider(search, legs=(names[0], names[1]), value=float(value), steps=int(steps))

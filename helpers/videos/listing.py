@@ -47,7 +47,7 @@ def read_list(path: str | Path, *, root: str | Path | None = None) -> list[Liste
     name = shown(path)
     allowed = [path.parent.resolve()]
     if root is not None:
-        allowed.append(Path(root).expanduser().resolve())
+        allowed.append(Path(root).resolve())
         if not allowed[-1].is_dir():
             raise VideoError(f"root={printable(root)!r} is no folder: name the folder that holds the files.")
     lines = _csv_lines(path)
@@ -129,7 +129,7 @@ def _listed_source(cell: str, allowed: list[Path], name: str) -> Path | str:
         raise VideoError(f"the path {printable(cell)[:80]!r} holds a control character: write it anew.")
     if not cell:
         raise VideoError("the path is empty: name a file, or delete the line.")
-    checked_path(cell)
+    source_path(cell)
     try:
         target = (allowed[0] / cell).resolve()
         target = (same_name(target) or target).resolve() if _is_inside(target, allowed) else target
@@ -173,7 +173,7 @@ def told(where: str) -> Iterator[None]:
         raise VideoError(f"{where}: {error}") from error
 
 
-def checked_path(text: str) -> Path:
+def source_path(text: str) -> Path:
     if not text.strip():
         raise VideoError("A path is empty: name a file or a folder.")
     if scheme := re.match(r"([a-z][a-z0-9+.-]+)://", text, re.IGNORECASE):

@@ -59,7 +59,7 @@ def same_name(path: Path) -> Path | None:
 
     macOS writes é as two letters, others as one. None where there is no such file.
     """
-    if path.is_file():
+    if os.path.isfile(path):  # false too for a name that is too long
         return path
 
     def form(name: Path) -> tuple[str, str]:
@@ -69,7 +69,7 @@ def same_name(path: Path) -> Path | None:
         beside = sorted(path.parent.iterdir())
     except OSError:
         return None
-    return next((file for file in beside if form(file) == form(path) and file.is_file()), None)
+    return next((file for file in beside if form(file) == form(path) and os.path.isfile(file)), None)
 
 
 def shown(path: str | Path) -> str:

@@ -13,9 +13,9 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
-from helpers.arguments import check_table
+from helpers.arguments import as_list, check_table, checked_path
 from helpers.errors import VideoError
-from helpers.videos.listing import Listed, check_name, checked_address, checked_path, read_list, told
+from helpers.videos.listing import Listed, check_name, checked_address, read_list, source_path, told
 from helpers.videos.media import printable, same_name, shown
 from helpers.videos.samples import SUFFIXES, is_address, video_row, videos_table
 
@@ -82,6 +82,8 @@ def list_sources(*sources: Any, root: str | Path | None = None) -> list[Listed]:
     What is wrong with one of them is found out later, by `to_row`. Raises VideoError for a folder, a CSV or an
     address that cannot be used, and where nothing is named.
     """
+    if root is not None:
+        root = checked_path(root, VideoError, what="root")
     found = [listed for source in sources for listed in _expand(source, root)]
     if not found:
         raise VideoError("There is no video to work on: name at least one file or folder.")
@@ -123,7 +125,7 @@ def _expand(source: Any, root: str | Path | None) -> Iterator[Listed]:
         if is_address(text):
             yield Listed(checked_address(text))
             return
-        path = checked_path(text)
+        path = source_path(text)
         path = path if os.path.lexists(path) else same_name(path) or path
         if os.path.isdir(path):
             yield from (Listed(file, in_folder=True) for file in _videos_in(path))
@@ -131,13 +133,14 @@ def _expand(source: Any, root: str | Path | None) -> Iterator[Listed]:
             yield from read_list(path, root=root)
         else:
             yield Listed(path)
-    elif isinstance(source, Iterable) and not isinstance(source, bytes | dict | pd.DataFrame):
-        for item in source:
-            yield from _expand(item, root)
-    else:
+        return
+    items = [source] if isinstance(source, dict | pd.DataFrame) else as_list(source)
+    if any(item is source for item in items):  # nothing that can be walked through
         raise VideoError(
             f"{type(source).__name__} is not a source of videos: name a path, a folder, an address, or a list of them."
         )
+    for item in items:
+        yield from _expand(item, root)
 
 
 def _videos_in(folder: Path) -> list[Path]:
