@@ -68,8 +68,8 @@ refresh: dev ## run every notebook and write its outputs in place; NB=03_inserti
 fixtures: dev ## rebuild data/fixtures from the videos, the descriptions and the models
 	$(PY) -m tools.build_fixtures
 
-bench: dev ## measure the explorer with 10,000 points, in headless Chromium
-	$(PY) -m benchmarks.explorer
+bench: dev ## half an hour of benchmarks into docs/benchmarks.md; ARGS="--only engines", ARGS=--quick
+	$(PY) -m benchmarks $(ARGS)
 
 format: dev ## let ruff mend what it can
 	$(PY) -m ruff check --fix .

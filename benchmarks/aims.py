@@ -46,8 +46,8 @@ AIMS = {
 TITLES = {
     "insert": "insert_segments, all rows; raw: upsert and flush",
     "search": "search_segments, limit 10",
-    "hybrid": "hybrid_search, two legs, defaults; raw: two searches, 100 deep",
-    "hybrid 100": "hybrid_search, two legs, depth=100",
+    "hybrid": "hybrid_search, two legs, defaults; raw: two searches, 200 deep",
+    "hybrid 100": "hybrid_search, two legs, depth=100; raw: two searches, as deep",
     "count": "count_segments(where=…), all match; raw: count(*)",
     "filter 0.1 %": "search_segments, a filter that keeps 0.1 %",
     "filter 1 %": "search_segments, a filter that keeps 1 %",

@@ -210,7 +210,8 @@ def main() -> None:
     given = parser.parse_args()
     load = load_average()
     rows = measured(given.rows, given.baseline, index=not given.no_index, notebook=not given.no_notebook)
-    path = save(f"real_size_{given.rows}", rows, load_before=load)
+    name = f"real_size_{given.rows}" + ("_beside" if given.baseline else "")
+    path = save(name, rows, load_before=load)
     print(f"\n{given.rows} rows, two options of 384 numbers; load before {load}\n\n{shown(rows)}")
     print(path.relative_to(ROOT))
 

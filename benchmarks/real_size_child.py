@@ -36,7 +36,8 @@ from helpers import (
 )
 from helpers.segments import COLUMNS, HIT_COLUMNS
 
-QUERIES, LIMIT, DEPTH, BATCH = 10, 10, 100, 500
+QUERIES, LIMIT, BATCH = 10, 10, 500
+DEPTH = 200  # of the raw searches beside a hybrid search by its defaults
 BUDGET = 20.0  # seconds for one step, more or less: a slow one is measured once
 FIELDS = HIT_COLUMNS[2:]
 OPTIONS = ("visual", "description")
@@ -101,7 +102,7 @@ class Side:
         )
 
     def hybrid(self, times: int, depth: int | None = None) -> Answer:
-        """hybrid_search with two legs, and the two raw searches, 100 deep, that it cannot do without."""
+        """hybrid_search with two legs, and the two raw searches that it cannot do without."""
         given: Answer = {} if depth is None else {"depth": depth}
 
         def legs(n: int) -> list[Leg]:
@@ -110,7 +111,7 @@ class Side:
         return self.compared(
             times,
             lambda n: hybrid_search(self.milvus, self.name, legs(n), **given),
-            lambda n: [self.raw_search(option, n, limit=DEPTH) for option in OPTIONS],
+            lambda n: [self.raw_search(option, n, limit=depth or DEPTH) for option in OPTIONS],
         )
 
     def read(self, times: int) -> Answer:

@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,12 @@ def version_of(package: str) -> str:
         return ""
 
 
+@cache
 def load_average() -> float | None:
-    """How many processes wanted a core in the last minute; None where the system does not say."""
+    """How many processes wanted a core in the minute before this run first asked; None where no system says.
+
+    Asked once, as later on it would tell of the benchmarks' own work.
+    """
     return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
 
 

@@ -2,11 +2,14 @@
 
 import json
 
+import nbformat
 import numpy as np
 import pytest
 
-from benchmarks import aims, made_up, records
+from benchmarks import __main__ as bench
+from benchmarks import aims, engine_child, made_up, notebooks, records, report
 from helpers.segments import COLUMNS
+from tools.notebook_env import notebook_paths
 
 
 def test_made_up_vectors_are_the_same_each_time_of_length_one_and_differ_by_draw():
@@ -126,3 +129,80 @@ def test_the_table_for_people_has_both_trees():
     both["baseline"] = {"insert": {"own": [20.0]}, "search": {"helper": [0.2], "raw": [0.1]}}
     text = aims.shown(aims.rows_of(both, 1000))
     assert "| 200 ms | 110 ms | 100 ms | 2.00 | 1.10 | 1.10 × raw | yes |" in text
+
+
+def engine(name, **figures):
+    row = {"engine": name, "rows": 1000, "build_s": 1.0, "disk_mb": 10.0, "peak_mb": 50.0, "p50_ms": 2.0}
+    row |= {"p95_ms": 3.0, "spread_ms": [1.0, 3.0], "batch_ms": 1.0, "recall@10": 1.0}
+    return row | {"filtered_p50_ms": 2.0, "filtered_recall@10": 1.0} | figures
+
+
+def test_where_milvus_lite_loses_is_said_and_a_filter_that_finds_too_little_is_no_rival():
+    rows = [
+        engine("Milvus Lite FLAT", p50_ms=20.0, filtered_p50_ms=9.0),
+        engine("Milvus Lite HNSW", p50_ms=8.0, filtered_p50_ms=4.0, **{"filtered_recall@10": 0.1}),
+        engine("FAISS HNSW", filtered_p50_ms=0.1, **{"filtered_recall@10": 0.2}),
+        engine("Chroma", p50_ms=1.0, filtered_p50_ms=3.0),
+        {"engine": "hnswlib", "rows": 1000, "note": "its packages could not be installed"},
+    ]
+    said = report.losses(rows)
+    assert said == "one search 8 times that of Chroma; filtered searches 3 times that of Chroma"
+    assert report.losses([engine("Milvus Lite FLAT"), engine("Chroma", p50_ms=1.9)]) == ""
+
+
+def test_an_engine_that_was_left_out_says_why_in_the_table():
+    line = report.engine_line(
+        {"engine": "hnswlib", "rows": 10, "note": "its packages could not be installed"}
+    )
+    assert line == {"engine": "hnswlib", "build": "not measured: its packages could not be installed"}
+    assert report.engine_line(engine("Chroma"))["p50"] == "2 ms (1 ms to 3 ms)"
+
+
+def test_the_page_has_what_was_measured_and_says_what_is_provisional(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    records.save("engines", [engine("Milvus Lite FLAT"), engine("Chroma")], load_before=0.1)
+    found = aims.rows_of(answers(search={"helper": [0.11], "raw": [0.1]}), 10_000)
+    records.save("real_size_10000", found, load_before=9.0)
+    records.save(
+        "real_size_10000_beside",
+        [row | {"baseline": 1.0, "baseline_ratio": None} for row in found],
+        load_before=0.1,
+    )
+    page = report.page()
+    assert (
+        "## Helpers at 10,000 rows\n" in page
+        and "## Helpers at 10,000 rows, beside an older checkout" in page
+    )
+    assert "## Milvus Lite beside others" in page and "### 1,000 rows" in page
+    assert page.count("**Provisional:**") == 1 and "## Notebooks" not in page
+
+
+def test_the_engines_of_arrays_find_the_same(tmp_path):
+    vectors = made_up.made_up_vectors(400)
+    clusters = np.arange(400) % 40
+    lists = {}
+    for kind in (engine_child.Numpy, engine_child.Faiss, engine_child.FaissHnsw):
+        one = kind(tmp_path)
+        one.build(vectors, clusters)
+        lists[kind] = [one.search(vectors[:3]), one.search(vectors[:3], filtered=True)]
+    assert lists[engine_child.Numpy] == lists[engine_child.Faiss]
+    assert [found[0] for found in lists[engine_child.FaissHnsw][0]] == [0, 1, 2]
+    assert all(10 <= n % 40 <= 19 for found in lists[engine_child.Numpy][1] for n in found)
+
+
+def test_the_first_result_is_the_first_cell_that_searches():
+    cells = [
+        nbformat.v4.new_markdown_cell("search_segments(milvus)"),
+        nbformat.v4.new_code_cell("create_collection(milvus)"),
+        nbformat.v4.new_code_cell("hits = search_segments(milvus, name, query)"),
+    ]
+    assert notebooks.first_search(nbformat.v4.new_notebook(cells=cells)) == 2
+    assert notebooks.first_search(nbformat.v4.new_notebook(cells=cells[:2])) is None
+    assert len([path for path in notebook_paths([]) if path.stem in notebooks.FIRST]) == 2
+
+
+def test_each_part_of_make_bench_has_a_name_and_the_quick_ones_are_the_same_kinds():
+    assert len(bench.parts(quick=False)) == len(bench.parts(quick=True)) == 8
+    assert {"index_tuning", "growth", "organising", "engines", "notebooks", "explorer"} <= set(
+        bench.parts(quick=True)
+    )
