@@ -5,7 +5,8 @@ gets a placeholder vector, and `has_<option>` is False; a flush after each write
 `build_filter`, which escapes every value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,19 @@ import numpy as np
 import pandas as pd
 from pymilvus import MilvusClient
 
+from helpers.arguments import check_names
 from helpers.errors import SearchError, StoreError
 from helpers.files import file_sha256
 from helpers.segments import COLUMNS, vector_field
-from helpers.store.client import is_before
+from helpers.store.client import is_before, lite_folder
 from helpers.store.errors import milvus_errors, timed_call
 from helpers.store.filters import Where, build_filter
 from helpers.store.opened import OpenCollection, Rows, open_collection
-from helpers.store.rows import milvus_rows
+from helpers.store.rows import milvus_rows, url_rows
 from helpers.videos.samples import SUFFIXES, relative_url
+
+ORDER = ("video_id", "embedding_scope", "start_offset_sec", "segment_id")  # of the rows of a table
+LOOKUP = 10_000  # new rows, the videos of which are looked up at once
 
 
 def insert_segments(milvus: MilvusClient, name: str, segments: pd.DataFrame, *, batch_size: int = 500) -> int:
@@ -46,7 +51,9 @@ def _insert(collection: OpenCollection, segments: pd.DataFrame, batch_size: int)
         f"Not all rows were written to {name!r}, so insert them again",
         if_late="wait until Milvus is less busy, or take a smaller batch_size",
     )
-    with again, timed_call("milvus.insert", collection=name, rows=len(rows)):
+    # Lite replaces by key when it inserts, too; its upsert reads each stored row first, to merge.
+    write = milvus.insert if lite_folder(milvus) else milvus.upsert
+    with again, timed_call("milvus.write", collection=name, rows=len(rows)):
         stored = {row["segment_id"]: row for row in _stored(collection, rows, batch_size)}
         for first in range(0, len(rows), batch_size):
             batch = {row["segment_id"]: row for row in rows[first : first + batch_size]}
@@ -56,7 +63,7 @@ def _insert(collection: OpenCollection, segments: pd.DataFrame, batch_size: int)
                     batch[key]["cluster"] = stored[key]["cluster"]
             for old in collection.get(known, kept) if kept else []:
                 batch[old["segment_id"]].update({field: old[field] for field in kept})
-            milvus.upsert(name, list(batch.values()))
+            write(name, list(batch.values()))
         if gone := _replaced(rows, list(stored.values()), collection):
             milvus.delete(name, ids=gone)
         if rows:
@@ -70,18 +77,22 @@ def _check_batch_size(batch_size: object) -> None:
 
 
 def _stored(collection: OpenCollection, rows: Rows, batch_size: int) -> Rows:
-    """What the collection holds of the videos of these rows, without vectors; a query for each batch at most."""
+    """What the collection holds of the videos of these rows, without vectors.
+
+    For each query Lite goes through all rows, whichever it finds, so one asks for the videos of many new rows.
+    """
     if len(rows) > batch_size and not collection.count():
         return []
     fields = ["segment_id", "video_id", "embedding_scope", "segmentation", "cluster"]
     fields += ["start_offset_sec", "end_offset_sec", *(f"has_{option}" for option in collection.dims)]
+    videos = sorted(row["video_id"] for row in rows)
     stored: Rows = []
-    asked: set[str] = set()
-    for first in range(0, len(rows), batch_size):
-        videos = {row["video_id"] for row in rows[first : first + batch_size]} - asked
-        if videos:
-            stored += collection.query(build_filter({"video_id": sorted(videos)}), fields)
-        asked |= videos
+    for first in range(0, len(videos), LOOKUP):
+        some = dict.fromkeys(videos[first : first + LOOKUP])
+        if first and videos[first - 1] in some:  # asked for already
+            del some[videos[first - 1]]
+        if some:
+            stored += collection.query(build_filter({"video_id": list(some)}), fields)
     return stored
 
 
@@ -131,23 +142,23 @@ def update_clusters(milvus: MilvusClient, name: str, clusters: pd.Series, *, bat
     rows = [{"segment_id": key, "cluster": int(n)} for key, n in clusters.items() if stored[str(key)] != n]
     again = milvus_errors(f"Not all clusters were written to {name!r}, so call update_clusters again")
     with again, timed_call("milvus.update_clusters", collection=name, rows=len(rows)):
-        whole = is_before(milvus, 2, 6, 2)
-        for first in range(0, len(rows), batch_size):
-            batch = rows[first : first + batch_size]
-            if whole:
-                milvus.upsert(name, _changed(collection, batch))
-            else:
-                milvus.upsert(name, batch, partial_update=True)
-        if ids:
-            milvus.flush(name)  # also what a run that was killed has left in memory
+        _change(collection, rows, batch_size)
     return len(ids)
 
 
-def _changed(collection: OpenCollection, changes: Rows) -> Rows:
-    """The whole rows as they are stored, with these changes: an upsert without them would take fields away."""
+def _change(collection: OpenCollection, changes: Rows, batch_size: int) -> None:
+    """Write some fields of rows that are stored; where a server knows no partial upsert, whole rows."""
+    milvus, name = collection.milvus, collection.name
+    whole = is_before(milvus, 2, 6, 2)
     options = [field for option in collection.dims for field in (vector_field(option), f"has_{option}")]
-    new = {row["segment_id"]: row for row in changes}
-    return [{**row, **new[row["segment_id"]]} for row in collection.get(list(new), [*COLUMNS, *options])]
+    for first in range(0, len(changes), batch_size):
+        batch = {row["segment_id"]: row for row in changes[first : first + batch_size]}
+        if whole:
+            stored = collection.get(list(batch), [*COLUMNS, *options])
+            milvus.upsert(name, [{**row, **batch[row["segment_id"]]} for row in stored])
+        else:
+            milvus.upsert(name, list(batch.values()), partial_update=True)
+    milvus.flush(name)  # also what a run that was killed has left in memory
 
 
 def _checked_ids(clusters: pd.Series) -> list[str]:
@@ -164,25 +175,43 @@ def _checked_ids(clusters: pd.Series) -> list[str]:
     return ids
 
 
-def read_segments(milvus: MilvusClient, name: str, *, where: Where = None) -> pd.DataFrame:
-    """The segments that are stored, in the columns in which they were inserted, by video, scope and time."""
-    return _read(open_collection(milvus, name), where)
+def read_segments(
+    milvus: MilvusClient, name: str, *, where: Where = None, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """The segments that are stored, in the columns in which they were inserted, by video, scope and time.
+
+    `columns` picks some, in the order given: without vectors, which are the bulk, a large collection comes sooner.
+    Raises SearchError for a filter or columns that cannot be.
+    """
+    return _read(open_collection(milvus, name), where, columns)
 
 
-def _read(collection: OpenCollection, where: Where) -> pd.DataFrame:
+def _read(collection: OpenCollection, where: Where, columns: Sequence[str] | None) -> pd.DataFrame:
     expression = build_filter(where, collection.options)
-    fields = [field for option in collection.dims for field in (vector_field(option), f"has_{option}")]
+    options = {vector_field(option): f"has_{option}" for option in collection.dims}
+    known = [*COLUMNS, *options]
+    check_names(SearchError, columns=columns)
+    chosen = known if columns is None else list(dict.fromkeys(columns))
+    if unknown := [column for column in chosen if column not in known]:
+        raise SearchError(
+            f"The collection {collection.name!r} has no column {unknown[0]!r}: choose from {', '.join(known)}."
+        )
+    fields = list(dict.fromkeys([*chosen, *ORDER, *(options[field] for field in chosen if field in options)]))
     with milvus_errors(
         f"The rows of {collection.name!r} cannot be read", SearchError, cure="check the filter"
     ):
-        rows = list(collection.iterate(expression, [*COLUMNS, *fields]))
-    rows.sort(key=lambda r: (r["video_id"], r["embedding_scope"], r["start_offset_sec"], r["segment_id"]))
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    for option in collection.dims:
-        field = vector_field(option)
-        cells = [np.asarray(r[field], dtype=np.float32) if r[f"has_{option}"] else None for r in rows]
-        table[field] = pd.Series(cells, dtype=object)
-    return table
+        rows = list(collection.iterate(expression, fields))
+    rows.sort(key=itemgetter(*ORDER))
+    table = {}
+    for field in chosen:
+        has = options.get(field)
+        cells = (
+            [row[field] for row in rows]
+            if has is None
+            else [row[field] if row[has] else None for row in rows]
+        )
+        table[field] = cells if has is None else pd.Series(cells, dtype=object)
+    return pd.DataFrame(table, columns=chosen, index=range(len(rows)))
 
 
 def count_segments(milvus: MilvusClient, name: str, *, where: Where = None) -> int:
@@ -223,9 +252,15 @@ def relink(milvus: MilvusClient, name: str, folder: str | Path) -> int:
     files = sorted(f for f in Path(folder).expanduser().rglob("*") if f.suffix.lower() in SUFFIXES)
     paths = {file_sha256(file)[:10]: relative_url(file) for file in files}
     collection = open_collection(milvus, name, strong=True)
-    segments = _read(collection, None)
-    moved = segments["video_id"].map(lambda video: paths.get(video.rpartition("-")[2]))
-    if not moved.notna().any():
+    stored = _read(collection, None, ["segment_id", "video_id", "video_url"])
+    moved = {
+        segment: (path, url)
+        for segment, video, url in stored.itertuples(index=False)
+        if (path := paths.get(video.rpartition("-")[2]))
+    }
+    if not moved:
         raise StoreError(f"No video of {name!r} lies in {folder}: name the folder that holds the files now.")
-    changed = moved.notna() & (moved != segments["video_url"])
-    return _insert(collection, segments[changed].assign(video_url=moved[changed]), batch_size=500)
+    rows = url_rows({segment: path for segment, (path, url) in moved.items() if path != url})
+    with milvus_errors(f"Not all paths were written to {name!r}, so call relink again"):
+        _change(collection, rows, batch_size=1000)
+    return len(rows)

@@ -5,6 +5,7 @@ so a collection that somebody else dropped or made anew in between is noticed by
 """
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pymilvus import DataType, MilvusClient, MilvusException
+from tqdm.auto import tqdm
 
 from helpers.errors import StoreError
 from helpers.segments import Vector, vector_field
@@ -24,6 +26,10 @@ NOT_FOUND = 100  # code of Milvus: there is no such collection
 # What a server has to see before it answers (Milvus Lite sees everything). Session: all that this process wrote;
 # of what others wrote, the last 0.2 s or so may be missing. Strong: all that anybody wrote; each answer waits for it.
 SESSION, STRONG = "Session", "Strong"
+BAR_SECONDS = 3.0  # before a progress bar appears
+# A batch of rows: each costs Lite a walk through the whole collection, and a server sends 64 MB at most; Lite takes
+# some eight times as much memory to make one.
+ANSWER_BYTES = 20_000_000
 Rows = list[dict[str, Any]]
 T = TypeVar("T")
 
@@ -73,15 +79,37 @@ class OpenCollection(Collection):
         )[0]
         return [{"score": float(hit["distance"]), **hit["entity"]} for hit in found]
 
-    def iterate(self, expression: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """The named fields of all rows that match a filter expression, however many there are."""
-        with timed_call("milvus.read", collection=self.name, rows=0) as more:
-            batches = self._read(
-                self.milvus.query_iterator, filter=expression, output_fields=list(fields), batch_size=1000
-            )
+    def iterate(
+        self, expression: str, fields: Sequence[str], *, doing: str = "reading"
+    ) -> Iterator[dict[str, Any]]:
+        """The named fields of all rows that match a filter expression, however many there are, vectors as arrays.
+
+        A progress bar appears after some seconds; `doing` stands in front of it.
+        """
+        floats = sum(dim for option, dim in self.dims.items() if vector_field(option) in fields)
+        size = max(500, min(ANSWER_BYTES // (1000 + 4 * floats), 10_000))
+        quiet = os.environ.get("VIDEO_SEARCH_PROGRESS") == "plain"
+        look = {
+            "desc": f"{doing} {self.name}",
+            "unit": " rows",
+            "disable": quiet,
+            "delay": BAR_SECONDS,
+            "leave": False,
+        }
+        with timed_call("milvus.read", collection=self.name, rows=0) as more, tqdm(**look) as bar:
+            given = {
+                "filter": expression,
+                "output_fields": list(fields),
+                "batch_size": size,
+                "strict_float32": True,
+            }
+            batches = self._read(self.milvus.query_iterator, **given)
             try:
                 while batch := batches.next():
+                    if len(batch) == size and not more["rows"] and not expression:
+                        bar.total = self.count()
                     more["rows"] += len(batch)
+                    bar.update(len(batch))
                     yield from batch
             finally:
                 batches.close()

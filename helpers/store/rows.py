@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -90,12 +90,12 @@ def milvus_rows(segments: pd.DataFrame, collection: Collection) -> list[dict[str
         raise StoreError(
             f"The video {video} comes in two segmentations, which replace each other: insert one."
         )
-    columns: dict[str, list[Any]] = {}
+    ids, columns = segments["segment_id"].tolist(), dict[str, list[Any]]()
     for field in COLUMNS:
         convert = _text if field in TEXT else _number
-        columns[field] = _column(segments, segments[field].tolist(), partial(convert, field))
+        columns[field] = _column(ids, segments[field].tolist(), partial(convert, field))
     spans = zip(columns["start_offset_sec"], columns["end_offset_sec"], strict=True)
-    _column(segments, spans, _span)
+    _column(ids, spans, _span)
     for option, dim in collection.dims.items():
         field = vector_field(option)
         cells: list[Any] = segments[field].tolist() if field in segments else [None] * len(segments)
@@ -103,8 +103,14 @@ def milvus_rows(segments: pd.DataFrame, collection: Collection) -> list[dict[str
         # A null would come back as zeros and score 0.0, above real rows, so it is a unit vector and a flag.
         placeholder = np.eye(1, dim, dtype=np.float32)[0]
         filled = (placeholder if missing(cell) else cell for cell in cells)
-        columns[field] = _column(segments, filled, partial(_vector, option, dim))
+        columns[field] = _column(ids, filled, partial(_vector, option, dim))
     return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+
+
+def url_rows(urls: Mapping[str, str]) -> list[dict[str, str]]:
+    """Segment id → `video_url` as rows of these two fields; StoreError for an address that does not fit."""
+    _column(list(urls), urls.values(), partial(_text, "video_url"))
+    return [{"segment_id": key, "video_url": url} for key, url in urls.items()]
 
 
 def _check_options(segments: pd.DataFrame, collection: Collection) -> None:
@@ -131,15 +137,14 @@ class _UnfitError(Exception):
     """What is wrong with a cell."""
 
 
-def _column(segments: pd.DataFrame, cells: Iterable[Any], convert: Callable[[Any], Any]) -> list[Any]:
+def _column(ids: Sequence[str], cells: Iterable[Any], convert: Callable[[Any], Any]) -> list[Any]:
     """The cells of a column as Milvus takes them; a column at a time, as this is done for each of many rows."""
     converted: list[Any] = []
     try:
         for cell in cells:
             converted.append(convert(cell))
     except _UnfitError as problem:
-        segment = segments["segment_id"].iloc[len(converted)]
-        raise StoreError(f"Nothing was written: in segment {segment!r}, {problem}.") from None
+        raise StoreError(f"Nothing was written: in segment {ids[len(converted)]!r}, {problem}.") from None
     return converted
 
 

@@ -29,6 +29,7 @@ from helpers.store import client as store_client
 from helpers.store import collection as store_collection
 from helpers.store import filters as store_filters
 from helpers.store import io as store
+from helpers.store import opened
 from helpers.store.opened import open_collection
 
 DIM = 8
@@ -279,6 +280,69 @@ def test_who_writes_by_what_is_stored_sees_what_others_wrote(milvus, name, ask):
     assert consistency_asked(milvus, name, ask) == {"Strong"}
 
 
+# Reading
+
+
+@pytest.mark.parametrize(
+    "columns", [["segment_id"], ["title", "embedding_description", "cluster"], ["embedding_visual"], []]
+)
+def test_columns_that_are_asked_for_come_in_the_usual_order_of_rows(milvus, name, columns):
+    dog = lacking(make_segments("dog-2"), "description", [0])
+    filled(milvus, name, dog, make_segments("cat-1"))
+    spy = Spy(milvus)
+    some = store.read_segments(spy, name, columns=columns)
+    everything = store.read_segments(milvus, name)
+    assert list(some) == columns and len(some) == 8
+    for column in columns:
+        for a, b in zip(some[column], everything[column], strict=True):
+            assert np.array_equal(a, b)
+    asked = next(options["output_fields"] for call, options in spy.calls if call == "query_iterator")
+    vectors = {field for field in asked if field in ("embedding_visual", "embedding_description")}
+    assert vectors == {column for column in columns if column.startswith("embedding_")}
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (["colour"], "has no column 'colour': choose from segment_id, .*embedding_description"),
+        (["embedding_audio"], "has no column 'embedding_audio'"),
+        ("title", "columns are 'title': give a list"),
+        (7, "columns are 7: give a list"),
+    ],
+)
+def test_columns_that_there_are_not(milvus, name, columns, message):
+    filled(milvus, name, GOOD)
+    with pytest.raises(SearchError, match=message):
+        store.read_segments(milvus, name, columns=columns)
+
+
+def test_vectors_are_read_in_batches_that_a_message_holds(milvus, name):
+    wide = make_segments(n=2, options=["visual"])
+    wide["embedding_visual"] = list(np.eye(3, 4_000, dtype=np.float32))
+    filled(milvus, name, wide)
+    spy = Spy(milvus)
+    same(store.read_segments(spy, name), wide)
+    store.read_segments(spy, name, columns=["title"])
+    with_vectors, without = (options["batch_size"] for call, options in spy.calls if call == "query_iterator")
+    assert with_vectors * 16_000 < 32_000_000 and without > 5_000
+
+
+def test_a_long_read_shows_how_far_it_is_and_a_short_one_or_a_plain_one_nothing(
+    milvus, name, monkeypatch, capsys
+):
+    filled(milvus, name, make_segments(n=1_100, options=["visual"]))
+    monkeypatch.setattr(opened, "ANSWER_BYTES", 1)  # batches of 500
+    monkeypatch.delenv("VIDEO_SEARCH_PROGRESS", raising=False)
+    store.read_segments(milvus, name)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(opened, "BAR_SECONDS", 0.001)
+    store.read_segments(milvus, name)
+    assert re.search(rf"reading {name}: +\d+%.*/1101", capsys.readouterr().err)
+    monkeypatch.setenv("VIDEO_SEARCH_PROGRESS", "plain")
+    store.read_segments(milvus, name)
+    assert capsys.readouterr() == ("", "")
+
+
 # Counting
 
 MANY = make_segments(n=2_600, options=["visual"])
@@ -317,6 +381,28 @@ def test_a_server_is_asked_to_count(milvus, name):
     spy = Server(milvus)
     assert store.count_segments(spy, name, where={"embedding_scope": "clip"}) == 3
     assert [q["output_fields"] for call, q in spy.calls if call == "query"] == [["count(*)"]]
+
+
+def test_the_same_rows_again_are_looked_up_many_videos_at_once(milvus, name):
+    tables = [make_segments(f"cat-{i}", n=4, options=["visual"]) for i in range(60)]
+    many = pd.concat(tables, ignore_index=True)
+    filled(milvus, name, many.assign(cluster=3))
+    spy = Spy(milvus)
+    assert store.insert_segments(spy, name, many, batch_size=50) == 300
+    lookups = [options for call, options in spy.calls if call == "query" and options["filter"]]
+    assert len(lookups) == 1 and not [f for f in lookups[0]["output_fields"] if f == "embedding_visual"]
+    same(store.read_segments(milvus, name), many.assign(cluster=3))
+
+
+def test_videos_are_looked_up_once_where_a_lookup_ends_in_one(milvus, name, monkeypatch):
+    monkeypatch.setattr(store, "LOOKUP", 3)
+    many = pd.concat([make_segments(f"cat-{i}", n=i) for i in (1, 4, 2)], ignore_index=True)
+    filled(milvus, name, many.assign(cluster=3))
+    spy = Spy(milvus)
+    store.insert_segments(spy, name, many)
+    filters = [options["filter"] for call, options in spy.calls if call == "query" and options["filter"]]
+    assert sorted(re.findall(r"cat-\d", "".join(filters))) == ["cat-1", "cat-2", "cat-4"]
+    same(store.read_segments(milvus, name), many.assign(cluster=3))
 
 
 # Options
@@ -624,6 +710,20 @@ def test_relink_finds_moved_and_renamed_files_by_content(milvus, name, tmp_path)
     same(store.read_segments(milvus, name), pd.concat([moved, make_segments("cat-0123456789")]))
     with pytest.raises(StoreError, match="name the folder that holds the files now"):
         store.relink(milvus, name, tmp_path / "nowhere")
+
+
+def test_relink_writes_the_rows_that_changed_and_reads_no_vector(milvus, name, tmp_path):
+    (tmp_path / "cat.mp4").write_bytes(b"a video")
+    digest = files.file_sha256(tmp_path / "cat.mp4")[:10]
+    filled(milvus, name, make_segments(f"cat-{digest}"), make_segments("dog-0123456789"))
+    spy = Spy(milvus)
+    assert store.relink(spy, name, tmp_path) == 4
+    read = [options["output_fields"] for call, options in spy.calls if call == "query_iterator"]
+    assert len(read) == 1 and not [field for field in read[0] if field.startswith("embedding_v")]
+    bad = os.fsdecode(b"caf\xe9.mp4")  # half a character
+    (tmp_path / "cat.mp4").rename(tmp_path / bad)
+    with pytest.raises(StoreError, match="video_url is .*, which UTF-8 cannot hold"):
+        store.relink(milvus, name, tmp_path)
 
 
 # Filters

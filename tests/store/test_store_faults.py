@@ -214,7 +214,7 @@ def test_calls_of_milvus_are_timed_without_vectors_and_texts(tmp_path, log):
     table = logs.read_log(log)
     calls = table[table["logger"] == "video_search.milvus"]
     rows = calls.groupby("event")["rows"].agg(list)
-    assert rows["milvus.insert"] == [30, 12] and rows["milvus.upsert"] == [20, 10, 12]
+    assert rows["milvus.write"] == [30, 12] and rows["milvus.insert"] == [20, 10, 12]
     assert rows["milvus.search"] == [5] and rows["milvus.read"] == [42]
     events = {"connect", "create_collection", "create_index", "load_collection", "flush", "query"}
     assert {f"milvus.{event}" for event in events} <= set(calls["event"])
