@@ -373,12 +373,9 @@ def test_a_count_is_right_at_every_share_and_never_has_lite_build_all_rows(milvu
 
 
 def test_a_server_is_asked_to_count(milvus, name):
-    class Server(Spy):
-        def get_server_version(self):
-            return "2.6.0"
-
     filled(milvus, name, GOOD)
-    spy = Server(milvus)
+    spy = Spy(milvus)
+    spy.version = "v2.6.0"
     assert store.count_segments(spy, name, where={"embedding_scope": "clip"}) == 3
     assert [q["output_fields"] for call, q in spy.calls if call == "query"] == [["count(*)"]]
 

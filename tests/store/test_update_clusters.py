@@ -165,8 +165,9 @@ def test_thousands_of_rows_go_in_batches_and_are_flushed(milvus, name):
 class Old(Spy):
     """A server before 2.6.2, as far as the helpers can tell: it has no partial upsert."""
 
-    def get_server_version(self):
-        return "v2.3.5-lite"
+    def __init__(self, milvus):
+        super().__init__(milvus)
+        self.version = "v2.3.5-lite"
 
     def upsert(self, name, rows, **options):
         assert not options.get("partial_update"), "this server would refuse it"
