@@ -4,11 +4,11 @@ NB ?=
 ARGS ?=
 JOBS ?= 2
 SHARED := --dist loadgroup --no-loadscope-reorder
-TESTS := -m "not second"
+TESTS := -m "not second and not server"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help env dev lab mine record quick test test-all lint js types unit notebooks live faults coverage refresh fixtures bench format clean
+.PHONY: help env dev lab mine record quick test test-all lint js types unit notebooks server live faults coverage refresh fixtures bench format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -29,11 +29,11 @@ record: env ## with a key: record the live service's answers for the samples int
 	@$(PY) -m tools.record $(ARGS)
 
 quick: dev lint types ## what runs before a push: lint, types, the fast unit tests
-	$(PY) -m pytest tests -n $(JOBS) $(SHARED) -m "not live and not browser and not slow"
+	$(PY) -m pytest tests -n $(JOBS) $(SHARED) -m "not live and not browser and not slow and not server"
 
 test: dev lint types unit notebooks ## everything that CI runs
 
-test-all: TESTS :=
+test-all: TESTS := -m "not server"
 test-all: test ## everything: each notebook as the second live model too; before a release, and each night
 
 lint: dev js ## ruff on code and notebooks: lint and format; the floors of helpers/; the JavaScript
@@ -52,6 +52,9 @@ unit: dev ## the unit tests, the guards, the notebooks live and in a browser
 
 notebooks: dev ## run every notebook and compare its outputs; NB=03_insertion for some
 	$(PY) -m tools.gate -n$(JOBS) --dist=loadscope $(NB)
+
+server: dev ## store, search and restart on a real Milvus server, which the first run installs
+	$(PY) -m pytest tests/server -n $(JOBS) $(SHARED)
 
 live: dev ## run every notebook live against the practice server, as 3.5 and 3.0; NB=… for some
 	$(PY) -m tools.live_run $(NB)
