@@ -1,20 +1,25 @@
 """Open and close Milvus, a server or a Milvus Lite folder, and name one's own collections."""
 
+import hashlib
 import ipaddress
 import logging
+import os
 import re
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pandas as pd
 from pymilvus import MilvusClient, MilvusException
 
+from helpers.arguments import check_table
 from helpers.errors import StoreError
 from helpers.settings import Settings
 from helpers.store import lite
 from helpers.store.calls import Client, folder_opened
 from helpers.store.errors import FAILURES, NO_ANSWER, TOO_LATE, milvus_errors, reason_of, timed_call
 
+SAMPLES = "data/videos"  # where the samples lie, as their video_url says
 NAME = re.compile(r"[A-Za-z_]\w{0,254}", flags=re.ASCII)  # of a collection
 
 # A connection of its own for each client: pymilvus hands out a shared one even when it is dead, and gRPC lets
@@ -114,14 +119,34 @@ def disconnect_milvus(milvus: MilvusClient, settings: Settings) -> None:
         lite.release_folder(lite.folder_path(settings))
 
 
-def collection_name(settings: Settings, name: str) -> str:
-    """The name of your own collection: with your prefix in front, where there is one (on a shared server)."""
+def collection_name(settings: Settings, name: str | pd.DataFrame) -> str:
+    """The name of your own collection: with your prefix in front, where there is one (on a shared server).
+
+    Of a table of videos or segments it is that of their corpus: "videos" for the samples, and for other videos
+    "own_" with the name and a digest of the folder that holds them all. So one corpus never lands in another's
+    collection, and a folder to which a video is added keeps its own.
+    """
     _check_settings(settings)
-    if not isinstance(name, str):
+    if isinstance(name, pd.DataFrame):
+        name = _corpus(name)
+    elif not isinstance(name, str):
         raise StoreError(
-            f"The name of the collection is a {type(name).__name__}: give a text, such as 'videos'."
+            f"The name of the collection is a {type(name).__name__}: give a text, such as 'videos', or a table "
+            "of videos."
         )
     return name if name.startswith(settings.prefix) else settings.prefix + name
+
+
+def _corpus(videos: pd.DataFrame) -> str:
+    cure = "give the table of sample_videos, own_videos or embed_videos"
+    check_table(videos, StoreError, what="videos", cure=cure, texts=["video_url"])
+    places = sorted({url.rpartition("/")[0] for url in videos["video_url"]})
+    if set(places) <= {SAMPLES}:
+        return "videos"
+    paths = all(place.startswith("/") for place in places)
+    folder = os.path.commonpath(places) if paths else "\n".join(places)
+    word = re.sub(r"[\W_]+", "_", folder.rpartition("/")[2], flags=re.ASCII)[:40].strip("_")
+    return "_".join(filter(None, ["own", word, hashlib.sha256(folder.encode()).hexdigest()[:6]]))
 
 
 def drop_collection(milvus: MilvusClient, name: str, *, settings: Settings) -> None:

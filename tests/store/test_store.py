@@ -31,6 +31,7 @@ from helpers.store import filters as store_filters
 from helpers.store import io as store
 from helpers.store import opened
 from helpers.store.opened import open_collection
+from helpers.videos.samples import sample_videos
 
 DIM = 8
 
@@ -975,3 +976,52 @@ def test_the_same_code_works_on_a_server(tmp_path):
     finally:
         server.terminate()
         server.wait()
+
+
+# A collection of a corpus
+
+
+def table_of(*addresses):
+    return pd.DataFrame({"video_id": [f"own-{i}" for i in range(len(addresses))], "video_url": addresses})
+
+
+def test_a_corpus_has_a_collection_of_its_own(tmp_path):
+    settings = settings_in(tmp_path)
+
+    def name_of(*addresses, prefix=""):
+        return store_client.collection_name(replace(settings, prefix=prefix), table_of(*addresses))
+
+    assert store_client.collection_name(settings, sample_videos()) == name_of() == "videos"
+    zoo = name_of("/films/zoo 2025/a.mp4")
+    assert re.fullmatch("own_zoo_2025_[0-9a-f]{6}", zoo)
+    assert name_of("/films/zoo 2025/a.mp4", "/films/zoo 2025/b.mp4") == zoo  # one more film
+    assert name_of("/films/zoo 2025/a.mp4", prefix="ada_") == f"ada_{zoo}"
+    others = [
+        name_of("/other/zoo 2025/a.mp4"),
+        name_of("/films/zoo 2025/a.mp4", "data/videos/cat.mp4"),
+        name_of("/films/動物園/a.mp4"),
+        name_of("https://example.org/a.mp4"),
+        name_of("https://example.org/a.mp4", "https://example.com/b.mp4"),
+        name_of("/a.mp4"),
+        name_of("/films/data/videos/a.mp4"),
+    ]
+    assert len({*others, zoo, "videos"}) == len(others) + 2
+    assert all(store_client.NAME.fullmatch(name) for name in others)
+    with pytest.raises(StoreError, match="give a text, such as 'videos', or a table of videos"):
+        store_client.collection_name(settings, None)
+    with pytest.raises(StoreError, match="lack the column 'video_url'"):
+        store_client.collection_name(settings, pd.DataFrame({"title": ["a"]}))
+
+
+def test_own_videos_never_land_among_the_samples(tmp_path, milvus):
+    """Both orders; the tables of segments name their corpus as those of videos do."""
+    settings = settings_in(tmp_path)
+    own = make_segments("own-1", video_url="/films/zoo/a.mp4")
+    for tables in ([GOOD, own], [own, GOOD]):
+        names = [store_client.collection_name(settings, table) for table in tables]
+        for name, table in zip(names, tables, strict=True):
+            filled(milvus, name, table)
+        for name, table in zip(names, tables, strict=True):
+            assert set(store.read_segments(milvus, name)["segment_id"]) == set(table["segment_id"])
+        for name in names:
+            milvus.drop_collection(name)
