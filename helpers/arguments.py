@@ -98,8 +98,12 @@ def check_table(
         raise error(f"The {what} have the column {twice!r} twice: {cure}.")
     for names, kind, due in ((numbers, int | float | np.number, "number"), (texts, str, "text")):
         for column in names:
-            plain = kind is not str and pd.api.types.is_numeric_dtype(table[column])
-            wrong = [] if plain else [cell for cell in table[column] if not isinstance(cell, kind)]
+            cells = table[column]
+            if kind is str:
+                plain = isinstance(cells.dtype, pd.StringDtype) and not cells.hasnans
+            else:
+                plain = pd.api.types.is_numeric_dtype(cells)
+            wrong = [] if plain else [cell for cell in cells if not isinstance(cell, kind)]
             if wrong:
                 raise error(
                     f"The {what} have {wrong[0]!r} in the column {column!r}, which is no {due}: {cure}."

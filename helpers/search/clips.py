@@ -26,6 +26,11 @@ class Clips(NamedTuple):
     score: Floats
     videos: dict[str, slice]  # the clips of each video
 
+    def cells(self, column: str, clips: Sequence[int]) -> pd.Series:
+        """One column of the table for these clips, numbered from 0, of the same kind as there."""
+        cells = self.table[column]
+        return pd.Series(cells.array.take(self.row[clips]), dtype=cells.dtype)
+
     def rows(self, clips: Sequence[int] | slice) -> pd.DataFrame:
         """The rows of the table of these clips, numbered from 0."""
         return self.table.take(self.row[clips]).reset_index(drop=True)

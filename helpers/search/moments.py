@@ -71,12 +71,10 @@ def find_moments(
         best.append(int(inside[np.argmax(clips.score[inside])]))
         if len(found) == limit:
             break
-    rows = clips.rows(best)
-    own_columns = ["score", "start_offset_sec", "end_offset_sec", "clips"]
-    stretches = pd.DataFrame(found, columns=own_columns)
-    columns = {c: stretches[c] for c in own_columns} | {"rank": rows.index + 1}
-    columns |= {c: rows[c] for c in ("video_id", "title", "video_url")}
-    columns |= {f"best_{c}": rows[c] for c in ("segment_id", "score", *TIMES)}
+    columns: dict[str, Any] = {"rank": range(1, len(found) + 1)}
+    columns |= dict(zip(("score", *TIMES, "clips"), zip(*found, strict=True), strict=False))
+    columns |= {c: clips.cells(c, best) for c in ("video_id", "title", "video_url")}
+    columns |= {f"best_{c}": clips.cells(c, best) for c in ("segment_id", "score", *TIMES)}
     return pd.DataFrame(columns, columns=MOMENT_COLUMNS)
 
 
