@@ -267,6 +267,12 @@ from .standin.offline import (
 from .standin.practice import (
     PracticeServer as PracticeServer,
 )
+from .store.backup import (
+    export_collection as export_collection,
+)
+from .store.backup import (
+    import_collection as import_collection,
+)
 from .store.client import (
     collection_name as collection_name,
 )

@@ -6,9 +6,10 @@ import json
 import os
 import time
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from helpers.errors import VideoError
 
@@ -16,11 +17,19 @@ ABANDONED_SECONDS = 3600.0  # a half-written file this old belongs to a process 
 
 
 def write_file(path: str | Path, data: bytes, *, durable: bool = True) -> None:
-    """Put `data` at `path`, whole or not at all: written beside it and moved into place.
+    """Put `data` at `path`, whole or not at all; see `file_in_place`."""
+    with file_in_place(path, durable=durable) as file:
+        file.write(data)
 
-    `durable=False` leaves it to the system when the bytes reach the disk, for what can be had again. Folders
-    are made, a link stays a link. What a killed writer of this file left is removed by a later one.
-    Raises OSError; what was there before is then untouched.
+
+@contextmanager
+def file_in_place(path: str | Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """A new file for the block to write, which then is at `path`, whole or not at all.
+
+    It is written beside it and moved into place. `durable=False` leaves it to the system when the bytes reach the
+    disk, for what can be had again. Folders are made, a link stays a link. What a killed writer of this file left is
+    removed by a later one.
+    Raises OSError; what was there before is then untouched, as after any other error in the block.
     """
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -32,7 +41,7 @@ def write_file(path: str | Path, data: bytes, *, durable: bool = True) -> None:
     part = target.with_name(f"{stem}-{uuid.uuid4().hex[:16]}.part")
     try:
         with open(part, "xb") as file:
-            file.write(data)
+            yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())

@@ -108,6 +108,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Any:
     milvus = helpers.connect_milvus(own)
     helpers.create_collection(milvus, "cats", SEGMENTS)
     helpers.insert_segments(milvus, "cats", SEGMENTS)
+    helpers.export_collection(milvus, "cats", folder / "cats.parquet")
     client = helpers.connect_twelvelabs(own)
     yield Calls(_calls(folder, own, milvus, client))
     helpers.disconnect_milvus(milvus, own)
@@ -133,7 +134,9 @@ def _calls(folder: Path, own: Any, milvus: Any, client: Any) -> dict[str, dict[s
         "delete_video": {**store, "video_id": "nobody"},
         "drop_collection": {"milvus": milvus, "name": "none", "settings": own},
         "insert_segments": {**store, "segments": SEGMENTS, "batch_size": 100},
-        "read_segments": {**store, "where": None},
+        "export_collection": {**store, "path": folder / "cats.parquet"},
+        "import_collection": {**store, "path": folder / "cats.parquet", "index_type": None},
+        "read_segments": {**store, "where": None, "columns": None},
         "relink": {**store, "folder": str(folder)},
         "update_clusters": {**store, "clusters": CLUSTERS, "batch_size": 100},
         # the search

@@ -77,7 +77,7 @@ def create_collection(
             found = describe(milvus, name)
             _check_same(found, wanted, index_type)
             # A kill -9 while it was made leaves a collection without its indexes, which a server cannot load.
-            bare = [option for option in found.dims if not _index_type(found, option)]
+            bare = [option for option in found.dims if not index_of(found, option)]
             _index_and_load(milvus, name, bare, index_type, index_params)
             return Collection(name, found.model, found.dims)
         if folder := lite_folder(milvus):
@@ -140,12 +140,17 @@ def _check_same(found: OpenCollection, wanted: Collection, index_type: str) -> N
         if found.dims[option] != dim:
             sizes = f"{found.dims[option]} numbers for {option!r}, not {dim}"
             raise StoreError(f"The collection {name!r} has vectors of {sizes}: {cure}")
-        kept = _index_type(found, option)
+        kept, _ = index_of(found, option) or ("", {})
         if kept and index_type not in ("AUTOINDEX", kept):
             raise StoreError(f"The collection {name!r} has a {kept} index, not {index_type}: {cure}")
 
 
-def _index_type(collection: OpenCollection, option: str) -> str | None:
+def index_of(collection: OpenCollection, option: str) -> tuple[str, dict[str, int]] | None:
+    """The type of an option's index and its parameters; None where there is none."""
     about = collection.milvus.describe_index(collection.name, vector_field(option))
     # Where this field has no index, Lite tells of that of another field.
-    return str(about["index_type"]) if about and about["field_name"] == vector_field(option) else None
+    if not about or about["field_name"] != vector_field(option):
+        return None
+    kind, nested = str(about["index_type"]), about.get("params")
+    told = {**about, **(nested if isinstance(nested, Mapping) else {})}  # a server tells them beside the type
+    return kind, {key: int(told[key]) for key in DEFAULTS.get(kind, {}) if key in told}

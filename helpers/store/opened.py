@@ -88,22 +88,12 @@ class OpenCollection(Collection):
         """
         floats = sum(dim for option, dim in self.dims.items() if vector_field(option) in fields)
         size = max(500, min(ANSWER_BYTES // (1000 + 4 * floats), 10_000))
-        quiet = os.environ.get("VIDEO_SEARCH_PROGRESS") == "plain"
-        look = {
-            "desc": f"{doing} {self.name}",
-            "unit": " rows",
-            "disable": quiet,
-            "delay": BAR_SECONDS,
-            "leave": False,
-        }
-        with timed_call("milvus.read", collection=self.name, rows=0) as more, tqdm(**look) as bar:
-            given = {
-                "filter": expression,
-                "output_fields": list(fields),
-                "batch_size": size,
-                "strict_float32": True,
-            }
-            batches = self._read(self.milvus.query_iterator, **given)
+        asked: dict[str, Any] = {"filter": expression, "output_fields": list(fields), "batch_size": size}
+        with (
+            timed_call("milvus.read", collection=self.name, rows=0) as more,
+            rows_bar(doing, self.name) as bar,
+        ):
+            batches = self._read(self.milvus.query_iterator, **asked, strict_float32=True)
             try:
                 while batch := batches.next():
                     if len(batch) == size and not more["rows"] and not expression:
@@ -148,6 +138,13 @@ class OpenCollection(Collection):
         with opening(self.name):
             load(self.milvus, self.name)
         return call(self.name, **options)
+
+
+def rows_bar(doing: str, name: str, total: int | None = None) -> "tqdm[Any]":
+    """A progress bar of rows, which appears after some seconds and goes at the end."""
+    quiet = os.environ.get("VIDEO_SEARCH_PROGRESS") == "plain"
+    look: dict[str, Any] = {"unit": " rows", "disable": quiet, "delay": BAR_SECONDS, "leave": False}
+    return tqdm(desc=f"{doing} {name}", total=total, **look)
 
 
 def opening(name: str) -> AbstractContextManager[None]:
