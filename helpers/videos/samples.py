@@ -19,7 +19,10 @@ from helpers.settings import ROOT
 from helpers.videos.media import printable, probe
 
 CATALOGUE = ROOT / "data" / "videos.csv"
-SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg")
+SUFFIXES = (
+    *(".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".vob"),
+    *(".wmv", ".asf", ".flv", ".ogv", ".3gp", ".mxf"),
+)
 COLUMNS = (
     *("video_id", "title", "category", "recorded_at", "video_url"),
     *("duration_sec", "width", "height", "has_audio"),

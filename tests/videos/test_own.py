@@ -92,6 +92,12 @@ def test_a_folder_gives_its_videos_and_nothing_else(folder: Path) -> None:
     assert own_videos(folder)["title"].tolist() == ["a", "b"]
 
 
+@pytest.mark.parametrize("ending", [".ts", ".MTS", ".m2ts", ".wmv", ".flv", ".3gp", ".mxf", ".vob"])
+def test_what_cameras_and_recorders_write_is_a_video(tmp_path: Path, one: Path, ending: str) -> None:
+    shutil.copy(one, tmp_path / f"a{ending}")
+    assert own_videos(tmp_path)["title"].tolist() == ["a"]
+
+
 def test_what_is_odd_in_a_folder_costs_only_itself(folder: Path) -> None:
     write(folder / "page.mp4", b"<html>not found</html>")
     (folder / "gone.mp4").symlink_to(folder / "nowhere.mp4")
