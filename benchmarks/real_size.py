@@ -27,7 +27,7 @@ from helpers.settings import ROOT
 from tools.notebook_env import SWITCHES
 
 SLOW_SECONDS = 8.0  # a step that took longer in the first round is not asked for again
-FEW = 20_000  # rows that are quick enough to be inserted three times
+FEW = 20_000  # rows that are quick enough for a second round, to be inserted three times, and again
 AGAIN = 2_000  # rows inserted again by the baseline, which takes minutes for all
 STEPS: dict[str, dict[str, Any]] = {
     "search": {"step": "search", "times": 15},
@@ -126,7 +126,7 @@ class Run:
     def measure(self, steps: dict[str, dict[str, Any]], children: dict[str, Child], bar: "tqdm[Any]") -> None:
         for label, step in steps.items():
             slow: set[str] = set()
-            for _ in range(1 if step["step"] in ("read", "index") else 2):
+            for _ in range(1 if step["step"] in ("read", "index") or self.rows > FEW else 2):
                 for name, child in children.items():
                     if name in slow:
                         continue
@@ -186,7 +186,7 @@ def measured(rows: int, baseline: Path | None, *, index: bool = True, notebook: 
                     run.measure({"HNSW": {"step": "index", "kind": "HNSW"}}, children, bar)
                     run.measure(APPROXIMATE, children, bar)
                 for name, child in children.items():
-                    some = min(rows, AGAIN) if name == "baseline" else rows
+                    some = min(rows, AGAIN if name == "baseline" else FEW)
                     bar.set_postfix_str(f"again, {name}")
                     run.note(name, "again", child.do("again", rows=some))
                 bar.update()

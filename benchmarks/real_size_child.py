@@ -38,7 +38,7 @@ from helpers.segments import COLUMNS, HIT_COLUMNS
 
 QUERIES, LIMIT, BATCH = 10, 10, 500
 DEPTH = 200  # of the raw searches beside a hybrid search by its defaults
-BUDGET = 20.0  # seconds for one step, more or less: a slow one is measured once
+BUDGET = 10.0  # seconds for one step, more or less: a slow one is measured once
 FIELDS = HIT_COLUMNS[2:]
 OPTIONS = ("visual", "description")
 ALL = {"start_offset_sec": (0, None)}
