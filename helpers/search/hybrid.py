@@ -17,7 +17,7 @@ from helpers.arguments import as_list, is_list, is_number, is_whole
 from helpers.errors import SearchError
 from helpers.search.fusion import Fused, Ranking, fuse_rankings, is_proven, share, used_weights
 from helpers.search.nearest import FIELDS, MANY, MOST, complete_search, cosines, with_fields
-from helpers.search.similarity import check_search, search_filter
+from helpers.search.similarity import check_search, is_narrow, search_filter
 from helpers.segments import Query, vector_field
 from helpers.store.errors import milvus_errors
 from helpers.store.filters import Where
@@ -161,6 +161,7 @@ class _Search:
     collection: OpenCollection
     legs: dict[str, Leg]
     filters: dict[str, str]
+    narrow: bool
     ranker: str
     k: int
 
@@ -173,7 +174,13 @@ class _Search:
             for label in full:
                 vector, option = self.legs[label].query.vector, self.legs[label].option
                 rows[label] = complete_search(
-                    self.collection, vector, option, self.filters[label], depth, fields
+                    self.collection,
+                    vector,
+                    option,
+                    self.filters[label],
+                    depth,
+                    narrow=self.narrow,
+                    fields=fields,
                 )
             full = [label for label in full if len(rows[label]) == depth]
             rest = {
@@ -248,7 +255,7 @@ def _open_search(
     filters = {
         label: search_filter(collection, leg.query, leg.option, scope, where) for label, leg in legs.items()
     }
-    return _Search(collection, legs, filters, ranker, k)
+    return _Search(collection, legs, filters, is_narrow(scope, where), ranker, k)
 
 
 def _list(legs: Iterable[Leg]) -> list[Leg]:

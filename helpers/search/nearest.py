@@ -1,6 +1,15 @@
-"""The rows of a collection that are nearest to a vector and match a filter: none missed, in a fixed order."""
+"""The rows of a collection that are nearest to a vector and match a filter: none missed, in a fixed order.
 
+FLAT compares the vector with every row that matches, and so does IVF if it looks into all of its cells. HNSW
+walks along its graph, past rows that match or do not, and stops when `ef` rows are known: of a filter that few
+rows match, or rows that lie far from the vector, it comes back short, or full with rows that are not the
+nearest. So it walks far under a filter, and where it still meets few rows that match, these are all scored.
+Scores of quantised vectors (SQ8) are taken again from the vectors themselves.
+"""
+
+import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,12 +17,18 @@ import pandas as pd
 
 from helpers.errors import SearchError
 from helpers.segments import HIT_COLUMNS, Vector, vector_field
+from helpers.store.client import is_lite
 from helpers.store.errors import milvus_errors
 from helpers.store.opened import OpenCollection, Rows
 
 FIELDS = HIT_COLUMNS[2:]  # what Milvus is asked for
 MOST = 16_384  # a Milvus server returns no more rows than that from one search
 MANY = 200  # rows from which on it pays to ask for ids first, and for all the fields of the best afterwards
+ALL_CELLS = 65_536  # the most that a server takes for nprobe; each index has fewer
+ENOUGH = 64  # rows that match: if a walk meets so many, the nearest are among them
+WIDE, FAR = 512, 8192  # the ef of a walk: where nearly all rows match; under a filter in a large collection
+FEW = 2000  # rows that are scored one by one sooner than another walk is tried
+log = logging.getLogger("video_search.search")
 
 
 def nearest(
@@ -22,12 +37,14 @@ def nearest(
     option: str,
     expression: str,
     limit: int,
+    *,
+    narrow: bool,
     fields: Sequence[str] = FIELDS,
 ) -> Rows:
     """The `limit` nearest rows that match, equal scores by id; fewer only where fewer match."""
     fetch = limit + 1
     while True:
-        found = complete_search(collection, vector, option, expression, fetch, fields)
+        found = complete_search(collection, vector, option, expression, fetch, narrow=narrow, fields=fields)
         if len(found) < fetch or fetch == MOST or found[limit - 1]["score"] - found[-1]["score"] > 1e-6:
             return sorted(found, key=by_score)[:limit]
         # Equal scores at the cut: look further, so that the order decides and not chance.
@@ -40,21 +57,97 @@ def complete_search(
     option: str,
     expression: str,
     limit: int,
+    *,
+    narrow: bool,
     fields: Sequence[str] = FIELDS,
 ) -> Rows:
-    """The `limit` rows that Milvus finds nearest, in its order; fewer only where fewer match.
+    """The `limit` nearest rows that match, best first; fewer only where fewer match.
 
-    Where an approximate index finds less than there is, every row that matches is scored.
+    `narrow` says that the filter may leave out most rows, or those near the vector.
     """
     with milvus_errors(f"The search in {collection.name!r} failed", SearchError, cure="check its filter"):
-        found = collection.search(vector, option, expression, fields, limit=limit)
-        if len(found) == limit or not collection.more_than(len(found), expression):
-            return found
-        field = vector_field(option)
-        rows = list(collection.iterate(expression, [*fields, field]))
-        scores = cosines(vector, [row.pop(field) for row in rows])
-        scored = [{"score": score, **row} for score, row in zip(scores, rows, strict=True)]
-        return sorted(scored, key=by_score)[:limit]
+        kind, rows = collection.index(option)
+        if kind in ("FLAT", "BRUTE_FORCE", ""):
+            return collection.search(vector, option, expression, fields, limit=limit)
+        search = _Approximate(collection, vector, option, expression, kind, rows, fields)
+        return search.by_cells(limit) if kind.startswith("IVF") else search.by_graph(limit, narrow)
+
+
+@dataclass(frozen=True)
+class _Approximate:
+    """A search by an approximate index."""
+
+    collection: OpenCollection
+    vector: Vector
+    option: str
+    expression: str
+    kind: str
+    rows: int
+    fields: Sequence[str]
+
+    def by_cells(self, limit: int) -> Rows:
+        """Look into every cell."""
+        log.debug("Every cell of the %s index was searched.", self.kind)
+        return self._search(limit, {"nprobe": ALL_CELLS})
+
+    def by_graph(self, limit: int, narrow: bool) -> Rows:
+        """Walk along the graph, and score every row that matches where it meets too few of them."""
+        known = is_lite(self.collection.milvus)
+        wanted = min(ENOUGH + (3 * limit if narrow else limit), MOST)
+        ef = min(max(self.rows // 5, 1024), FAR) if narrow and known else WIDE
+        while True:
+            ef = max(ef, wanted)
+            params = {"ef": ef} if known or self.kind.startswith("HNSW") else {}
+            found = self._search(wanted, params)
+            if len(found) == wanted:
+                log.debug("The %s index was searched with ef=%d.", self.kind, ef)
+                return found[:limit]
+            if (few := self._scored(FEW)) is not None:
+                log.debug("The %s index met few rows that match, so all %d were scored.", self.kind, len(few))
+                return few[:limit]
+            if ef >= min(self.rows, 4 * FAR) or not params:
+                every = self._scored(None) or []
+                log.debug(
+                    "The %s index met few rows that match, so all %d were scored.", self.kind, len(every)
+                )
+                return every[:limit]
+            ef *= 4
+
+    def _search(self, limit: int, params: dict[str, int]) -> Rows:
+        if not self.kind.endswith(("SQ", "SQ8", "PQ")):
+            return self.collection.search(
+                self.vector, self.option, self.expression, self.fields, limit=limit, params=params
+            )
+        # The scores are those of rounded vectors: fetch more rows, until none further down can belong above.
+        field, fetch = vector_field(self.option), min(limit + ENOUGH, MOST)
+        while True:
+            more = {name: max(value, fetch) for name, value in params.items()}
+            found = self.collection.search(
+                self.vector, self.option, self.expression, [*self.fields, field], limit=fetch, params=more
+            )
+            rounded = np.array([row["score"] for row in found])
+            exact = np.array(cosines(self.vector, [row.pop(field) for row in found]))
+            rows = sorted(
+                (row | {"score": float(score)} for row, score in zip(found, exact, strict=True)), key=by_score
+            )
+            if len(rows) < fetch or fetch == MOST:
+                return rows[:limit]
+            if rows[limit - 1]["score"] >= rounded[-1] + np.abs(exact - rounded).max():
+                return rows[:limit]
+            fetch = min(2 * fetch, MOST)
+
+    def _scored(self, most: int | None) -> Rows | None:
+        """Every row that matches, best first, by its exact score; None if there are more than `most`."""
+        field = vector_field(self.option)
+        if most is None:
+            found = list(self.collection.iterate(self.expression, [*self.fields, field]))
+        else:
+            found = self.collection.query(self.expression, [*self.fields, field], limit=most + 1)
+            if len(found) > most:
+                return None
+        scores = cosines(self.vector, [row.pop(field) for row in found])
+        scored = [{"score": score, **row} for score, row in zip(scores, found, strict=True)]
+        return sorted(scored, key=by_score)
 
 
 def cosines(vector: Vector, stored: Sequence[Any]) -> list[float]:

@@ -41,7 +41,9 @@ def search_segments(
     check_search(query, scope, limit, where)
     collection = open_collection(milvus, name)
     expression = search_filter(collection, query, option, scope, where)
-    return hits_table(nearest(collection, query.vector, option, expression, limit))
+    return hits_table(
+        nearest(collection, query.vector, option, expression, limit, narrow=is_narrow(scope, where))
+    )
 
 
 def search_videos(
@@ -66,7 +68,9 @@ def search_videos(
     while True:
         others = f"{expression} and {_not_in('video_id', best)}" if best else expression
         fields = FIELDS if fetch <= MANY else ["segment_id", "video_id"]
-        rows = nearest(collection, query.vector, option, others, fetch, fields)
+        rows = nearest(
+            collection, query.vector, option, others, fetch, narrow=is_narrow("clip", where), fields=fields
+        )
         for row in rows:
             best.setdefault(row["video_id"], row)
         if len(best) >= limit or len(rows) < fetch:
@@ -104,7 +108,9 @@ def recommend(
     check_search(query, scope, limit, where)
     expression = search_filter(collection, query, option, scope, where)
     others = f"{expression} and {_not_in('segment_id', units)}"
-    return hits_table(nearest(collection, query.vector, option, others, limit))
+    return hits_table(
+        nearest(collection, query.vector, option, others, limit, narrow=is_narrow(scope, where))
+    )
 
 
 def segment_query(milvus: MilvusClient, name: str, segment_id: str, *, option: str = "visual") -> Query:
@@ -152,6 +158,11 @@ def check_search(query: Query, scope: str | None, limit: int, where: Where) -> N
         raise SearchError(f"The scope is {scope!r}: choose clip, asset, or None for both.")
     if isinstance(where, Mapping) and "embedding_scope" in where:
         raise SearchError("The filter names embedding_scope: choose it with scope=… instead.")
+
+
+def is_narrow(scope: str | None, where: Where) -> bool:
+    """Whether a filter may leave out most rows: nearly all are clips, and nearly all have each option."""
+    return bool(where) or scope == "asset"
 
 
 def search_filter(

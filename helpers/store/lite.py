@@ -133,6 +133,18 @@ def free_name(folder: Path, name: str) -> None:
         shutil.rmtree(folder / "collections" / name, ignore_errors=True)
 
 
+def read_index(folder: Path, name: str, field: str) -> tuple[str, int] | None:
+    """The type of a vector field's index ("" for none) and how many rows were ever written; None if unknown.
+
+    Milvus Lite counts all rows one by one to describe an index, and keeps both in this file.
+    """
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        about = json.loads((folder / "collections" / name / "manifest.json").read_text("utf-8"))
+        specs = about["index_specs"]
+        return str(specs[field]["index_type"]) if field in specs else "", int(about["current_seq"])
+    return None
+
+
 def remove_indexes(folder: Path, name: str) -> bool:
     """Remove a collection's index files, which Milvus Lite makes anew from the rows; False if it has none."""
     files = list(folder.glob(f"collections/{name}/partitions/*/indexes/*"))

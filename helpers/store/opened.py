@@ -7,7 +7,7 @@ so a collection that somebody else dropped or made anew in between is noticed by
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -18,8 +18,9 @@ from tqdm.auto import tqdm
 from helpers.errors import StoreError
 from helpers.segments import Vector, vector_field
 from helpers.store.calls import NOT_LOADED, WORK_SECONDS
-from helpers.store.client import NAME, check_client, is_lite, load
+from helpers.store.client import NAME, check_client, is_lite, lite_folder, load
 from helpers.store.errors import milvus_errors, timed_call
+from helpers.store.lite import read_index
 
 QUOTES = re.compile(r"""['"\\]""")  # may not stand in a segment_id
 NOT_FOUND = 100  # code of Milvus: there is no such collection
@@ -54,9 +55,10 @@ class OpenCollection(Collection):
     def options(self) -> tuple[str, ...]:
         return tuple(self.dims)
 
-    def query(self, expression: str, fields: Sequence[str]) -> Rows:
-        """The named fields of all rows that match a filter expression."""
-        return list(self._read(self.milvus.query, filter=expression, output_fields=list(fields)))
+    def query(self, expression: str, fields: Sequence[str], *, limit: int | None = None) -> Rows:
+        """The named fields of the rows that match a filter expression: of all, or of the first `limit`."""
+        most = {"limit": limit} if limit else {}
+        return list(self._read(self.milvus.query, filter=expression, output_fields=list(fields), **most))
 
     def get(self, ids: Sequence[str], fields: Sequence[str]) -> Rows:
         """The named fields of the rows with these segment ids, as far as they are stored."""
@@ -64,10 +66,31 @@ class OpenCollection(Collection):
         plain = [key for key in ids if not QUOTES.search(key)]
         return list(self._read(self.milvus.get, ids=plain, output_fields=list(fields))) if plain else []
 
+    def index(self, option: str) -> tuple[str, int]:
+        """The type of an option's index ("" for none), and about how many rows it covers."""
+        field, folder = vector_field(option), lite_folder(self.milvus)
+        if folder and (known := read_index(folder, self.name, field)):
+            return known
+        about = self.milvus.describe_index(self.name, field)
+        # Where this field has no index, Lite tells of that of another field.
+        if not about or about["field_name"] != field:
+            return "", 0
+        return str(about["index_type"]), int(about["total_rows"])
+
     def search(
-        self, vector: Vector, option: str, expression: str, fields: Sequence[str], *, limit: int
+        self,
+        vector: Vector,
+        option: str,
+        expression: str,
+        fields: Sequence[str],
+        *,
+        limit: int,
+        params: Mapping[str, int] | None = None,
     ) -> Rows:
-        """One search as Milvus answers it: at most `limit` rows, the nearest first, with their `score`."""
+        """One search as Milvus answers it: at most `limit` rows, the nearest first, with their `score`.
+
+        `params` are those of the index, such as {"ef": 64}.
+        """
         found = self._read(
             self.milvus.search,
             data=[vector],
@@ -75,7 +98,7 @@ class OpenCollection(Collection):
             filter=expression,
             limit=limit,
             output_fields=list(fields),  # without names Lite returns every field, and a server none
-            search_params={"metric_type": "COSINE"},
+            search_params={"metric_type": "COSINE"} | ({"params": dict(params)} if params else {}),
         )[0]
         return [{"score": float(hit["distance"]), **hit["entity"]} for hit in found]
 
