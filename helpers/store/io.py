@@ -1,6 +1,6 @@
 """The store: insert segments, update clusters, count, read, relink and delete.
 
-The rules of this module, each forced by a measurement: upserts by `segment_id`; a segment without an option
+The rules of this module, each forced by a measurement: rows go in by `segment_id`; a segment without an option
 gets a placeholder vector, and `has_<option>` is False; a flush after each write; filters built by
 `build_filter`, which escapes every value.
 """
