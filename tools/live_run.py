@@ -20,20 +20,23 @@ from helpers.standin.practice import PracticeServer
 from tools.notebook_env import notebook_paths, offline_environment
 
 MODELS = ("marengo3.5", "marengo3.0")
-CELL_TIMEOUT = 120  # seconds
+CELL_TIMEOUT = 300  # seconds, for a machine that does five things at once
 KEY = "tlk_" + "PRACTICE" * 2  # of the shape of a key: it must not turn up in an output
 
 
-def live_environment(home: Path, server: PracticeServer, model: str) -> dict[str, str]:
-    """The environment of a kernel that is live against `server`; `home` is a new folder."""
+def live_environment(home: Path, server: PracticeServer, model: str, milvus_uri: str = "") -> dict[str, str]:
+    """The environment of a kernel that is live against `server`; `home` is a new folder, also for Milvus by default."""
     live = {"TWELVELABS_BASE_URL": server.url, "TWELVE_LABS_API_KEY": KEY, "TWELVE_LABS_MODEL": model}
+    if milvus_uri:
+        live |= {"MILVUS_URI": milvus_uri, "MILVUS_PREFIX": f"{home.name.replace('-', '_')}_"}
     return offline_environment(home) | {"VIDEO_SEARCH_MODE": "live"} | live
 
 
-def run_live(path: Path, model: str, *, keep_going: bool = False) -> list[str]:
+def run_live(path: Path, model: str, *, keep_going: bool = False, milvus_uri: str = "") -> list[str]:
     """Run one notebook live as `model`; what went wrong, a paragraph each, empty if all is well.
 
-    With `keep_going`, cells after one that failed are run too, so that all faults show at once.
+    `milvus_uri` is a shared Milvus, where the notebook gets a prefix of its own; else it has a folder. With
+    `keep_going`, cells after one that failed are run too, so that all faults show at once.
     """
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
@@ -53,7 +56,7 @@ def run_live(path: Path, model: str, *, keep_going: bool = False) -> list[str]:
             resources={"metadata": {"path": str(path.parent)}},
         )
         try:
-            client.execute(env=live_environment(Path(home), server, model))
+            client.execute(env=live_environment(Path(home), server, model, milvus_uri))
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             return [str(error)]
         refused = [f"{s.route}: {s.answer}" for s in server.seen if s.answer.startswith("4")]

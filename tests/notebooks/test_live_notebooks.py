@@ -1,8 +1,10 @@
 """Every notebook runs to its end live: as marengo3.5, and as marengo3.0, whose answers differ in a few notebooks only.
 
-The others as marengo3.0 are marked `second`: `make test-all` runs them.
+The others as marengo3.0 are marked `second`: `make test-all` runs them. As marengo3.5 the notebooks are the learners
+of one `milvus-lite server`, each with a prefix; as marengo3.0, and where outputs are compared, each has a folder.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -16,10 +18,18 @@ NOTEBOOKS = notebook_paths([])
 DIFFERENT = ("02_embedding", "04_similarity_search", "05_hybrid_search", "07_temporal_search")
 
 
+@pytest.fixture(scope="session")
+def milvus_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    store_server = pytest.importorskip("tools.faults.store_server", reason="it takes a POSIX system")
+    server = store_server.Server(tmp_path_factory.mktemp("milvus"))
+    yield f"http://127.0.0.1:{server.port}"
+    server.kill()
+
+
 @pytest.mark.live
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_live_as_marengo_3_5(path: Path) -> None:
-    assert run_live(path, "marengo3.5") == []
+def test_live_as_marengo_3_5_on_a_server(path: Path, milvus_uri: str) -> None:
+    assert run_live(path, "marengo3.5", milvus_uri=milvus_uri) == []
 
 
 @pytest.mark.live
