@@ -25,8 +25,8 @@ FIELDS = HIT_COLUMNS[2:]  # what Milvus is asked for
 MOST = 16_384  # a Milvus server returns no more rows than that from one search
 MANY = 200  # rows from which on it pays to ask for ids first, and for all the fields of the best afterwards
 ALL_CELLS = 65_536  # the most that a server takes for nprobe; each index has fewer
-ENOUGH = 64  # rows that match: if a walk meets so many, the nearest are among them
-WIDE, FAR = 512, 8192  # the ef of a walk: where nearly all rows match; under a filter in a large collection
+ENOUGH = 128  # rows that match: if a walk meets so many, the nearest are among them
+WIDE, FAR = 512, 10_000  # the ef of a walk: where nearly all rows match; under a filter in a large collection
 FEW = 2000  # rows that are scored one by one sooner than another walk is tried
 log = logging.getLogger("video_search.search")
 
@@ -93,7 +93,7 @@ class _Approximate:
     def by_graph(self, limit: int, narrow: bool) -> Rows:
         """Walk along the graph, and score every row that matches where it meets too few of them."""
         known = is_lite(self.collection.milvus)
-        wanted = min(ENOUGH + (3 * limit if narrow else limit), MOST)
+        wanted = min(ENOUGH + 3 * limit if narrow else ENOUGH // 2 + limit, MOST)
         ef = min(max(self.rows // 5, 1024), FAR) if narrow and known else WIDE
         while True:
             ef = max(ef, wanted)
