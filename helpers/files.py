@@ -1,5 +1,6 @@
 """Files on disk: their digests, whether they are the published ones, and writing that leaves no half file."""
 
+import errno
 import functools
 import hashlib
 import json
@@ -32,6 +33,8 @@ def file_in_place(path: str | Path, *, durable: bool = True) -> Iterator[BinaryI
     Raises OSError; what was there before is then untouched, as after any other error in the block.
     """
     target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():  # as root, a device would be replaced by a file
+        raise FileExistsError(errno.EEXIST, "what is there is no file", str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     stem = f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}"  # a long name would be too long
     for other in target.parent.glob(f"{stem}-*.part"):

@@ -83,3 +83,13 @@ def test_a_manifest_that_says_nothing(tmp_path: Path, text: str) -> None:
     assert files.published_digests(tmp_path) == {}
     (tmp_path / "manifest.json").write_text(text)
     assert files.published_digests(tmp_path) == {}
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name in ("pipe", "folder"):
+        with pytest.raises(FileExistsError, match="what is there is no file"):
+            files.write_file(tmp_path / name, b"x")
+    assert (tmp_path / "pipe").is_fifo() and not list((tmp_path / "folder").iterdir())
+    assert names(tmp_path) == ["folder", "pipe"]
