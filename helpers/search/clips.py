@@ -1,7 +1,7 @@
 """The clips among hits, by video and time, as arrays: what moments, curves and sequences are found in."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +26,12 @@ class Clips(NamedTuple):
     score: Floats
     videos: dict[str, slice]  # the clips of each video
 
-    def cells(self, column: str, clips: Sequence[int]) -> pd.Series:
-        """One column of the table for these clips, numbered from 0, of the same kind as there."""
+    def cells(self, column: str, clips: Sequence[int]) -> Any:
+        """One column of the table for these clips, for a new table in which it is of the same kind."""
         cells = self.table[column]
-        return pd.Series(cells.array.take(self.row[clips]), dtype=cells.dtype)
+        taken = cells.array.take(self.row[clips])
+        # What pandas holds as objects stays so: it would look for something better in them.
+        return pd.Series(taken, dtype=object) if cells.dtype == object else taken
 
     def rows(self, clips: Sequence[int] | slice) -> pd.DataFrame:
         """The rows of the table of these clips, numbered from 0."""
