@@ -238,7 +238,7 @@ BAD_INPUTS: dict[str, Bad] = {
     "a segment twice": lambda p: insert_segments(db(), "cats", pd.concat([SEGMENTS, SEGMENTS])),
     "two segmentations at once": lambda p: insert_segments(db(), "cats", changed(segmentation="fixed-3")),
     "an option without a place": lambda p: insert_segments(
-        db(), "cats", SEGMENTS.assign(embedding_audio=CLIPS["embedding_visual"])
+        db(), "cats", make_segments(n=6, options=("other",))
     ),
     "a title that is no text": lambda p: insert_segments(db(), "cats", changed(title=None)),
     "an endless description": lambda p: insert_segments(db(), "cats", changed(description="x" * 70_000)),

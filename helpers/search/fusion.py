@@ -44,7 +44,7 @@ class Fused:
     scores: dict[str, Numbers]  # NaN where its cosine is not known
     order: Places  # of all segments, best first
 
-    def lacks(self, label: str, ranker: str) -> Any:
+    def is_absent(self, label: str, ranker: str) -> Any:
         """Which segments got nothing from a ranking."""
         return np.isnan(self.ranks[label] if ranker == "rrf" else self.scores[label])
 
@@ -152,7 +152,7 @@ def is_proven(fused: Fused, rest: Mapping[str, float], limit: int, ranker: str) 
     """
     most = fused.total.copy()
     for label, bound in rest.items():
-        most[fused.lacks(label, ranker)] += bound
+        most[fused.is_absent(label, ranker)] += bound
     after = np.append(most[fused.order], sum(rest.values()))  # the last one stands for what nobody holds
     highest = np.maximum.accumulate(after[::-1])[::-1]
     first = fused.total[fused.order[:limit]]

@@ -207,10 +207,10 @@ class _Search:
     def _below(self, found: _Found, first: int) -> dict[str, dict[str, float]]:
         """The cosines, in legs that do not reach them, of the segments that these may lift to the first places."""
         fused = found.fused
-        lacks = {label: fused.lacks(label, self.ranker) for label in found.rest}
-        most = fused.total + sum(lacks[label] * rest for label, rest in found.rest.items())
+        absent = {label: fused.is_absent(label, self.ranker) for label in found.rest}
+        most = fused.total + sum(absent[label] * rest for label, rest in found.rest.items())
         near = most >= np.sort(fused.total)[-first:][0]
-        wanted = [fused.ids[place] for place in np.flatnonzero(near & np.any(list(lacks.values()), axis=0))]
+        wanted = [fused.ids[place] for place in np.flatnonzero(near & np.any(list(absent.values()), axis=0))]
         options = {self.legs[label].option for label in found.rest}
         fields = [field for option in sorted(options) for field in (f"has_{option}", vector_field(option))]
         with milvus_errors(f"The hits of {self.collection.name!r} cannot be read", SearchError):
@@ -219,7 +219,7 @@ class _Search:
         below: dict[str, dict[str, float]] = {}
         for label in found.rest:
             option, query = self.legs[label].option, self.legs[label].query
-            rows = [r for r in stored if r[f"has_{option}"] and lacks[label][place[r["segment_id"]]]]
+            rows = [r for r in stored if r[f"has_{option}"] and absent[label][place[r["segment_id"]]]]
             scores = cosines(query.vector, [row[vector_field(option)] for row in rows])
             below[label] = dict(zip([row["segment_id"] for row in rows], scores, strict=True))
         return below

@@ -70,7 +70,7 @@ def read_list(path: str | Path, *, root: str | Path | None = None) -> list[Liste
     for where, cells in lines:
         row = dict(zip(header, cells, strict=False))
         try:
-            with told(where):
+            with saying_where(where):
                 if len(cells) > len(header):
                     raise VideoError(
                         f"{len(cells)} cells for {len(header)} columns: quote a cell that holds a comma or semicolon."
@@ -163,7 +163,7 @@ def _check_words(row: dict[str, str]) -> None:
 
 
 @contextmanager
-def told(where: str) -> Iterator[None]:
+def saying_where(where: str) -> Iterator[None]:
     """Put "list.csv, line 3: " in front of what goes wrong inside."""
     try:
         yield

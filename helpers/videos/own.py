@@ -15,7 +15,7 @@ import pandas as pd
 
 from helpers.arguments import as_list, check_table, checked_path
 from helpers.errors import VideoError
-from helpers.videos.listing import Listed, check_name, checked_address, read_list, source_path, told
+from helpers.videos.listing import Listed, check_name, checked_address, read_list, saying_where, source_path
 from helpers.videos.media import printable, same_name, shown
 from helpers.videos.samples import SUFFIXES, is_address, video_row, videos_table
 
@@ -96,7 +96,7 @@ def to_row(listed: Listed) -> dict[str, Any]:
         raise VideoError(listed.problem)
     words = {"title": listed.title, "category": listed.category, "recorded_at": listed.recorded_at}
     if isinstance(listed.source, Path):
-        with told(listed.where):
+        with saying_where(listed.where):
             check_name(listed.source)
             return video_row(listed.source, **words)
     digest = hashlib.sha256(listed.source.encode()).hexdigest()
