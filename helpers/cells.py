@@ -1,12 +1,13 @@
-"""In a notebook, an error of this project is its sentence; where it happened is one click away."""
+"""In a notebook, an error or a warning of this project is its sentence; where it happened is one click away."""
 
 import html
 import sys
 import traceback
+import warnings
 from types import TracebackType
 from typing import Any
 
-from helpers.errors import VideoSearchError
+from helpers.errors import VideoSearchError, VideoSearchWarning
 
 
 def show_errors_briefly() -> None:
@@ -15,6 +16,13 @@ def show_errors_briefly() -> None:
     shell = kernel.ZMQInteractiveShell._instance if kernel else None
     if shell is not None and VideoSearchError not in shell.custom_exceptions:
         shell.set_custom_exc((*shell.custom_exceptions, VideoSearchError), _show)
+        usual = warnings.formatwarning
+
+        def brief(message: Any, category: type[Warning], *where: Any, **line: Any) -> str:
+            own = issubclass(category, VideoSearchWarning)
+            return f"{message}\n" if own else usual(message, category, *where, **line)
+
+        warnings.formatwarning = brief
 
 
 def _show(

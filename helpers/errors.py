@@ -61,3 +61,7 @@ class SearchError(VideoSearchError):
 
 class AnalysisError(VideoSearchError):
     """Clusters, labels or maps that cannot be made from what was given."""
+
+
+class VideoSearchWarning(UserWarning):
+    """What could not be done or shown, in one sentence; all else goes on."""

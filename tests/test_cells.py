@@ -11,6 +11,7 @@ CELLS = [
     "raise SearchError(\"There is <b>no</b> field 'x' to filter by: choose another.\")",
     "1 / 0",
     "load_settings()\nfrom helpers import build_filter\nbuild_filter({'x': 1})",
+    "from helpers import kmeans_clusters\nlabels = kmeans_clusters([[0.0, 1.0], [1.0, 0.0]], 8)",
 ]
 
 
@@ -42,3 +43,9 @@ def test_any_other_error_is_shown_as_ever(outputs):
 def test_settings_that_are_read_twice_show_an_error_once(outputs):
     error, _ = outputs[3]
     assert error["traceback"] == [f"SearchError: {error['evalue']}"]
+
+
+@pytest.mark.slow
+def test_a_warning_of_the_project_is_a_sentence(outputs):
+    said = "There are 2 segments, fewer than the 8 clusters asked for: each of 2 is one.\n"
+    assert [(output["name"], output["text"]) for output in outputs[4]] == [("stderr", said)]

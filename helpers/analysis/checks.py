@@ -1,5 +1,6 @@
 """What several analyses ask of their input, and the order of clusters."""
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from helpers.arguments import check_table, is_whole
-from helpers.errors import AnalysisError
+from helpers.errors import AnalysisError, VideoSearchWarning
 
 NOISE = -1  # the label of what belongs to no cluster
 
@@ -73,6 +74,11 @@ def check_segments(segments: object, *, texts: Iterable[str] = (), spans: bool =
     check_table(segments, AnalysisError, what="segments", cure=cure, texts=list(texts), numbers=numbers)
     if isinstance(segments, pd.DataFrame) and spans and not np.isfinite(spans_of(segments)).all():
         raise AnalysisError(f"The segments have a start or an end that is no number of seconds: {cure}.")
+
+
+def tell(sentence: str) -> None:
+    """Say in one sentence what could not be shown; the analysis goes on with what can."""
+    warnings.warn(sentence, VideoSearchWarning, stacklevel=3)
 
 
 def whole_number(value: Any, what: str, *, least: int) -> int:

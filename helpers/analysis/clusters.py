@@ -6,6 +6,7 @@ the segments themselves, and gives arrays or tables in the same order; the same 
 
 import itertools
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +15,10 @@ from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
+from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from helpers.analysis.checks import NOISE, as_array, check_matrix, seed_number, whole_number
+from helpers.analysis.checks import NOISE, as_array, check_matrix, seed_number, tell, whole_number
 from helpers.analysis.matrix import Labels, Matrix, distinct_rows
 from helpers.arguments import as_list
 from helpers.errors import AnalysisError
@@ -25,6 +27,8 @@ STARTS = 10  # k-means is run from so many starting points, and the best run cou
 FEW_STARTS = 3  # with more rows than MANY, so that 10,000 of 512 numbers take seconds
 MANY = 2000
 SILHOUETTE_ROWS = 2000  # the silhouette takes each pair of rows, so of more rows a sample is measured
+MOST_ROWS = 10_000  # what takes minutes on more rows than these is computed on a sample of so many
+LEAST_SIZES = (2, 5)  # of a cluster of HDBSCAN, where nobody says one
 PERPLEXITY = 30.0  # of t-SNE: about how many neighbours each point minds
 
 
@@ -36,24 +40,38 @@ def choose_k(matrix: Matrix, ks: Iterable[int] = range(2, 21), *, seed: int = 0)
     hints at a good k. `silhouette` (Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7) is the mean over rows of
     (b - a) / max(a, b), where a is the mean distance to the row's own cluster and b to the nearest other one:
     from -1 to 1, higher is better; NaN where each row is a cluster of its own, as it is not defined there. Of
-    more than 2,000 rows it is that of a sample. A k above the number of different vectors is left out.
-    Raises AnalysisError as `kmeans_clusters`, if no k is left.
+    more than 2,000 rows it is that of a sample, and of more than 10,000 so is all else. A k above the number
+    of different vectors is left out; where none is left, the one row is that of a single cluster.
+    Raises AnalysisError as `kmeans_clusters`, and for no k at all.
     """
     matrix, seed = check_matrix(matrix), seed_number(seed)
+    matrix = matrix[_sample(len(matrix), seed)]
     different = len(distinct_rows(matrix, "k-means")[0])
     asked = sorted({whole_number(k, "The number of clusters", least=2) for k in as_list(ks)})
     rows = []
-    for k in (k for k in asked if k <= different):
+    if not asked:
+        raise AnalysisError("No number of clusters was asked for: give ks, such as range(2, 21).")
+    for k in [k for k in asked if k <= different] or [1]:
         model = _kmeans(matrix, k, seed)
         rows.append(
             {"k": k, "inertia": float(model.inertia_), "silhouette": _silhouette(matrix, model, seed)}
         )
-    if not rows:
-        wanted = f"from {asked[0]} clusters on" if asked else "no number of clusters"
-        raise AnalysisError(
-            f"There are {different} different vectors, but {wanted} were asked for: lower ks."
-        )
     return pd.DataFrame(rows)
+
+
+def _sample(n: int, seed: int) -> npt.NDArray[np.intp]:
+    """All of n rows, or MOST_ROWS of them drawn at random, in order."""
+    if n <= MOST_ROWS:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, MOST_ROWS, replace=False))
+
+
+def _nearest(rows: npt.NDArray[Any], sample: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """For each row the position of the nearest row in the sample; of a row of the sample its own."""
+    if len(sample) == len(rows):
+        return np.arange(len(rows))
+    near = NearestNeighbors(n_neighbors=1).fit(rows[sample]).kneighbors(rows, return_distance=False)
+    return np.asarray(near[:, 0], dtype=np.intp)
 
 
 def _silhouette(matrix: Matrix, model: KMeans, seed: int) -> float:
@@ -77,43 +95,62 @@ def kmeans_clusters(matrix: Matrix, k: int, *, seed: int = 0) -> Labels:
     """The cluster of each row by k-means: an array (n,) of 0..k-1, the largest cluster first.
 
     On rows of length 1 the squared distance is 2 - 2 · cosine, so that near means alike. Clusters of one size
-    stand in the order of their first rows: a number says nothing about the seed's luck.
-    Raises AnalysisError for a k that is no whole number from 2, for fewer (different) vectors than clusters,
-    for one segment, and if all vectors are equal.
+    stand in the order of their first rows: a number says nothing about the seed's luck. Fewer different vectors
+    than k make as many clusters as there are of them, and a warning says so.
+    Raises AnalysisError for a k that is no whole number from 2, and for no segment.
     """
     k, seed = whole_number(k, "The number of clusters", least=2), seed_number(seed)
     matrix = check_matrix(matrix)
+    return _numbered(_kmeans(matrix, _possible(matrix, k), seed).labels_)
+
+
+def _possible(matrix: Matrix, k: int) -> int:
+    """As many clusters as were asked for, or as there are different vectors, which is said then."""
     different = len(distinct_rows(matrix, "k-means")[0])
-    if k > len(matrix):
-        raise AnalysisError(
-            f"There are {len(matrix)} segments, fewer than the {k} clusters asked for: lower k or add segments."
-        )
-    if k > different:
-        raise AnalysisError(
-            f"There are {different} different vectors, fewer than the {k} clusters asked for: lower k."
-        )
-    return _numbered(_kmeans(matrix, k, seed).labels_)
+    if 1 < different < k:
+        what = f"{len(matrix)} segments" if k > len(matrix) else f"{different} different vectors"
+        tell(f"There are {what}, fewer than the {k} clusters asked for: each of {different} is one.")
+    return min(k, different)
 
 
 def hdbscan_clusters(
-    matrix: Matrix, *, min_cluster_size: int = 5, components: int = 50, seed: int = 0
+    matrix: Matrix, *, min_cluster_size: int | None = None, components: int = 50, seed: int = 0
 ) -> Labels:
     """The cluster of each row by HDBSCAN: an array (n,), numbered as in `kmeans_clusters`; noise is -1.
 
     HDBSCAN (Campello et al. 2013, doi:10.1007/978-3-642-37456-2_14) finds how many dense groups of at least
     `min_cluster_size` rows there are, and leaves the rest as noise. It runs on the first `components` principal
-    components (or as many as there are), where distances mean more and are found much faster.
-    Raises AnalysisError for fewer segments than `min_cluster_size`, for one segment, and if all are equal.
+    components (or as many as there are), where distances mean more and are found much faster. Without a size it
+    is that of `least_cluster_size`, or the next smaller one that finds a group. Of more than 10,000 rows a
+    sample is clustered, and each other row belongs where the nearest row of the sample does.
+    Fewer segments than `min_cluster_size` are all noise, equal ones are one cluster; a warning says so.
+    Raises AnalysisError for no segment.
     """
-    size, seed = whole_number(min_cluster_size, "min_cluster_size", least=2), seed_number(seed)
-    matrix = check_matrix(matrix)
-    distinct_rows(matrix, "HDBSCAN")
-    if size > len(matrix):
-        raise AnalysisError(
-            f"There are {len(matrix)} segments, fewer than min_cluster_size={size}: lower it or add segments."
+    seed, matrix = seed_number(seed), check_matrix(matrix)
+    sample = _sample(len(matrix), seed)
+    size = least_cluster_size(len(sample)) if min_cluster_size is None else min_cluster_size
+    sizes = [whole_number(size, "min_cluster_size", least=2)]
+    if min_cluster_size is None:
+        sizes = list(range(sizes[0], 1, -1)) if sizes[0] <= LEAST_SIZES[1] else sizes
+    components = whole_number(components, "The number of components", least=1)
+    if len(distinct_rows(matrix, "HDBSCAN")[0]) == 1:
+        return np.zeros(len(matrix), dtype=np.int64)
+    if sizes[0] > len(matrix):
+        tell(
+            f"There are {len(matrix)} segments, fewer than min_cluster_size={sizes[0]}: all of them are noise."
         )
-    rows = _principal(matrix, whole_number(components, "The number of components", least=1), seed)
-    return _numbered(HDBSCAN(min_cluster_size=size, copy=True).fit(rows).labels_)
+        return np.full(len(matrix), NOISE, dtype=np.int64)
+    rows = _principal(matrix, components, seed)
+    for size in sizes:
+        found = HDBSCAN(min_cluster_size=size, copy=True).fit(rows[sample]).labels_
+        if (found != NOISE).any():
+            break
+    return _numbered(found[_nearest(rows, sample)])
+
+
+def least_cluster_size(n: int) -> int:
+    """The least size of a cluster that suits n rows: 2 for a few dozen, 5 from 100 on, 50 for 10,000."""
+    return max(LEAST_SIZES[0], min(LEAST_SIZES[1], n // 20), n // 200)
 
 
 def _numbered(labels: npt.ArrayLike) -> Labels:
@@ -130,13 +167,16 @@ def _numbered(labels: npt.ArrayLike) -> Labels:
 def stability(matrix: Matrix, k: int, *, seeds: Iterable[int] = range(10)) -> pd.DataFrame:
     """How alike k-means comes out from different seeds: seed_a, seed_b, ari, one row for each pair of seeds.
 
-    `ari` is the adjusted Rand index (see `agreement`). Raises AnalysisError as `kmeans_clusters`, and for
-    fewer than two seeds.
+    `ari` is the adjusted Rand index (see `agreement`); of more than 10,000 rows it is that of a sample. Raises
+    AnalysisError as `kmeans_clusters`, and for fewer than two seeds.
     """
+    matrix = check_matrix(matrix)
+    matrix = matrix[_sample(len(matrix), 0)]
     chosen = list(dict.fromkeys(map(seed_number, as_list(seeds))))
     if len(chosen) < 2:
         raise AnalysisError(f"Stability compares seeds, but there are {len(chosen)}: give two or more.")
-    runs = {seed: kmeans_clusters(matrix, k, seed=seed) for seed in chosen}
+    k = _possible(matrix, whole_number(k, "The number of clusters", least=2))
+    runs = {seed: _kmeans(matrix, k, seed).labels_ for seed in chosen}
     rows = [
         {"seed_a": a, "seed_b": b, "ari": float(adjusted_rand_score(runs[a], runs[b]))}
         for a, b in itertools.combinations(chosen, 2)
@@ -185,19 +225,21 @@ def map_points(matrix: Matrix, *, method: str = "pca", seed: int = 0) -> pd.Data
     "pca" shows the two directions in which the rows differ most: distances keep their meaning, and the map is
     the same each time. "tsne" (van der Maaten and Hinton 2008, from at most 50 principal components) keeps
     neighbours together; how far apart its groups lie, and how large they are, means nothing. It takes half a
-    minute for 10,000 rows.
-    Raises AnalysisError for another method, for one segment, and if all vectors are equal.
+    minute for 10,000 rows; of more a sample is laid out, and each other row stands where its nearest does.
+    One segment, and equal ones, lie on one point, and a warning says so.
+    Raises AnalysisError for another method, and for no segment.
     """
     matrix, seed = check_matrix(matrix), seed_number(seed)
     if not isinstance(method, str) or method not in ("pca", "tsne"):
         raise AnalysisError(f"There is no map by {method!r}: choose pca or tsne.")
-    distinct_rows(matrix, "a map")
-    if method == "pca":
+    if len(distinct_rows(matrix, "a map")[0]) == 1:
+        points = np.zeros((len(matrix), 2))
+    elif method == "pca":
         points = _principal(matrix, 2, seed)
     else:
-        perplexity = min(PERPLEXITY, (len(matrix) - 1) / 3)
-        model = TSNE(init="pca", perplexity=perplexity, random_state=seed)
-        points = model.fit_transform(_principal(matrix, 50, seed))
+        rows, sample = _principal(matrix, 50, seed), _sample(len(matrix), seed)
+        model = TSNE(init="pca", perplexity=min(PERPLEXITY, (len(sample) - 1) / 3), random_state=seed)
+        points = model.fit_transform(rows[sample])[_nearest(rows, sample)]
     return pd.DataFrame(points.astype(np.float64), columns=["x", "y"])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from helpers.analysis.checks import as_array, check_matrix, check_segments
+from helpers.analysis.checks import as_array, check_matrix, check_segments, tell
 from helpers.errors import AnalysisError
 from helpers.segments import available_options, declared_options, vector_field
 
@@ -88,13 +88,12 @@ def unit_rows(rows: npt.NDArray[Any]) -> Matrix:
 def distinct_rows(matrix: npt.ArrayLike, what: str) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Rows that differ, to six digits: the first row of each kind, and for each row which kind it is.
 
-    Raises AnalysisError where `what` (which needs two different rows) makes no sense: no matrix, NaN, a
-    single segment, or all vectors equal.
+    Where `what` has nothing to tell apart (a single segment, all vectors equal), one warning says so.
+    Raises AnalysisError for no matrix, NaN, or no segment.
     """
     rows = check_matrix(matrix)
-    if len(rows) < 2:
-        many = "There is one segment" if len(rows) else "There is no segment"
-        raise AnalysisError(f"{many}, but {what} needs two or more: widen the filter.")
+    if not len(rows):
+        raise AnalysisError(f"There is no segment, but {what} needs at least one: widen the filter.")
     kinds: dict[bytes, int] = {}
     first_rows: list[int] = []
     which = []
@@ -104,8 +103,8 @@ def distinct_rows(matrix: npt.ArrayLike, what: str) -> tuple[npt.NDArray[np.intp
             first_rows.append(i)
         which.append(kind)
     if len(kinds) == 1:
-        raise AnalysisError(
-            f"All {len(rows)} vectors are equal, so there is nothing for {what} to tell apart: "
-            "choose other segments or another option."
+        alike = "There is one segment" if len(rows) == 1 else f"All {len(rows)} vectors are equal"
+        tell(
+            f"{alike}, so there is nothing for {what} to tell apart: choose more segments or another option."
         )
     return np.array(first_rows), np.array(which)

@@ -11,6 +11,7 @@ from helpers.analysis.checks import (
     check_rows,
     check_segments,
     spans_of,
+    tell,
     whole_number,
     without_noise,
 )
@@ -23,6 +24,7 @@ PAIR_COLUMNS = [
     *("score", "segment_id_a", "segment_id_b", "title_a", "start_a", "title_b", "start_b"),
 ]
 MOST_PAIRS = 200_000
+MOST_COSINES = 10_000_000  # at a time
 Rows = npt.NDArray[np.intp]
 
 
@@ -72,15 +74,17 @@ def outlier_scores(matrix: Matrix, labels: npt.ArrayLike, *, neighbours: int = 2
     from what its cluster is about. `lof`, the local outlier factor (Breunig et al. 2000,
     doi:10.1145/335191.335388), compares how dense it is around a row with how dense it is around its
     `neighbours` nearest rows: about 1 is ordinary, well above 1 is lonelier than its neighbours. Equal vectors
-    count once. Raises AnalysisError for one segment, or if all vectors are equal.
+    count once. Of one segment, or of equal ones, each has a lof of 1, and a warning says so.
+    Raises AnalysisError for no segment.
     """
     matrix = check_matrix(matrix)
     groups = check_labels(labels, len(matrix))
     first, kind = distinct_rows(matrix, "the local outlier factor")
     wanted = whole_number(neighbours, "The number of neighbours", least=1)
-    # More copies than neighbours would make every other row look endlessly far away.
-    model = LocalOutlierFactor(n_neighbors=min(wanted, len(first) - 1))
-    model.fit(np.asarray(matrix, dtype=np.float64)[first])
+    lof = np.ones(len(first))
+    if len(first) > 1:  # more copies than neighbours would make every other row look endlessly far away
+        model = LocalOutlierFactor(n_neighbors=min(wanted, len(first) - 1))
+        lof = -model.fit(np.asarray(matrix, dtype=np.float64)[first]).negative_outlier_factor_
     middle = medoids(matrix, groups) or medoids(matrix, np.zeros(len(matrix)))
     cosines = matrix @ matrix[list(middle.values())].T
     column = {name: i for i, name in enumerate(middle)}
@@ -89,7 +93,7 @@ def outlier_scores(matrix: Matrix, labels: npt.ArrayLike, *, neighbours: int = 2
         cosines[i, column[name]] if name in column else nearest[i] for i, name in enumerate(groups.tolist())
     ]
     distance = np.clip(1.0 - np.array(own, dtype=np.float64), 0.0, 2.0)
-    return pd.DataFrame({"medoid_distance": distance, "lof": -model.negative_outlier_factor_[kind]})
+    return pd.DataFrame({"medoid_distance": distance, "lof": lof[kind]})
 
 
 def odd_segments(
@@ -119,8 +123,8 @@ def near_duplicates(
 
     Columns: score, segment_id_a, segment_id_b, title_a, start_a, title_b, start_b (seconds). Two segments of
     the same video count only if more than `gap` seconds lie between them: neighbours are alike anyway.
-    Raises AnalysisError for a threshold outside -1..1, a negative gap, more than 200,000 pairs, or a matrix
-    that is not of these segments.
+    Of more than 200,000 pairs the best are given, and a warning says so.
+    Raises AnalysisError for a threshold outside -1..1, a negative gap, or a matrix that is not of these segments.
     """
     check_segments(segments, texts=["segment_id", "video_id", "title"], spans=True)
     matrix = check_matrix(matrix)
@@ -132,20 +136,26 @@ def near_duplicates(
     video = pd.factorize(segments["video_id"])[0]
     start, end = spans_of(segments)
     found: list[tuple[Rows, Rows, Matrix]] = []
-    pairs = 0
-    for at in range(0, len(matrix), 1000):  # a slice at a time: all cosines of 10,000 rows take 400 MB
-        rows = np.arange(at, min(at + 1000, len(matrix)))
+    most = False
+    lowest, step = threshold, max(1, MOST_COSINES // max(1, len(matrix)))
+    for at in range(0, len(matrix), step):  # a slice at a time: all cosines of 10,000 rows take 400 MB
+        rows = np.arange(at, min(at + step, len(matrix)))
         cosines = matrix[rows] @ matrix.T
-        a, b = np.nonzero(np.round(cosines, 6) >= threshold)
+        a, b = np.nonzero(np.round(cosines, 6) >= lowest)
         score, a = cosines[a, b], rows[a]
         apart = np.maximum(start[a], start[b]) - np.minimum(end[a], end[b])
         keep = (a < b) & ((video[a] != video[b]) | (apart > gap))
         found.append((a[keep], b[keep], score[keep]))
-        pairs += int(keep.sum())
-        if pairs > MOST_PAIRS:
-            raise AnalysisError(
-                f"More than {MOST_PAIRS:,} pairs have a cosine of {threshold:g} or more: raise the threshold."
-            )
+        if sum(len(part[0]) for part in found) > MOST_PAIRS:
+            first, second, scores = (np.concatenate(part) for part in zip(*found, strict=True))
+            best = np.sort(np.argpartition(-scores, MOST_PAIRS)[:MOST_PAIRS])
+            found, lowest = [(first[best], second[best], scores[best])], float(scores[best].min())
+            most = True
+    if most:
+        tell(
+            f"More than {MOST_PAIRS:,} pairs have a cosine of {threshold:g} or more, and the best of them are "
+            "given: raise the threshold."
+        )
     if not found:
         return pd.DataFrame(columns=PAIR_COLUMNS)
     first, second, scores = (np.concatenate(part) for part in zip(*found, strict=True))

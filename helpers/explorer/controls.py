@@ -13,7 +13,13 @@ class Controls:
     """The controls, as attributes, and how they are laid out; what they do is for `ClusterExplorer` to say."""
 
     def __init__(
-        self, *, videos: Sequence[Mapping[str, str]], options: Sequence[str], option: str, k: int
+        self,
+        *,
+        videos: Sequence[Mapping[str, str]],
+        options: Sequence[str],
+        option: str,
+        k: int,
+        least: int,
     ) -> None:
         self.option = _choice("vectors", options if option in options else [*options, option], "13em")
         self.option.value = option
@@ -28,7 +34,7 @@ class Controls:
             layout=_wide("17em"),
         )
         self.least = widgets.BoundedIntText(
-            5, min=2, max=500, description="at least", style=WHOLE_DESCRIPTION, layout=_wide("9em")
+            least, min=2, max=500, description="at least", style=WHOLE_DESCRIPTION, layout=_wide("9em")
         )
         self.centre = widgets.Checkbox(
             description="centre each film",

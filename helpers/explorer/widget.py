@@ -4,6 +4,7 @@ A widget for JupyterLab. What it computes stands in state.py, its page in view.p
 map are those of helpers.analysis, so that a figure by `plot_map` shows the same.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from helpers.analysis.checks import NOISE, whole_number
-from helpers.analysis.clusters import hdbscan_clusters, kmeans_clusters, map_points
+from helpers.analysis.clusters import hdbscan_clusters, kmeans_clusters, least_cluster_size, map_points
 from helpers.analysis.exports import export_csv
 from helpers.analysis.matrix import Matrix, cluster_matrix
 from helpers.errors import AnalysisError, VideoSearchError
@@ -52,13 +53,20 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         self._names = KeptNames(Path(labels).expanduser() if labels is not None else None)
         self._folder = Path(folder).expanduser() if folder is not None else load_settings().home / "exports"
         videos, numbers = state.video_table(self.segments)
+        self._labels: Any = None  # an array (n,), as soon as there are clusters
         self._maps: dict[tuple[str, bool], tuple[Matrix, bytes]] = {}
         self.view = ExplorerView(
             page={"ids": self.segments["segment_id"].tolist(), "videos": videos},
             videos=numbers.astype("<i4").tobytes(),
             shown=np.ones(len(numbers), dtype=np.uint8).tobytes(),
         )
-        self.controls = Controls(videos=videos, options=state.choices(self.segments), option=option, k=k)
+        self.controls = Controls(
+            videos=videos,
+            options=state.choices(self.segments),
+            option=option,
+            k=min(k, max(2, len(numbers))),
+            least=least_cluster_size(len(numbers)),
+        )
         self._cluster()
         super().__init__([*self.controls.rows(search=search is not None), self.view])
         self._listen()
@@ -113,11 +121,15 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
     def _cluster(self) -> None:
         """Cluster as the controls say; nothing changes if that is not possible."""
         controls = self.controls
-        matrix, points = self._map(controls.option.value, controls.centre.value)
-        if controls.method.value == "kmeans":
-            labels = kmeans_clusters(matrix, controls.k.value)
-        else:
-            labels = hdbscan_clusters(matrix, min_cluster_size=controls.least.value)
+        with warnings.catch_warnings(record=True, action="always", category=UserWarning) as said:
+            matrix, points = self._map(controls.option.value, controls.centre.value)
+            if controls.method.value == "kmeans":
+                labels = kmeans_clusters(matrix, controls.k.value)
+            else:
+                labels = hdbscan_clusters(matrix, min_cluster_size=controls.least.value)
+        sentences = [str(warning.message) for warning in said]
+        if sentences and self._labels is not None:  # what is on screen already tells more
+            raise AnalysisError(sentences[0])
         self._matrix, self._labels = matrix, labels
         self._used = {control: control.value for control in controls.clustering}
         unmatched = self._names.carry(self.clusters)
@@ -126,7 +138,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             self.view.labels = labels.astype("<i4").tobytes()
             self.view.focus = None
             self._show_names()
-            self.view.status = self._summary(unmatched)
+            self.view.status = " ".join([self._summary(unmatched), *dict.fromkeys(sentences)])
         controls.show_size()
 
     def _map(self, option: str, centre: bool) -> tuple[Matrix, bytes]:

@@ -212,6 +212,21 @@ def test_what_cannot_be_clustered_is_said_and_leaves_the_map(explorer):
     assert explorer.view.status == "30 segments in 4 clusters."
 
 
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (CLIPS.head(5), "5 segments in 5 clusters."),
+        (CLIPS.head(1), "1 segments in 1 clusters. There is one segment, so there is nothing"),
+        (
+            CLIPS.assign(embedding_visual=[np.ones(4, np.float32)] * 30),
+            "1 clusters. All 30 vectors are equal",
+        ),
+    ],
+)
+def test_few_or_equal_segments_are_explored_all_the_same(table, said):
+    assert said in cluster_explorer(table).view.status
+
+
 @pytest.mark.slow
 def test_a_control_that_cannot_be_obeyed_goes_back():
     gap = CLIPS.assign(
@@ -223,6 +238,7 @@ def test_a_control_that_cannot_be_obeyed_goes_back():
     explorer.view.set_state({"chosen": 1})
     assert explorer.view.tiles["title"] == "Nearest by visual, with cosine"
     few = cluster_explorer(CLIPS.head(4), k=2)
+    few.controls.least.value = 5
     few.controls.method.value = "hdbscan"
     assert few.controls.method.value == "kmeans" and (
         few.controls.k.layout.display,
@@ -249,10 +265,7 @@ def test_whole_videos_among_clips_are_left_out():
 @pytest.mark.parametrize(
     ("table", "options", "said"),
     [
-        (CLIPS.head(5), {}, "5 segments, fewer than the 8 clusters"),
-        (CLIPS.head(1), {"k": 2}, "one segment"),
         (CLIPS.head(0), {}, "no segments"),
-        (CLIPS.assign(embedding_visual=[np.ones(4, np.float32)] * 30), {}, "All 30 vectors are equal"),
         (
             CLIPS.assign(embedding_visual=[np.full(4, np.nan if i == 7 else i + 1) for i in range(30)]),
             {},
