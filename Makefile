@@ -1,6 +1,7 @@
 # `make` lists what there is. Works with GNU make 3.81 (macOS) and later.
 PY := .venv/bin/python
 NB ?=
+FOLDER ?=
 ARGS ?=
 JOBS ?= 2
 SHARED := --dist loadgroup --no-loadscope-reorder
@@ -8,7 +9,7 @@ TESTS := -m "not second and not server"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help env dev lab mine record quick test test-all lint js types unit notebooks server live faults coverage refresh fixtures bench format clean
+.PHONY: help env dev lab explore mine record quick test test-all lint js types unit notebooks server live faults coverage refresh fixtures bench format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +22,9 @@ dev:
 
 lab: env ## open JupyterLab on the notebooks; ARGS=--no-browser for its options
 	$(PY) -m tools.lab $(ARGS)
+
+explore: env ## open the cluster explorer on your own videos: FOLDER=~/Videos/garden; without it the samples
+	VIDEO_SEARCH_FOLDER="$(FOLDER)" $(PY) -m tools.lab --LabApp.default_url=/lab/tree/explore/explore.ipynb $(ARGS)
 
 mine: env ## copy the notebooks into mine/, which git ignores, for your own videos
 	@$(PY) -m tools.mine

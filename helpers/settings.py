@@ -45,6 +45,7 @@ class Settings:
     milvus_uri: str
     prefix: str
     notebook: str
+    folder: Path | None = None  # of one's own videos, for explore/explore.ipynb; None is the samples
     base_url: str = ""  # of the Embed API; empty is the published one
     api_key: str = field(repr=False)
     milvus_token: str = field(repr=False)
@@ -143,10 +144,13 @@ def load_settings(notebook: str | None = None) -> Settings:
     uri = read("MILVUS_URI")
     try:
         home = Path(read("VIDEO_SEARCH_HOME") or ROOT / ".video-search").expanduser().absolute()
+        own = read("VIDEO_SEARCH_FOLDER")
+        folder = Path(own).expanduser().absolute() if own else None
         prefix = _prefix(read("MILVUS_PREFIX") or (getpass.getuser() if uri else ""))
     except RuntimeError as error:
         raise SettingsError(
-            "VIDEO_SEARCH_HOME begins with ~ and a name that this machine does not know: write the whole path."
+            "VIDEO_SEARCH_HOME or VIDEO_SEARCH_FOLDER begins with ~ and a name that this machine does not know: "
+            "write the whole path."
         ) from error
     except (KeyError, OSError) as error:  # a container may run under a number that has no name
         raise SettingsError(
@@ -156,6 +160,7 @@ def load_settings(notebook: str | None = None) -> Settings:
         root=ROOT,
         data=ROOT / "data",
         home=home,
+        folder=folder,
         live=mode == "live",
         model=model.name,
         milvus_uri=uri or str(home / "milvus" / f"{notebook or 'default'}.db"),

@@ -122,6 +122,10 @@ def test_a_key_that_no_header_can_carry(monkeypatch: pytest.MonkeyPatch, key: st
 
 
 def test_a_home_of_somebody_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDEO_SEARCH_FOLDER", "~/garden")
+    assert settings.load_settings().folder == Path.home() / "garden"
+    monkeypatch.setenv("VIDEO_SEARCH_FOLDER", "")
+    assert settings.load_settings().folder is None
     monkeypatch.setenv("VIDEO_SEARCH_HOME", "~nobody-of-that-name/home")
     with pytest.raises(SettingsError, match="write the whole path"):
         settings.load_settings()

@@ -11,6 +11,8 @@ from helpers.settings import ROOT
 
 def main(arguments: list[str]) -> None:
     """Become JupyterLab."""
+    if folder := os.environ.get("VIDEO_SEARCH_FOLDER"):  # as named here, not from a notebook's folder on
+        os.environ["VIDEO_SEARCH_FOLDER"] = os.path.abspath(os.path.expanduser(folder))
     # Its news would ask the network, and open a box over the first notebook.
     paths = [str(ROOT / "tools" / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))

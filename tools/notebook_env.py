@@ -14,6 +14,7 @@ SWITCHES = (
     "MILVUS_URI",
     "MILVUS_TOKEN",
     "MILVUS_PREFIX",
+    "VIDEO_SEARCH_FOLDER",
 )
 # MPLBACKEND would replace the inline figures; the rest lead to somebody's own settings.
 UNSET = (
