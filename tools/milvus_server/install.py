@@ -15,21 +15,25 @@ HOME = ROOT / ".milvus-server" / VERSION  # 500 MB: packages/ as pip writes them
 
 
 class NoServer(Exception):
-    """Why this machine cannot run the server, in a sentence."""
+    """Why there is no server, in a sentence."""
+
+
+class UnsuitableMachine(NoServer):
+    """Why this machine cannot run it, whatever is installed: another system, or no right to a network namespace."""
 
 
 def check_machine() -> None:
-    """NoServer unless the server runs here: on Linux x86_64, where a process may have a network of its own."""
+    """UnsuitableMachine unless the server runs here: on Linux x86_64, where a process may have a network of its own."""
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
-        raise NoServer(
+        raise UnsuitableMachine(
             f"Milvus {VERSION} of PyPI is for Linux x86_64, not {sys.platform} {platform.machine()}."
         )
     if shutil.which("unshare") is None:
-        raise NoServer(
+        raise UnsuitableMachine(
             "There is no `unshare` here (package util-linux), so the server cannot be kept to loopback."
         )
     if subprocess.run([*isolation(), "true"], capture_output=True, check=False).returncode:
-        raise NoServer(
+        raise UnsuitableMachine(
             "This user may not make a network namespace, so the server cannot be kept to loopback: run as root, or "
             "allow it (Ubuntu: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0)."
         )
