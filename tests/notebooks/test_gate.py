@@ -389,6 +389,24 @@ def test_no_mask_touches_what_is_taught(taught: str) -> None:
 # ---------------------------------------------------------------- the guards
 
 
+def short_notebook() -> Any:
+    """The same in the short form of notebook 08: more cells, short texts, calls of the clients, no exercises."""
+    notebook = model_notebook()
+    first_code(notebook).source += '\nload_settings(notebook="08")'
+    head, first_text, last = notebook.cells[0], notebook.cells[1], notebook.cells[-1]
+    pairs = notebook.cells[1:-1]
+    for text in pairs[::2]:
+        text.source = "Some words of prose that explain one idea. " * 6
+        text.metadata.tags = []
+    for number in range(16, 24):
+        code = copy.deepcopy(pairs[5])
+        code.update(id=f"more-{number}", source=f"milvus.search({number})", execution_count=number)
+        pairs += [nbformat.v4.new_markdown_cell(first_text.source), code]
+    last.source = "## Recap\n\n- one\n\n## Resources\n\nLinks.\n\nNext: [two](02.ipynb)"
+    notebook.cells = [head, *pairs, last]
+    return notebook
+
+
 def model_notebook() -> Any:
     """A notebook without content that keeps every rule."""
     words = "Some words of prose that explain one idea. " * 10
@@ -446,6 +464,15 @@ def broken(notebook: Any, rule: str) -> None:
             cell.source += "\n# NBVAL_IGNORE_OUTPUT"
         case "easy_to_step_through":
             cell.source = "\n".join(["print()"] * 21)
+        case "short_texts":
+            cell.source += "  # " + "x" * 100
+        case "no_magic":
+            for other in rules.code_cells(notebook):
+                other.source = other.source.replace("milvus.search", "search")
+        case "verdicts_hold":
+            notebook.cells[3].source = (
+                "**On the samples, offline:** 4321 clips.\n\n" + notebook.cells[3].source
+            )
         case "plain_words":
             last.source += "\n\nThis is simply so."
         case "one_title":
@@ -456,17 +483,50 @@ def broken(notebook: Any, rule: str) -> None:
             last.source = last.source.replace("## Recap", "## So")
 
 
-def test_the_model_keeps_every_rule() -> None:
-    assert {rule.__name__: rule(model_notebook()) for rule in rules.RULES} == {
-        r.__name__: [] for r in rules.RULES
-    }
+@pytest.mark.parametrize("model", [model_notebook, short_notebook])
+def test_the_model_keeps_every_rule(model: Callable[[], Any]) -> None:
+    assert {rule.__name__: rule(model()) for rule in rules.RULES} == {r.__name__: [] for r in rules.RULES}
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
 def test_each_rule_can_fail(rule: rules.Rule) -> None:
-    notebook = model_notebook()
+    notebook = short_notebook() if rule.__name__ in ("short_texts", "no_magic") else model_notebook()
     broken(notebook, rule.__name__)
     assert [other.__name__ for other in rules.RULES if other(notebook)] == [rule.__name__]
+
+
+SHORT_BROKEN: dict[str, Callable[[Any], Any]] = {
+    "a code cell of 16 lines": lambda n: first_code(n).update(source="\n".join(["print()"] * 16)),
+    "three code cells in a row": lambda n: [n.cells.pop(5), n.cells.pop(6)],
+    "six predictions": lambda n: n.cells[1].update(source="**Predict.** Which? " * 6),
+    "a text of 121 words": lambda n: n.cells[1].update(source="word " * 121),
+    "too many words": lambda n: [c.update(source="word " * 120) for c in n.cells[1:-1:2]],
+    "no resources": lambda n: n.cells[-1].update(source=n.cells[-1].source.replace("Resources", "Links")),
+}
+
+
+@pytest.mark.parametrize("fault", SHORT_BROKEN)
+def test_the_short_form_has_limits_of_its_own(fault: str) -> None:
+    notebook = short_notebook()
+    SHORT_BROKEN[fault](notebook)
+    short = (rules.easy_to_step_through, rules.short_texts, rules.a_tail)
+    assert [said for rule in short for said in rule(notebook)] != []
+
+
+@pytest.mark.parametrize(
+    ("verdict", "holds"),
+    [
+        ("**On the samples, offline:** the first says 1, the second 2.", True),
+        ("**In the stored run:** recall is 0.99.", False),
+        ("**On made-up rows:** 2 of\n17 rows.", False),
+        ("Elsewhere 17 may stand.", True),
+        ("## Another section\n\n**On the samples, offline:** 2 clips.", False),
+    ],
+)
+def test_a_verdict_says_only_what_was_shown_in_its_section(verdict: str, holds: bool) -> None:
+    notebook = model_notebook()
+    notebook.cells[5].source = verdict
+    assert (rules.verdicts_hold(notebook) == []) is holds
 
 
 @pytest.mark.parametrize("key", ["api_key = 'abcdefghijklmnop1234'", "print('tlk_0123456789')"])

@@ -3,6 +3,8 @@
 import re
 import statistics
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,44 @@ UNCOMPARED: dict[str, dict[str, int]] = {
     "nbval-skip": {},
 }
 
-NOT_YET = {8}  # notebooks that are still to be written
-
 MAX_BYTES = 1_000_000
-CELLS = (25, 45)
-MEDIAN_LINES, MOST_LINES = 4, 20  # lines of a code cell
-LEAST_WORDS, WORDS_A_LINE = 900, 15
 OUTPUT_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class Form:
+    """How long a notebook and its parts may be; what is None is not asked for."""
+
+    cells: tuple[int, int] = (25, 45)
+    median_lines: int = 4  # of a code cell
+    most_lines: int = 20
+    line_width: int | None = None
+    words: tuple[int, int | None] = (900, None)  # of prose
+    words_a_line: int | None = 15  # of code
+    median_words: int | None = None  # of a text cell
+    most_words: int | None = None
+    code_in_a_row: int | None = None
+    predictions: int | None = None  # at most
+    client_calls: int | None = None  # of the SDK's or pymilvus's own methods, at least
+    exercises: bool = True  # in its tail
+    resources: bool = False
+
+
+SHORT = Form(
+    cells=(40, 90),
+    most_lines=15,
+    line_width=88,
+    words=(1000, 2200),
+    words_a_line=None,
+    median_words=60,
+    most_words=120,
+    code_in_a_row=2,
+    predictions=5,
+    client_calls=6,
+    exercises=False,
+    resources=True,
+)
+FORMS = {"08": SHORT}  # by number; the others have the first form until they are written anew
 
 HOMES = re.compile(r"/home/\w+|/Users/\w+|/root/|/tmp/|/var/folders/|[A-Z]:\\+Users\\")
 KEYS = re.compile(r"\btlk_\w{8,}|(?i:api_?key|token|secret)[\"']?\s*[=:]\s*[\"'][\w.-]{16,}[\"']")
@@ -32,6 +65,11 @@ WORDS = re.compile(
 )
 PLACEHOLDER = re.compile(r"^<(Figure|Axes|matplotlib|IPython)\b.*>$")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+VERDICT = re.compile(
+    r"^\*\*(?:On|In) (?:the|made-up) [^*\n]*:\*\*.*(?:\n.+)*", re.MULTILINE
+)  # says what came out
+FIGURE = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+CLIENT_CALL = re.compile(r"\b(?:milvus\.\w+|MilvusClient|\w+\.(?:embed\.v_2|assets)\.[\w.]+)\(")
 
 
 def code_cells(notebook: Notebook) -> list[Any]:
@@ -44,6 +82,14 @@ def tags(cell: Any) -> list[str]:
 
 def _lines(cell: Any) -> int:
     return sum(bool(line.strip()) for line in cell.source.splitlines())
+
+
+def _form(notebook: Notebook) -> Form:
+    """The form that a notebook has, by the number in its set-up."""
+    numbers = re.findall(
+        r"load_settings\(notebook=\"(\d\d)\"\)", "".join(c.source for c in code_cells(notebook))
+    )
+    return FORMS.get(next(iter(numbers), ""), Form())
 
 
 def _prose(cells: list[Any]) -> str:
@@ -159,24 +205,86 @@ def everything_is_compared(notebook: Notebook) -> list[str]:
 
 
 def easy_to_step_through(notebook: Notebook) -> list[str]:
-    """25 to 45 cells, short code cells, and more prose than code."""
+    """As many cells as its form allows, short code cells, and enough prose, but not too much."""
+    form = _form(notebook)
     lines = [_lines(cell) for cell in code_cells(notebook)]
     words = len(_prose(notebook.cells).split())
     found = []
-    if not CELLS[0] <= len(notebook.cells) <= CELLS[1]:
-        found.append(f"{len(notebook.cells)} cells, not {CELLS[0]} to {CELLS[1]}")
+    if not form.cells[0] <= len(notebook.cells) <= form.cells[1]:
+        found.append(f"{len(notebook.cells)} cells, not {form.cells[0]} to {form.cells[1]}")
     if not lines or min(lines) == 0:
         found.append("there is an empty code cell, or none at all")
-    if lines and statistics.median(lines) > MEDIAN_LINES:
-        found.append(f"the median code cell has {statistics.median(lines):g} lines, more than {MEDIAN_LINES}")
-    if lines and max(lines) > MOST_LINES:
-        found.append(f"the longest code cell has {max(lines)} lines, more than {MOST_LINES}")
-    if words < LEAST_WORDS:
-        found.append(f"{words} words of prose, fewer than {LEAST_WORDS}")
-    if words < WORDS_A_LINE * sum(lines):
+    if lines and statistics.median(lines) > form.median_lines:
         found.append(
-            f"{words / max(1, sum(lines)):.1f} words for each line of code, fewer than {WORDS_A_LINE}"
+            f"the median code cell has {statistics.median(lines):g} lines, more than {form.median_lines}"
         )
+    if lines and max(lines) > form.most_lines:
+        found.append(f"the longest code cell has {max(lines)} lines, more than {form.most_lines}")
+    if words < form.words[0]:
+        found.append(f"{words} words of prose, fewer than {form.words[0]}")
+    if form.words[1] and words > form.words[1]:
+        found.append(f"{words} words of prose, more than {form.words[1]}")
+    if form.words_a_line and words < form.words_a_line * sum(lines):
+        share = words / max(1, sum(lines))
+        found.append(f"{share:.1f} words for each line of code, fewer than {form.words_a_line}")
+    return found
+
+
+def short_texts(notebook: Notebook) -> list[str]:
+    """Where the form asks for it: short text cells, narrow lines, a sentence after two code cells, few predictions."""
+    form = _form(notebook)
+    texts = [len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown"]
+    widest = max((len(line) for cell in code_cells(notebook) for line in cell.source.splitlines()), default=0)
+    rows = [
+        len(list(group)) for kind, group in groupby(notebook.cells, lambda c: c.cell_type) if kind == "code"
+    ]
+    predictions = len(re.findall(r"\*\*Predict", _prose(notebook.cells)))
+    found = []
+    if form.most_words and texts and max(texts) > form.most_words:
+        found.append(f"the longest text cell has {max(texts)} words, more than {form.most_words}")
+    if form.median_words and texts and statistics.median(texts) > form.median_words:
+        found.append(
+            f"the median text cell has {statistics.median(texts):g} words, more than {form.median_words}"
+        )
+    if form.line_width and widest > form.line_width:
+        found.append(f"a line of code has {widest} characters, more than {form.line_width}")
+    if form.code_in_a_row and max(rows, default=0) > form.code_in_a_row:
+        found.append(f"{max(rows)} code cells in a row without a sentence, more than {form.code_in_a_row}")
+    if form.predictions is not None and predictions > form.predictions:
+        found.append(f"{predictions} predictions, more than {form.predictions}")
+    return found
+
+
+def no_magic(notebook: Notebook) -> list[str]:
+    """Where the form asks for it: enough cells call the SDK or pymilvus itself, not a helper."""
+    least = _form(notebook).client_calls
+    calls = sum(bool(CLIENT_CALL.search(cell.source)) for cell in code_cells(notebook))
+    if least is not None and calls < least:
+        return [f"{calls} cells call the SDK or pymilvus themselves, fewer than {least}"]
+    return []
+
+
+def _figures(text: str) -> list[str]:
+    return [figure.replace(",", "") for figure in FIGURE.findall(text)]
+
+
+def verdicts_hold(notebook: Notebook) -> list[str]:
+    """Each figure in a line such as "**On the samples, offline:** …" stands in an output above it, in its section."""
+    found, shown = [], ""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            shown += "\n" + _text(cell)
+            continue
+        for part in re.split(r"^(?=#{1,2} )", cell.source, flags=re.MULTILINE):
+            if re.match(r"#{1,2} ", part):
+                shown = ""
+            for verdict in VERDICT.findall(part):
+                known = set(_figures(shown))
+                missing = [figure for figure in _figures(verdict) if figure not in known]
+                if missing:
+                    found.append(
+                        f"{verdict[:50]!r} says {', '.join(missing)}, which no output above it shows"
+                    )
     return found
 
 
@@ -213,11 +321,14 @@ def a_head(notebook: Notebook) -> list[str]:
 
 
 def a_tail(notebook: Notebook) -> list[str]:
-    """A recap, exercises with their solution folded away, and the way on."""
+    """A recap, the way on, and what its form asks for: exercises with their solution folded away, resources."""
+    form = _form(notebook)
     titles = " | ".join(_headings(_prose(notebook.cells))).lower()
-    found = [f"no heading says {word!r}" for word in ("recap", "exercise") if word not in titles]
+    wanted = ["recap", *["exercise"] * form.exercises, *["resources"] * form.resources]
+    found = [f"no heading says {word!r}" for word in wanted if word not in titles]
     solutions = [cell for cell in notebook.cells if "solution" in tags(cell)]
-    if not solutions or not any("exercise" in tags(cell) for cell in notebook.cells):
+    exercises = any("exercise" in tags(cell) for cell in notebook.cells)
+    if form.exercises and not (solutions and exercises):
         found.append("no cells are tagged exercise and solution")
     for cell in solutions:
         if cell.cell_type == "code" and not cell.metadata.get("jupyter", {}).get("source_hidden"):
@@ -237,6 +348,9 @@ RULES: tuple[Rule, ...] = (
     pictures_speak,
     everything_is_compared,
     easy_to_step_through,
+    short_texts,
+    no_magic,
+    verdicts_hold,
     plain_words,
     one_title,
     a_head,
@@ -262,10 +376,9 @@ def links_lead_somewhere(path: Path, notebook: Notebook) -> list[str]:
 
 
 def in_order(names: list[str]) -> list[str]:
-    """Numbers without a gap: 01, 02, 03 …, but for NOT_YET."""
+    """Numbers without a gap: 01, 02, 03 …"""
     numbers = [int(name[:2]) for name in sorted(names)]
-    last = max(numbers, default=0)
-    if numbers and numbers == [n for n in range(1, last + 1) if n not in NOT_YET]:
+    if numbers and numbers == list(range(1, len(numbers) + 1)):
         return []
     return [f"the notebooks are numbered {numbers}"]
 
