@@ -4,11 +4,26 @@ import json
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 
+import helpers
 from benchmarks import __main__ as bench
-from benchmarks import aims, engine_child, made_up, notebooks, records, report
+from benchmarks import (
+    aims,
+    charts,
+    engine_child,
+    made_up,
+    notebooks,
+    parallel,
+    records,
+    report,
+    search_cache,
+    stored,
+)
+from helpers.errors import DataError
 from helpers.segments import COLUMNS
+from helpers.standin.practice import PracticeServer
 from tools.notebook_env import notebook_paths
 
 
@@ -207,3 +222,94 @@ def test_each_part_of_make_bench_has_a_name_and_the_quick_ones_are_the_same_kind
     assert {"index_tuning", "growth", "organising", "engines", "notebooks", "explorer"} <= set(
         bench.parts(quick=True)
     )
+
+
+# ---------------------------------------------------------------- what notebook 08 shows
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A folder of stored runs with one in it, of a busy machine."""
+    monkeypatch.setattr(records, "RESULTS", tmp_path / "results")
+    records.save("consistency", [{"level": "Strong", "p50_ms": 300.0}], load_before=9.0, server="v2.3.5")
+    return tmp_path / "results"
+
+
+def test_a_stored_run_is_a_table_and_says_where_it_was_measured(results):
+    run = stored.stored("consistency")
+    assert run.rows.to_dict("records") == [{"level": "Strong", "p50_ms": 300.0}]
+    assert "cores" in run.about and "Milvus v2.3.5" in run.about and "other work" in run.about
+
+
+def test_a_run_that_is_not_stored_says_how_to_make_it(results):
+    with pytest.raises(DataError, match=r"python -m benchmarks\.milvus_lite --only growth"):
+        stored.stored("growth")
+    with pytest.raises(DataError, match="There is no run 'speed': choose from"):
+        stored.stored("speed")
+
+
+def test_with_the_switch_a_run_is_made_anew(results, monkeypatch):
+    asked = []
+    monkeypatch.setattr(stored.subprocess, "run", lambda command, **_: asked.append(command[1:]))
+    stored.stored("consistency")
+    monkeypatch.setenv("VIDEO_SEARCH_RERUN", "1")
+    stored.stored("consistency")
+    assert asked == [["-m", "benchmarks.consistency"]]
+
+
+def test_in_a_race_all_ways_take_turns():
+    turns = []
+    seconds = stored.race({"a": lambda: turns.append("a"), "b": lambda: turns.append("b")}, times=3)
+    assert turns == ["a", "b"] * 4 and set(seconds) == {"a", "b"} and min(seconds.values()) > 0
+
+
+def test_times_are_printed_so_that_the_gate_masks_them(capsys):
+    stored.took({"memory": 0.00012, "Milvus": 1.234})
+    assert capsys.readouterr().out == "memory: took 0.12 ms\nMilvus: took 1.23 s\n"
+
+
+def test_the_least_time_is_that_of_the_rounds_or_of_the_limit():
+    assert parallel.floor(2.0, 4, a_minute=None, minute=60.0, videos=16) == 8.0
+    assert parallel.floor(2.0, 8, a_minute=8, minute=60.0, videos=16) == 62.0
+    assert parallel.floor(2.0, 4, a_minute=8, minute=60.0, videos=16) == 64.0
+    assert parallel.floor(2.0, 8, a_minute=16, minute=60.0, videos=16) == 4.0
+
+
+def test_small_videos_differ_and_are_long_enough_for_the_service(tmp_path):
+    paths = parallel.small_videos(tmp_path / "videos", 2)
+    assert len({path.read_bytes() for path in paths}) == 2
+    assert helpers.probe_videos(paths)["verdict"].tolist() == ["ok", "ok"]
+
+
+def test_sixteen_videos_are_embedded_by_several_workers_under_a_limit(tmp_path):
+    paths = parallel.small_videos(tmp_path, 4)
+    with PracticeServer("marengo3.5", time_scale=0.001) as server:
+        parallel.embed_all(server, paths, 4, a_minute=2)
+        assert len(server.tasks) == 4 and server.charged.total() == 4
+
+
+def test_a_zipf_workload_asks_the_first_question_most_and_is_the_same_each_time():
+    asked = search_cache.zipf_workload(2000, 50)
+    counts = [asked.count(n) for n in range(50)]
+    assert counts[0] == max(counts) and set(asked) <= set(range(50)) and len(asked) == 2000
+    assert counts[0] / counts[9] == pytest.approx(10, rel=0.4)
+    assert asked == search_cache.zipf_workload(2000, 50)
+
+
+def test_the_front_holds_what_nothing_else_beats_in_both():
+    rows = pd.DataFrame({"p50_ms": [5.0, 1.0, 3.0, 4.0, 1.0], "recall@10": [1.0, 0.5, 0.9, 0.8, 0.4]})
+    assert charts.pareto(rows).index.tolist() == [1, 2, 0]
+
+
+def test_every_chart_says_in_words_what_it_shows(capsys):
+    trade = pd.DataFrame({"p50_ms": [1.0, 2.0], "recall@10": [0.5, 1.0], "index": ["A", "B"]})
+    workers = pd.DataFrame({"workers": [1, 2], "s": [2.0, 1.0], "least_s": [2.0, 1.0], "limit": "none"})
+    lines = pd.DataFrame({"a": [1.0, 2.0]}, index=pd.Index([10, 100], name="rows"))
+    charts.show_trade(trade, "index", front=True, alt="a front")
+    charts.show_trade(trade, "index", panels="index", alt="two panels")
+    charts.show_workers(workers, title="workers", alt="by workers")
+    charts.show_lines(lines, "ms", title="lines", alt="a line", notice=1.5)
+    charts.show_bars(pd.Series([1.0, 2.0], index=["A", "B"]), [True, False], "ms", title="bars", alt="bars")
+    said = capsys.readouterr().out
+    for words in ("a front", "two panels", "by workers", "a line", "bars"):
+        assert words in said
