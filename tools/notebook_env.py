@@ -15,6 +15,7 @@ SWITCHES = (
     "MILVUS_TOKEN",
     "MILVUS_PREFIX",
     "VIDEO_SEARCH_FOLDER",
+    "VIDEO_SEARCH_RERUN",
 )
 # MPLBACKEND would replace the inline figures; the rest lead to somebody's own settings.
 UNSET = (
