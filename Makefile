@@ -58,6 +58,7 @@ notebooks: dev ## run every notebook and compare its outputs; NB=03_insertion fo
 	$(PY) -m tools.gate -n$(JOBS) --dist=loadscope $(NB)
 
 server: dev ## store, search and restart on a real Milvus server, which the first run installs
+	@$(PY) -m tools.milvus_server --install
 	$(PY) -m pytest tests/server -n 3 $(SHARED)
 
 live: dev ## run every notebook live against the practice server, as 3.5 and 3.0; NB=… for some

@@ -1,4 +1,4 @@
-"""A real Milvus server, started once. Its tests are skipped where the machine cannot run it, and fail in CI if it could."""
+"""A real Milvus server, started once. Where it could run and does not, its tests fail in CI; else they are skipped."""
 
 import os
 from dataclasses import replace

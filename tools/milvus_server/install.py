@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from helpers.settings import ROOT
@@ -66,7 +67,12 @@ def install() -> Path:
                 shutil.copyfileobj(source, target)
             (made / "bin" / file.stem).chmod(0o755)
         shutil.rmtree(packed)
-        made.rename(HOME)
+        with suppress(OSError):  # somebody else was faster
+            made.rename(HOME)
+        if not HOME.is_dir():
+            raise NoServer(
+                f"Milvus {VERSION} could not be moved into {HOME.relative_to(ROOT)}: may you write there?"
+            )
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return HOME
