@@ -140,11 +140,11 @@ def near_duplicates(
     lowest, step = threshold, max(1, MOST_COSINES // max(1, len(matrix)))
     for at in range(0, len(matrix), step):  # a slice at a time: all cosines of 10,000 rows take 400 MB
         rows = np.arange(at, min(at + step, len(matrix)))
-        cosines = matrix[rows] @ matrix.T
-        a, b = np.nonzero(np.round(cosines, 6) >= lowest)
-        score, a = cosines[a, b], rows[a]
+        cosines = matrix[rows] @ matrix[at:].T
+        a, b = np.nonzero(cosines >= lowest - 1e-6)
+        score, a, b = cosines[a, b], rows[a], at + b
         apart = np.maximum(start[a], start[b]) - np.minimum(end[a], end[b])
-        keep = (a < b) & ((video[a] != video[b]) | (apart > gap))
+        keep = (a < b) & (np.round(score, 6) >= lowest) & ((video[a] != video[b]) | (apart > gap))
         found.append((a[keep], b[keep], score[keep]))
         if sum(len(part[0]) for part in found) > MOST_PAIRS:
             first, second, scores = (np.concatenate(part) for part in zip(*found, strict=True))
