@@ -37,6 +37,9 @@ from .analysis.labels import (
     annotate_segment as annotate_segment,
 )
 from .analysis.labels import (
+    change_labels as change_labels,
+)
+from .analysis.labels import (
     name_cluster as name_cluster,
 )
 from .analysis.labels import (
@@ -44,6 +47,9 @@ from .analysis.labels import (
 )
 from .analysis.labels import (
     tag_segments as tag_segments,
+)
+from .analysis.labels import (
+    untag_segments as untag_segments,
 )
 from .analysis.labels import (
     write_labels as write_labels,

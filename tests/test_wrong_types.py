@@ -235,10 +235,12 @@ def _calls(folder: Path, own: Any, milvus: Any, client: Any) -> dict[str, dict[s
         "assign_clusters": {"labels": NO_LABELS, "clusters": CLUSTERS},
         "name_cluster": {"labels": ONE_LABEL, "cluster": 0, "name": "cats"},
         "tag_segments": {"labels": NO_LABELS, "segment_ids": ["a"]},
+        "untag_segments": {"labels": NO_LABELS, "segment_ids": ["a"]},
         "cluster_style": {"number": 1},
         "export_csv": {"segments": CLIPS, "labels": NO_LABELS, "path": folder / "labels.csv"},
         "export_chapters": {"segments": CLIPS, "labels": NO_LABELS, "folder": "chapters"},
         "export_clips": {"segments": CLIPS[:1], "folder": "clips", "labels": NO_LABELS},
+        "change_labels": {"path": "labels.parquet", "change": lambda labels: labels},
         "read_labels": {"path": "labels.parquet"},
         "write_labels": {"path": "labels.parquet", "labels": NO_LABELS},
         # what is shown

@@ -8,12 +8,14 @@ embedded again, by another model or segmentation, they follow to the segments of
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from filelock import FileLock, Timeout
 from pyarrow import parquet
 
 from helpers.analysis.checks import NOISE, without_noise
@@ -24,6 +26,7 @@ from helpers.segments import moment_of
 
 COLUMNS = ["segment_id", "cluster", "name", "tags", "note"]
 WORDS = ["name", "tags", "note"]
+PATIENCE = 20.0  # seconds for which a change waits until another notebook has written
 
 
 def read_labels(path: str | Path) -> pd.DataFrame:
@@ -58,10 +61,52 @@ def write_labels(path: str | Path, labels: pd.DataFrame) -> Path:
     """
     table = check_labels_table(labels)
     file = checked_path(path, AnalysisError, what="path of the labels")
-    read_labels(file)
+    with _alone_with(file):
+        read_labels(file)
+        return _write(file, table)
+
+
+def change_labels(path: str | Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+    """Change the labels in the file so that nothing is lost when two notebooks write at the same moment.
+
+    `change(labels)` gets them as they are now and gives the new table, while every other writer waits. Returns
+    that table. Raises AnalysisError as `read_labels` and `write_labels`, and if another process holds the file.
+    """
+    if not callable(change):
+        raise AnalysisError(
+            f"The change is a {type(change).__name__}: give a function from labels to labels."
+        )
+    file = checked_path(path, AnalysisError, what="path of the labels")
+    with _alone_with(file):
+        table = check_labels_table(change(read_labels(file)))
+        _write(file, table)
+    return table
+
+
+def _write(file: Path, table: pd.DataFrame) -> Path:
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
     return write_result(file, buffer.getvalue())
+
+
+@contextmanager
+def _alone_with(file: Path) -> Iterator[None]:
+    """While this lasts, no other process writes these labels."""
+    target = Path(file).resolve()
+    lock = FileLock(target.with_name(f".{target.name}.lock"), timeout=PATIENCE)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise AnalysisError(
+            f"Another notebook has been writing {file} for {PATIENCE:.0f} seconds: wait, then do it again."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise _not_written(file, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_result(path: Path, data: bytes) -> Path:
@@ -69,12 +114,16 @@ def write_result(path: Path, data: bytes) -> Path:
     try:
         write_file(path, data)
     except (OSError, ValueError) as error:  # a ValueError for the path of no file, such as "/"
-        reason = getattr(error, "strerror", None) or error
-        raise AnalysisError(
-            f"{path} was not written ({reason}), and what was there before is untouched: "
-            "free some space, or name another folder."
-        ) from error
+        raise _not_written(path, error) from error
     return path
+
+
+def _not_written(path: Path, error: Exception) -> AnalysisError:
+    reason = getattr(error, "strerror", None) or error
+    return AnalysisError(
+        f"{path} was not written ({reason}), and what was there before is untouched: "
+        "free some space, or name another folder."
+    )
 
 
 def make_labels(columns: dict[str, Any]) -> pd.DataFrame:
@@ -140,6 +189,18 @@ def tag_segments(labels: pd.DataFrame, segment_ids: Sequence[str], *tags: str) -
     table = with_rows(labels, ids)
     rows = table["segment_id"].isin(ids)
     table.loc[rows, "tags"] = [add_tags(old, new) for old in table.loc[rows, "tags"]]
+    return table
+
+
+def untag_segments(labels: pd.DataFrame, segment_ids: Sequence[str], *tags: str) -> pd.DataFrame:
+    """Take tags from segments; "a; b" is two tags. What has no such tag stays as it is."""
+    ids = {_text(key, "segment_id") for key in as_list(segment_ids)}
+    gone = {part.strip() for tag in tags for part in _text(tag, "tag").split(";")}
+    table = check_labels_table(labels)
+    rows = table["segment_id"].isin(ids)
+    table.loc[rows, "tags"] = [
+        add_tags("", [tag for tag in split_tags(old) if tag not in gone]) for old in table.loc[rows, "tags"]
+    ]
     return table
 
 

@@ -17,6 +17,7 @@ class Controls:
         *,
         videos: Sequence[Mapping[str, str]],
         options: Sequence[str],
+        columns: Sequence[str],
         option: str,
         k: int,
         least: int,
@@ -42,27 +43,45 @@ class Controls:
             layout=_wide("11em"),
             tooltip="take each film's mean away: what differs within a film, not which film it is",
         )
-        self.clustering = (self.option, self.method, self.k, self.least, self.centre)
+        self.map = _choice("map", [("PCA", "pca"), ("t-SNE", "tsne")], "9em")
+        self.colour = _choice("colour", columns, "13em")
+        self.clustering = (self.option, self.method, self.k, self.least, self.centre, self.map)
         titles = [(video["title"], video["video_id"]) for video in videos]
         self.video = _choice("show", [("all films", ALL), *titles], "15em")
         self.words = widgets.Text(placeholder="words to look for", layout=_wide("14em"))
         self.find = widgets.Button(description="Search", layout=_wide("5.5em"))
         self.name = widgets.Text(layout=_wide("14em"))
         self.rename = widgets.Button(layout=_wide("10.5em"))
-        self.tag = widgets.Text(placeholder="a tag for the selection", layout=_wide("12em"))
+        self.tag = widgets.Combobox(placeholder="a tag for the selection", layout=_wide("12em"))
         self.add_tag = widgets.Button(description="Tag", layout=_wide("4em"))
+        self.drop_tag = widgets.Button(
+            description="Untag", layout=_wide("5em"), tooltip="take this tag from the selection"
+        )
+        self.note = widgets.Text(layout=_wide("12em"))
+        self.keep_note = widgets.Button(description="Note", layout=_wide("5em"))
+        self.undo = widgets.Button(
+            description="Undo", layout=_wide("5em"), tooltip="the last name, tag or note"
+        )
+        self.redo = widgets.Button(description="Redo", layout=_wide("5em"))
         self.export = widgets.Button(
             description="Export", layout=_wide("6em"), tooltip="write the selection as CSV"
         )
+        for line, key in ((self.words, "search"), (self.name, "name"), (self.tag, "tag")):
+            line.add_class(f"explorer-{key}")  # by which the page's keys find it
         self.aim_name(None, "")
+        self.aim_note(None)
         self.show_size()
 
     def rows(self, *, search: bool) -> list[widgets.Widget]:
         """The controls in two lines; the line to search with only where there is a search."""
         line = widgets.Layout(flex_flow="row wrap", width="100%")
         find = [self.words, self.find] if search else []
-        words = [*find, self.name, self.rename, self.tag, self.add_tag, self.export]
-        return [widgets.HBox([*self.clustering, self.video], layout=line), widgets.HBox(words, layout=line)]
+        words = [
+            *(*find, self.name, self.rename, self.tag, self.add_tag, self.drop_tag),
+            *(self.note, self.keep_note, self.undo, self.redo, self.export),
+        ]
+        see = [*self.clustering, self.colour, self.video]
+        return [widgets.HBox(see, layout=line), widgets.HBox(words, layout=line)]
 
     def show_size(self) -> None:
         """Show the number of clusters for k-means, and their least size for HDBSCAN."""
@@ -77,6 +96,12 @@ class Controls:
         self.name.value = name
         self.rename.description = f"Name cluster {cluster}" if can else "Name cluster"
         self.name.placeholder = f"a name for cluster {cluster}" if can else "click a point or a cluster first"
+
+    def aim_note(self, note: str | None) -> None:
+        """Let the line for a note show that of the clicked point; None where none is clicked."""
+        self.note.disabled = self.keep_note.disabled = note is None
+        self.note.value = note or ""
+        self.note.placeholder = "click a point first" if note is None else "a note on the clicked point"
 
 
 def _wide(width: str) -> widgets.Layout:

@@ -1,66 +1,56 @@
-// The page of the cluster explorer: a map, and beside it a player, neighbours and a table. What it shows comes from
-// the traits of ExplorerView (view.py); what is clicked goes back in `chosen`, `picked` and `focus`.
+// The page of the cluster explorer: a map or a grid, and beside it a player, neighbours or hits, and a table. What it
+// shows comes from the traits of ExplorerView (view.py); what is clicked goes back in `chosen`, `picked`, `focus`
+// and `hidden`, what is asked for in messages.
 
-import { clock } from "../show/clock.js";
+import { makeData } from "./data.js";
 import { make } from "./dom.js";
-import { middleOf } from "./geometry.js";
-import { fillLegend, groupName, makeBar } from "./legend.js";
+import { makeGallery } from "./gallery.js";
+import { actionOf, makeHelp } from "./keys.js";
+import { fillLegend, makeBar, markLegend } from "./legend.js";
 import { makeMap } from "./map.js";
 import { makePanel } from "./panel.js";
+import { makePlayer } from "./player.js";
 import { makePointer } from "./pointer.js";
 import { makeStills } from "./stills.js";
+import { onTheme } from "./theme.js";
+import { sortRows, stepFrom } from "./tiles.js";
+import { makeTip } from "./tip.js";
 
 const REST = 90; // milliseconds that the mouse rests on a point before its still is asked for
 
-// What there is to draw, from the model: numbers by row, and the rows in the order in which they are drawn.
-export function makeData(model) {
-  const numbers = (name, Kind) => {
-    const bytes = model.get(name);
-    return new Kind(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-  };
-  const data = { groups: [], order: [], hits: [], picked: new Set(), hover: -1 };
-  let byCluster = new Map();
-  data.readPoints = () => {
-    data.points = numbers("points", Float32Array);
-    data.videos = numbers("videos", Int32Array);
-  };
-  data.readGroups = () => {
-    const { points } = data;
-    const labels = numbers("labels", Int32Array);
-    const shown = numbers("shown", Uint8Array);
-    const rows = Array.from(labels.keys()).filter((row) => shown[row]);
-    data.labels = labels;
-    data.shown = shown;
-    data.order = [...rows].sort((a, b) => (labels[a] >= 0) - (labels[b] >= 0) || a - b); // noise at the bottom
-    data.groups = model.get("groups").map((group) => {
-      const members = rows.filter((row) => labels[row] === group.cluster);
-      return { ...group, rows: members, at: middleOf(points, members) };
+// Runs `act`, which may replace what had the focus: the keys then stay with the explorer.
+function keepingFocus(root, act) {
+  const had = root.contains(document.activeElement);
+  act();
+  if (had && !root.contains(document.activeElement)) root.focus({ preventScroll: true });
+}
+
+// The kernel sends several traits in one message: what reads them all is to run once for it.
+function once(root, act) {
+  let waits = false;
+  return () => {
+    if (waits) return;
+    waits = true;
+    queueMicrotask(() => {
+      waits = false;
+      keepingFocus(root, act);
     });
-    byCluster = new Map(data.groups.map((group) => [group.cluster, group]));
   };
-  data.videoOf = (row) => model.get("page").videos[data.videos[row]];
-  data.spanOf = (row) => `${clock(data.points[4 * row + 2])}-${clock(data.points[4 * row + 3])}`;
-  data.clusterOf = (row) => {
-    const group = byCluster.get(data.labels[row]);
-    return group ? groupName(group) : "";
-  };
-  return data;
 }
 
 function render({ model, el }) {
   const root = make("div", "explorer", undefined, el);
+  root.tabIndex = -1;
   root.dataset.lmSuppressShortcuts = "true"; // keys typed here are not the notebook's
   const left = make("div", "left", undefined, root);
   const right = make("div", "right", undefined, root);
   const bar = make("div", "bar", undefined, left);
+  const help = makeHelp(left);
   const status = make("p", "status", undefined, left); // above the map: below, a small screen does not show it
   status.setAttribute("role", "status");
 
   const data = makeData(model);
-  const map = makeMap(model, data, left, { onZoom: showTip });
-  const tip = make("div", "tip", undefined, map.plot);
-  tip.hidden = true;
-  const legend = make("div", "legend", undefined, left);
+  const map = makeMap(model, data, left, { onZoom: () => tip.show() });
   let rested = -1;
   let timer = 0;
 
@@ -68,39 +58,60 @@ function render({ model, el }) {
     for (const name in values) model.set(name, values[name]);
     model.save_changes();
   };
-  const pick = (rows, focus = null) => set({ picked: rows, focus });
+  const pick = (rows, focus = null) =>
+    set({ picked: rows, focus: model.get("column") === "cluster" ? focus : null });
   function choose(row) {
-    if (model.get("chosen") === row)
-      panel.showPlayer(); // again from its first second
-    else set({ chosen: row });
+    if (model.get("chosen") === row) {
+      player.replay();
+      panel.follow(row);
+    } else set({ chosen: row });
   }
   function hover(row) {
     data.hover = row;
     map.drawMarks();
   }
+  function hide(name) {
+    const column = model.get("column");
+    const names = new Set(model.get("hidden")[column] ?? []);
+    if (!names.delete(name)) names.add(name);
+    set({ hidden: { ...model.get("hidden"), [column]: [...names] } });
+  }
+  const send = (name, value = true) => model.send({ [name]: value });
 
   const stills = makeStills(model, {
     wanted: () => {
       if (rested >= 0 && !stills.has(rested)) return rested;
-      return (model.get("tiles").items || []).find(({ row }) => !stills.has(row))?.row ?? -1;
+      return Math.max(gallery.wanted(), -1) >= 0 ? gallery.wanted() : panel.wanted();
     },
     arrived: (row) => {
-      if (row === data.hover) showTip();
-      panel.fillTiles();
+      if (row === data.hover) tip.show();
+      gallery.fill();
+      panel.fill();
     },
   });
-  const panel = makePanel(model, data, stills, right, {
+  const gallery = makeGallery(model, data, stills, left, {
     choose,
     hover,
-    clear: () => pick([]),
-    clearHits: () => set({ hits: [] }),
+    pick,
+    measure: () => send("measure"),
   });
-  const pointer = makePointer(map, data, { choose, pick, look, hideTip });
-  const { setMode, count } = makeBar(map, bar, {
+  const legend = make("div", "legend", undefined, left);
+  const player = makePlayer(model, right, { similar: () => send("similar") });
+  const panel = makePanel(model, data, stills, right, {
+    ...{ choose, hover, pick },
+    clearHits: () => set({ hits: [] }),
+    untag: (tag) => send("untag", tag),
+  });
+  const tip = makeTip(map, data, stills, { isHidden: () => pointer.isDragging() });
+  const pointer = makePointer(map, data, { choose, pick, look, hideTip: tip.hide });
+  const { setMode, setView, count, offerAll } = makeBar(map, bar, {
     onMode: (name) => {
       pointer.setMode(name);
       map.canvas.style.cursor = pointer.restingCursor();
     },
+    onView: showView,
+    onHelp: help,
+    onShowAll: () => set({ hidden: {} }),
   });
 
   // Words at once, a still when the mouse rests.
@@ -115,42 +126,55 @@ function render({ model, el }) {
         stills.ask();
       }, REST);
     hover(row);
-    showTip();
+    tip.show();
   }
-  function hideTip() {
-    data.hover = -1;
-    tip.hidden = true;
+  function showView(name) {
+    map.plot.hidden = name !== "map";
+    setView(name);
+    gallery.open(name === "grid");
   }
-  function showTip() {
-    const row = data.hover;
-    tip.hidden = row < 0 || !data.shown[row] || pointer.isDragging();
-    if (tip.hidden) return;
-    tip.replaceChildren();
-    const still = stills.get(row);
-    const { title, credit } = data.videoOf(row);
-    if (still?.image) {
-      const image = make("img", "", undefined, tip);
-      image.src = still.image;
-      image.alt = "";
-    }
-    make("b", "", title, tip);
-    make("div", "", `${data.spanOf(row)} · ${data.clusterOf(row)}`, tip);
-    if (still?.words) make("div", "words", still.words, tip);
-    if (still?.image && credit) make("small", "", credit, tip);
-    const { width, height } = map.view;
-    const [x, y] = [map.x(row), map.y(row)];
-    tip.style.left = x < width / 2 ? `${x + 16}px` : "";
-    tip.style.right = x < width / 2 ? "" : `${width - x + 16}px`;
-    tip.style.top = y < height / 2 ? `${y + 10}px` : "";
-    tip.style.bottom = y < height / 2 ? "" : `${height - y + 10}px`;
+  // The next or previous of what is listed: the grid, the selection, the hits, or else the film.
+  function step(by) {
+    const chosen = model.get("chosen");
+    const film = data.order.filter((row) => data.videos[row] === data.videos[chosen]);
+    const lists = [gallery.isOpen() ? gallery.rows() : [], [...data.picked], data.hits];
+    const rows = lists.find((list) => list.includes(chosen)) ?? lists.find((list) => list.length);
+    const row = stepFrom(rows ?? sortRows(film, "title", data), chosen, by);
+    if (row < 0 || row === chosen) return;
+    choose(row);
+    if (gallery.isOpen()) gallery.reveal(row);
   }
+  // The lines above the map are widgets of their own beside this one.
+  const goTo = (line) => root.closest(".widget-vbox")?.querySelector(`.explorer-${line} input`)?.focus();
+  const actions = {
+    play: player.toggle,
+    next: () => step(1),
+    previous: () => step(-1),
+    search: () => goTo("search"),
+    name: () => goTo("name"),
+    tag: () => goTo("tag"),
+    similar: () => send("similar"),
+    undo: () => send("undo"),
+    redo: () => send("redo"),
+    grid: () => showView("grid"),
+    map: () => showView("map"),
+    help,
+  };
+  root.addEventListener("keydown", (event) => {
+    const action = actionOf(event);
+    if (!action) return;
+    event.preventDefault();
+    event.stopPropagation();
+    actions[action]();
+  });
 
   function showLegend() {
-    fillLegend(legend, data, model.get("focus"), pick);
+    fillLegend(legend, data, { pick, hide });
+    offerAll(Object.values(model.get("hidden")).some((names) => names.length));
     const all = data.labels.length;
     const some = data.order.length;
     count.textContent = some === all ? `${all} segments` : `${some} of ${all} segments`;
-    const clusters = data.groups.filter((group) => group.cluster >= 0).length;
+    const clusters = model.get("groups").filter((group) => group.cluster >= 0).length;
     map.canvas.setAttribute(
       "aria-label",
       `Map of ${count.textContent} in ${clusters} clusters; ` +
@@ -165,65 +189,85 @@ function render({ model, el }) {
     data.readGroups();
     map.paint();
     showLegend();
-    showTable();
-    map.draw();
+    showPicked();
+    gallery.show();
   }
-  function showTable() {
+  function showPicked() {
     data.picked = new Set(model.get("picked"));
     panel.showTable();
+    markLegend(legend, data);
+    gallery.mark();
+    map.draw();
   }
-  function showTiles() {
-    data.hits = model.get("hits");
+  function showHits() {
+    data.readHits();
+    if (data.hits.length) panel.showHits();
+    else panel.showTiles();
+    map.draw();
+    if (gallery.isOpen()) gallery.show();
+  }
+  function showWords() {
+    panel.showTable();
     panel.showTiles();
-    map.drawMarks();
+    gallery.show();
   }
   function showStatus() {
     status.textContent = model.get("status");
   }
 
+  const [groupsSoon, hitsSoon] = [once(root, readGroups), once(root, showHits)];
   const on = {
     "change:points": () => {
       readPoints();
       readGroups(); // the clusters may be the same, their places not
-      map.whole();
+      map.begin();
     },
-    "change:groups": readGroups,
-    "change:labels": readGroups,
+    "change:groups": groupsSoon,
+    "change:labels": groupsSoon,
+    "change:codes": groupsSoon,
+    "change:legend": groupsSoon,
     "change:shown": () => {
       readGroups();
-      map.whole();
+      map.refit();
     },
-    "change:player": panel.showPlayer,
-    "change:tiles": showTiles,
-    "change:hits": () => {
-      showTiles();
-      map.draw();
-    },
-    "change:picked": () => {
-      showTable();
-      map.draw();
-    },
-    "change:focus": () => {
-      showLegend();
-      map.draw();
-    },
-    "change:chosen": () => {
-      showTable();
+    "change:player": player.showAndPlay,
+    "change:tiles": () => {
+      panel.showTiles();
       map.drawMarks();
     },
+    "change:found": hitsSoon,
+    "change:hits": hitsSoon,
+    "change:picked": showPicked,
+    "change:words": showWords,
+    "change:measures": gallery.show,
+    "change:chosen": () => {
+      panel.showTable();
+      panel.follow(model.get("chosen"));
+      gallery.mark(model.get("chosen"));
+      map.drawMarks();
+    },
+    "change:focus": map.draw,
     "change:status": showStatus,
     "msg:custom": stills.answer,
   };
-  for (const name in on) model.on(name, on[name]);
+  for (const name in on) {
+    const act = on[name];
+    on[name] = (...given) => keepingFocus(root, () => act(...given));
+    model.on(name, on[name]);
+  }
   readPoints();
   readGroups();
-  panel.showPlayer();
-  showTiles();
+  player.show();
+  showHits();
   setMode("pan");
+  showView("map");
   showStatus();
-  map.start();
+  const parts = [map, gallery, panel];
+  for (const part of parts) part.start();
+  const endTheme = onTheme(document.body, map.draw);
   return () => {
-    map.stop();
+    for (const part of parts) part.stop();
+    endTheme();
     clearTimeout(timer);
     for (const name in on) model.off(name, on[name]);
   };

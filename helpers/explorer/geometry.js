@@ -2,18 +2,33 @@
 
 const LINE = 15; // pixels from one line of text to the next
 
-// The middle of the points and the scale at which all of them fit into width x height pixels; one scale for both
-// axes, so that distances stay true. `shown` says which rows count; all of them where it is left out.
-export function fitPoints(points, shown, width, height) {
-  let [left, right, bottom, top] = [Infinity, -Infinity, Infinity, -Infinity];
+const FEW = 10; // fewer points than this are all seen
+const SHARE = 0.02; // of the points that may lie outside on each side
+
+// From the least to the greatest of the numbers; `robust` leaves out the few far ones that would squeeze the rest
+// into less than half of that.
+export function rangeOf(values, robust) {
+  if (!values.length) return [0, 1];
+  const sorted = Float64Array.from(values).sort();
+  const whole = [sorted[0], sorted.at(-1)];
+  if (!robust || sorted.length < FEW) return whole;
+  const far = Math.max(1, Math.floor(SHARE * sorted.length));
+  const most = [sorted[far], sorted.at(-1 - far)];
+  const room = 0.1 * (most[1] - most[0]);
+  return 2 * (most[1] - most[0] + 2 * room) < whole[1] - whole[0] ? [most[0] - room, most[1] + room] : whole;
+}
+
+// The middle of the points and the scale at which they fit into width x height pixels; one scale for both axes, so
+// that distances stay true. `shown` says which rows count; all of them where it is left out.
+export function fitPoints(points, shown, width, height, { robust = false } = {}) {
+  const [xs, ys] = [[], []];
   for (let i = 0; 4 * i < points.length; i++) {
     if (shown && !shown[i]) continue;
-    left = Math.min(left, points[4 * i]);
-    right = Math.max(right, points[4 * i]);
-    bottom = Math.min(bottom, points[4 * i + 1]);
-    top = Math.max(top, points[4 * i + 1]);
+    xs.push(points[4 * i]);
+    ys.push(points[4 * i + 1]);
   }
-  if (left > right) [left, right, bottom, top] = [0, 1, 0, 1];
+  const [left, right] = rangeOf(xs, robust);
+  const [bottom, top] = rangeOf(ys, robust);
   const scale = Math.min((width - 50) / (right - left || 1e-9), (height - 50) / (top - bottom || 1e-9));
   return { x: (left + right) / 2, y: (bottom + top) / 2, scale: Math.max(scale, 1e-9) };
 }
@@ -60,17 +75,26 @@ export function inside(path, x, y) {
   return odd;
 }
 
-// The next free line at or below y for a text `wide` pixels wide; `taken` holds the texts that stand already.
-export function freeLine(taken, x, y, wide) {
-  const covers = (other) =>
-    Math.abs(other.x - x) < (other.wide + wide) / 2 && Math.abs(other.y - line) < LINE;
-  let line = y;
-  for (let tries = 0; tries < 40; tries++) {
-    const other = taken.find(covers);
-    if (!other) break;
-    line = other.y + LINE;
-  }
-  return line;
+// A free line for a text `wide` pixels wide: the next at or below y, or above it where the map (`height`) ends;
+// `taken` holds the texts that stand already.
+export function freeLine(taken, x, y, wide, height = Number.POSITIVE_INFINITY) {
+  const [top, bottom] = [LINE / 2, Math.max(height - LINE / 2, LINE / 2)];
+  const search = (from, step) => {
+    let line = from;
+    const covers = (other) =>
+      Math.abs(other.x - x) < (other.wide + wide) / 2 && Math.abs(other.y - line) < LINE;
+    for (let tries = 0; tries < 40; tries++) {
+      const other = taken.find(covers);
+      if (!other) break;
+      line = other.y + step;
+    }
+    return line;
+  };
+  const start = Math.min(Math.max(y, top), bottom);
+  const below = search(start, LINE);
+  if (below <= bottom) return below;
+  const above = search(start, -LINE);
+  return above >= top ? above : below;
 }
 
 // A name as it stands on the map; cut between code points, so that no character is cut in two.

@@ -9,43 +9,79 @@ const MODES = {
   box: ["Box", "drag a box over points; Shift adds to the selection"],
 };
 
-// What a cluster is called: "3 rabbits", "cluster 3" while it has no name, or "noise".
-export function groupName({ cluster, name }) {
-  if (cluster < 0) return "noise";
-  return name ? `${cluster} ${name}` : `cluster ${cluster}`;
-}
-
-// Fills the bar; gives what sets the mode and the text at its end.
-export function makeBar(map, bar, { onMode }) {
+// Fills the bar; gives what sets the mode, what says whether the map is seen, and the text at its end.
+export function makeBar(map, bar, { onMode, onView, onHelp, onShowAll }) {
   const buttons = {};
   const setMode = (name) => {
     for (const key in buttons) buttons[key].setAttribute("aria-pressed", key === name);
     onMode(name);
   };
+  const views = {
+    map: makeButton("Map", "points (m)", () => onView("map"), bar),
+    grid: makeButton("Grid", "stills of everything or of the selection (g)", () => onView("grid"), bar),
+  };
+  const tools = make("span", "tools", undefined, bar);
   for (const [name, [words, help]] of Object.entries(MODES))
-    buttons[name] = makeButton(words, help, () => setMode(name), bar);
-  makeButton("+", "zoom in (or the wheel, after a click on the map)", () => map.zoom(1.4), bar);
-  makeButton("−", "zoom out", () => map.zoom(1 / 1.4), bar);
-  makeButton("Whole map", "show every point again", map.whole, bar);
-  return { setMode, count: make("span", "count", "", bar) };
+    buttons[name] = makeButton(words, help, () => setMode(name), tools);
+  makeButton("+", "zoom in (or the wheel, after a click on the map)", () => map.zoom(1.4), tools);
+  makeButton("−", "zoom out", () => map.zoom(1 / 1.4), tools);
+  makeButton("Whole map", "show every point again, the far ones too", map.whole, tools);
+  const all = makeButton("Show all", "show again what the legend hides", onShowAll, bar);
+  makeButton("?", "the keys", onHelp, bar);
+  return {
+    setMode,
+    count: make("span", "count", "", bar),
+    setView: (name) => {
+      for (const key in views) views[key].setAttribute("aria-pressed", key === name);
+      tools.hidden = name !== "map";
+    },
+    offerAll: (is) => {
+      all.hidden = !is;
+    },
+  };
 }
 
-// One button for each cluster; `pick(rows, cluster)` is called for a click, with null to let go of it.
-export function fillLegend(legend, data, focus, pick) {
+// The selection and the cluster in focus after a click on an entry of the legend; Shift adds it or takes it away.
+export function pickedInLegend(group, picked, shift) {
+  const full = group.rows.length > 0 && group.rows.every((row) => picked.has(row));
+  if (shift) {
+    const after = new Set(picked);
+    for (const row of group.rows) full ? after.delete(row) : after.add(row);
+    return { rows: [...after].sort((a, b) => a - b), focus: null };
+  }
+  if (full && picked.size === group.rows.length) return { rows: [], focus: null };
+  return { rows: group.rows, focus: group.code };
+}
+
+// Two buttons for each entry: one selects its points, one hides them. `pick(rows, focus)` and `hide(name)` are called.
+export function fillLegend(legend, data, { pick, hide }) {
   legend.replaceChildren();
   for (const group of data.groups) {
-    const entry = make("button", "entry", undefined, legend);
-    entry.dataset.cluster = group.cluster;
-    entry.title = "show and select the points of this cluster";
+    const pair = make("span", group.hidden ? "pair gone" : "pair", undefined, legend);
+    const entry = make("button", "entry", undefined, pair);
+    entry.dataset.cluster = group.code;
+    entry.title = "select these points; Shift adds them to the selection";
     entry.disabled = !group.rows.length; // the filter hides all of it
-    entry.setAttribute("aria-pressed", focus === group.cluster);
     const icon = make("img", "", undefined, entry);
     icon.src = sprite(group.colour, group.shape, 5, 2).toDataURL();
     icon.alt = "";
-    make("span", "", `${groupName(group)} (${group.rows.length})`, entry);
-    entry.addEventListener("click", () => {
-      if (focus === group.cluster) pick([], null);
-      else pick(group.rows, group.cluster);
+    make("span", "", group.hidden ? group.text : `${group.text} (${group.rows.length})`, entry);
+    entry.addEventListener("click", (event) => {
+      const { rows, focus } = pickedInLegend(group, data.picked, event.shiftKey);
+      pick(rows, focus);
     });
+    const words = `${group.hidden ? "show" : "hide"} ${group.text}`;
+    const eye = makeButton(group.hidden ? "show" : "hide", words, () => hide(group.name), pair);
+    eye.className = "eye";
+    eye.setAttribute("aria-label", words);
+  }
+  markLegend(legend, data);
+}
+
+// Which entries are selected in full.
+export function markLegend(legend, data) {
+  for (const [i, entry] of legend.querySelectorAll(".entry").entries()) {
+    const { rows } = data.groups[i];
+    entry.setAttribute("aria-pressed", rows.length > 0 && rows.every((row) => data.picked.has(row)));
   }
 }

@@ -3,6 +3,7 @@
 import { make } from "./dom.js";
 import { fitPoints, freeLine, placeX, placeY, shortName, zoomed } from "./geometry.js";
 import { sprite } from "./shapes.js";
+import { inksOf } from "./theme.js";
 
 const MARGIN = 9; // pixels outside the map in which a point is still drawn
 const RANKED = 10; // hits that carry their number
@@ -23,6 +24,8 @@ export function makeMap(model, data, parent, { onZoom }) {
     view: { width: 1, height: 1, panX: 0, panY: 0, zoom: 1, fit: null },
   };
   let sprites = new Map();
+  let robust = true; // whether far points may lie outside at first
+  let inks = inksOf(document.body);
   let radius = 4;
   let scale = 1;
   let stale = true;
@@ -32,7 +35,7 @@ export function makeMap(model, data, parent, { onZoom }) {
   map.y = (row) => placeY(map.view, data.points[4 * row + 1]);
 
   function fit() {
-    map.view.fit = fitPoints(data.points, data.shown, map.view.width, map.view.height);
+    map.view.fit = fitPoints(data.points, data.shown, map.view.width, map.view.height, { robust });
   }
   map.readPoints = () => {
     const count = data.points.length / 4;
@@ -40,9 +43,13 @@ export function makeMap(model, data, parent, { onZoom }) {
     fit();
   };
   map.paint = () => {
-    sprites = new Map(data.groups.map((g) => [g.cluster, sprite(g.colour, g.shape, radius, scale)]));
+    sprites = new Map(data.groups.map((g) => [g.code, sprite(g.colour, g.shape, radius, scale)]));
   };
   map.whole = () => {
+    robust = false;
+    map.refit();
+  };
+  map.refit = () => {
     map.view = { ...map.view, zoom: 1, panX: 0, panY: 0 };
     fit();
     map.draw();
@@ -72,18 +79,19 @@ export function makeMap(model, data, parent, { onZoom }) {
 
   function drawPoints() {
     stale = false;
+    inks = inksOf(document.body);
     const { width, height, panX, panY, zoom, fit } = map.view;
     if (layer.width !== canvas.width || layer.height !== canvas.height)
       [layer.width, layer.height] = [canvas.width, canvas.height];
     ink.setTransform(scale, 0, 0, scale, 0, 0);
-    ink.fillStyle = "#fff";
+    ink.fillStyle = inks.paper;
     ink.globalAlpha = 1;
     ink.fillRect(0, 0, width + 1, height + 1);
     const unit = fit.scale * zoom;
     const right = width / 2 + panX - fit.x * unit;
     const down = height / 2 + panY + fit.y * unit;
     const stamp = (row) => {
-      const image = sprites.get(data.labels[row]);
+      const image = sprites.get(data.codes[row]);
       const x = right + data.points[4 * row] * unit;
       const y = down - data.points[4 * row + 1] * unit;
       if (!image || x < -MARGIN || y < -MARGIN || x > width + MARGIN || y > height + MARGIN) return;
@@ -120,30 +128,33 @@ export function makeMap(model, data, parent, { onZoom }) {
     const seen = chosen >= 0 && data.shown[chosen];
     if (seen) drawNeighbours(chosen);
     drawHits();
-    if (data.hover >= 0 && data.shown[data.hover]) circle(data.hover, radius + 3, 2, "#000");
+    if (data.hover >= 0 && data.shown[data.hover]) circle(data.hover, radius + 3, 2, inks.ink);
     if (seen) {
-      circle(chosen, radius + 6, 6, "#fff");
-      circle(chosen, radius + 6, 3, "#000");
+      circle(chosen, radius + 6, 6, inks.paper);
+      circle(chosen, radius + 6, 3, inks.ink);
     }
     if (map.outline) drawOutline(map.outline);
   }
   function drawNames() {
     const taken = [];
     pen.font = "bold 13px sans-serif";
+    const { width, height } = map.view;
     for (const group of data.groups) {
-      if (!group.at || group.cluster < 0) continue;
-      const text = shortName(group.name || String(group.cluster));
+      if (!group.at || group.code < 0) continue;
+      const [left, top] = [placeX(map.view, group.at[0]), placeY(map.view, group.at[1])];
+      if (left < 0 || top < 0 || left > width || top > height) continue;
+      const text = shortName(group.label);
       const wide = pen.measureText(text).width + 6;
-      const x = placeX(map.view, group.at[0]);
-      const y = freeLine(taken, x, placeY(map.view, group.at[1]), wide);
+      const x = Math.max(wide / 2, Math.min(left, width - wide / 2));
+      const y = freeLine(taken, x, top, wide, height);
       taken.push({ x, y, wide });
-      write(text, x, y, pen.font, "#111");
+      write(text, x, y, pen.font, inks.ink);
     }
   }
   function drawNeighbours(chosen) {
     const { of, items } = model.get("tiles");
     if (of !== chosen) return;
-    pen.strokeStyle = "rgba(0,0,0,.45)";
+    pen.strokeStyle = inks.line;
     pen.lineWidth = 1;
     for (const { row } of items) {
       if (!data.shown[row]) continue;
@@ -156,15 +167,15 @@ export function makeMap(model, data, parent, { onZoom }) {
   function drawHits() {
     for (const [n, row] of data.hits.entries()) {
       if (!data.shown[row]) continue;
-      circle(row, radius + 4, 5, "#fff");
-      circle(row, radius + 4, 2.5, "#D55E00");
+      circle(row, radius + 4, 5, inks.paper);
+      circle(row, radius + 4, 2.5, inks.hit);
       if (n >= RANKED) continue;
       write(
         String(n + 1),
         map.x(row) + radius + 12,
         map.y(row) - radius - 4,
         "bold 12px sans-serif",
-        "#A33F00",
+        inks.rank,
       );
     }
   }
@@ -183,7 +194,7 @@ export function makeMap(model, data, parent, { onZoom }) {
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     pen.lineJoin = "round";
-    pen.strokeStyle = "rgba(255,255,255,.9)";
+    pen.strokeStyle = inks.halo;
     pen.lineWidth = 4;
     pen.strokeText(text, x, y);
     pen.fillStyle = colour;
@@ -209,6 +220,11 @@ export function makeMap(model, data, parent, { onZoom }) {
     drawNow();
   });
   map.start = () => resize.observe(plot);
+  // New points: again without the far ones.
+  map.begin = () => {
+    robust = true;
+    map.refit();
+  };
   map.stop = () => resize.disconnect();
   return map;
 }

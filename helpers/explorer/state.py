@@ -13,6 +13,7 @@ import pandas as pd
 
 from helpers.analysis.checks import NOISE, SPAN, in_order, spans_of
 from helpers.analysis.matrix import Labels, Matrix
+from helpers.analysis.outliers import outlier_scores
 from helpers.arguments import check_table
 from helpers.errors import AnalysisError, VideoError
 from helpers.segments import available_options
@@ -101,6 +102,15 @@ def nearest_rows(
     candidates = np.flatnonzero(among & (np.arange(len(matrix)) != row))
     best = candidates[np.argsort(-cosines[candidates], kind="stable")[:limit]]
     return [(int(i), float(cosines[i])) for i in best]
+
+
+def measured(matrix: Matrix, labels: Labels) -> dict[str, bytes]:
+    """What segments can be sorted by, as float32 (n,) for the page: distance to the medoid, and oddness."""
+    scores = outlier_scores(matrix, labels)
+    return {
+        "medoid": scores["medoid_distance"].to_numpy("<f4").tobytes(),
+        "oddness": scores["lof"].to_numpy("<f4").tobytes(),
+    }
 
 
 def place_hits(segments: pd.DataFrame, hits: pd.DataFrame) -> tuple[list[tuple[int, float]], int]:

@@ -12,7 +12,10 @@ import traitlets
 from helpers.show.widget_base import CLOCK, QuietWidget, joined_modules
 
 HERE = Path(__file__).parent
-MODULES = ("dom", "geometry", "shapes", "stills", "map", "pointer", "panel", "legend", "explorer")
+MODULES = (
+    *("dom", "geometry", "shapes", "theme", "data", "stills", "tiles", "grid", "gallery", "keys", "map"),
+    *("pointer", "player", "panel", "legend", "tip", "explorer"),
+)
 
 
 class ExplorerView(QuietWidget, anywidget.AnyWidget):  # type: ignore[misc]
@@ -37,4 +40,17 @@ class ExplorerView(QuietWidget, anywidget.AnyWidget):  # type: ignore[misc]
     )
     player: "traitlets.Dict[str, Any]" = traitlets.Dict(help="see state.clip_player").tag(sync=True)
     tiles: "traitlets.Dict[str, Any]" = traitlets.Dict(help="see state.tile_strip").tag(sync=True)
+    codes = traitlets.Bytes(help="int32 (n,): the legend's entry of each row").tag(sync=True)
+    legend: "traitlets.List[Any]" = traitlets.List(help="code, name, colour, shape of each entry").tag(
+        sync=True
+    )
+    column = traitlets.Unicode("cluster", help="the column that gives the colours").tag(sync=True)
+    hidden: "traitlets.Dict[str, Any]" = traitlets.Dict(help="column to names of hidden entries").tag(
+        sync=True
+    )
+    words: "traitlets.Dict[str, Any]" = traitlets.Dict(help="row to its tags and note").tag(sync=True)
+    found: "traitlets.Dict[str, Any]" = traitlets.Dict(help="all hits, as state.tile_strip").tag(sync=True)
+    measures: "traitlets.Dict[str, Any]" = traitlets.Dict(help="name to float32 (n,), to sort by").tag(
+        sync=True
+    )
     status = traitlets.Unicode(help="one sentence").tag(sync=True)

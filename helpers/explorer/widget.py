@@ -4,7 +4,6 @@ A widget for JupyterLab. What it computes stands in state.py, its page in view.p
 map are those of helpers.analysis, so that a figure by `plot_map` shows the same.
 """
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,19 +14,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from helpers.analysis.checks import NOISE, whole_number
-from helpers.analysis.clusters import hdbscan_clusters, kmeans_clusters, least_cluster_size, map_points
+from helpers.analysis.checks import whole_number
+from helpers.analysis.clusters import least_cluster_size
 from helpers.analysis.exports import export_csv
-from helpers.analysis.matrix import Matrix, cluster_matrix
 from helpers.errors import AnalysisError, VideoSearchError
 from helpers.explorer import state
+from helpers.explorer.clustering import Clustering, summary
+from helpers.explorer.columns import CLUSTER, Coloured, colour_groups, coloured, columns_to_colour_by, visible
 from helpers.explorer.controls import ALL, Controls
+from helpers.explorer.labelling import Labelling
 from helpers.explorer.names import KeptNames
 from helpers.explorer.view import ExplorerView
 from helpers.settings import load_settings
+from helpers.show.captions import caption_of
 from helpers.show.widget_base import QuietWidget, on_enter_or_click
 
-TILES = 8  # hits that have a tile below the player
+ALIKE = 60  # segments that "similar to this" finds
 UNEXPECTED = "Something unexpected went wrong: do the same in a cell to see what."
 Search = Callable[[str], pd.DataFrame]
 
@@ -54,7 +56,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         self._folder = Path(folder).expanduser() if folder is not None else load_settings().home / "exports"
         videos, numbers = state.video_table(self.segments)
         self._labels: Any = None  # an array (n,), as soon as there are clusters
-        self._maps: dict[tuple[str, bool], tuple[Matrix, bytes]] = {}
+        self._clustering = Clustering(self.segments)
         self.view = ExplorerView(
             page={"ids": self.segments["segment_id"].tolist(), "videos": videos},
             videos=numbers.astype("<i4").tobytes(),
@@ -63,9 +65,19 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         self.controls = Controls(
             videos=videos,
             options=state.choices(self.segments),
+            columns=columns_to_colour_by(self.segments),
             option=option,
             k=min(k, max(2, len(numbers))),
             least=least_cluster_size(len(numbers)),
+        )
+        self._words = Labelling(
+            self._names,
+            self.controls,
+            self.view,
+            ids=self.segments["segment_id"].tolist(),
+            clusters=lambda: self.clusters,
+            shown=self._shown,
+            changed=self._show_words,
         )
         self._cluster()
         super().__init__([*self.controls.rows(search=search is not None), self.view])
@@ -96,14 +108,24 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         for control in controls.clustering:
             control.observe(lambda _: self._recluster(), "value")
         controls.video.observe(lambda _: self._filter(), "value")
+        controls.colour.observe(lambda _: self._colour(), "value")
         on_enter_or_click(controls.words, controls.find, self._look_up)
-        on_enter_or_click(controls.name, controls.rename, self._name)
-        on_enter_or_click(controls.tag, controls.add_tag, self._tag)
-        controls.export.on_click(lambda _: self._export())
+        words = self._words
+        on_enter_or_click(controls.name, controls.rename, lambda: self._try(words.name))
+        on_enter_or_click(controls.tag, controls.add_tag, lambda: self._try(words.tag))
+        on_enter_or_click(controls.note, controls.keep_note, lambda: self._try(words.note))
+        controls.drop_tag.on_click(lambda _: self._try(lambda: words.untag(controls.tag.value.strip())))
+        controls.undo.on_click(lambda _: self._try(words.undo))
+        controls.redo.on_click(lambda _: self._try(words.redo))
+        controls.export.on_click(lambda _: self._try(self._export))
         view.observe(lambda _: self._choose(), "chosen")
-        view.observe(lambda _: self._aim(), "focus")
-        view.observe(lambda change: None if change["new"] else self._show_neighbours(), "hits")
-        view.on_msg(lambda _, message, __: self._send_still(message))
+        view.observe(lambda _: self._words.aim(), "focus")
+        view.observe(lambda _: self._filter(), "hidden")
+        view.on_msg(lambda _, message, __: self._answer(message))
+
+    def _try(self, act: Callable[[], None]) -> None:
+        with self._errors_in_status():
+            act()
 
     @contextmanager
     def _errors_in_status(self) -> Iterator[None]:
@@ -121,47 +143,49 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
     def _cluster(self) -> None:
         """Cluster as the controls say; nothing changes if that is not possible."""
         controls = self.controls
-        with warnings.catch_warnings(record=True, action="always", category=UserWarning) as said:
-            matrix, points = self._map(controls.option.value, controls.centre.value)
-            if controls.method.value == "kmeans":
-                labels = kmeans_clusters(matrix, controls.k.value)
-            else:
-                labels = hdbscan_clusters(matrix, min_cluster_size=controls.least.value)
-        sentences = [str(warning.message) for warning in said]
-        if sentences and self._labels is not None:  # what is on screen already tells more
-            raise AnalysisError(sentences[0])
-        self._matrix, self._labels = matrix, labels
+        clustered = self._clustering.cluster(controls)
+        if clustered.sentences and self._labels is not None:  # what is on screen already tells more
+            raise AnalysisError(clustered.sentences[0])
+        self._matrix, self._labels = clustered.matrix, clustered.labels
         self._used = {control: control.value for control in controls.clustering}
         unmatched = self._names.carry(self.clusters)
         with self.view.hold_sync():
-            self.view.points = points
-            self.view.labels = labels.astype("<i4").tobytes()
+            self.view.points = clustered.points
+            self.view.labels = self._labels.astype("<i4").tobytes()
             self.view.focus = None
-            self._show_names()
-            self.view.status = " ".join([self._summary(unmatched), *dict.fromkeys(sentences)])
+            self.view.measures = {}
+            self.view.hidden = {k: v for k, v in self.view.hidden.items() if k != CLUSTER}
+            self._show_words()
+            self.view.shown = self._shown().astype(np.uint8).tobytes()
+            said = summary(
+                self._labels,
+                may_be_noise=controls.method.value == "hdbscan",
+                unmatched=unmatched,
+                whole=self._whole,
+            )
+            self.view.status = " ".join([said, *clustered.sentences])
         controls.show_size()
 
-    def _map(self, option: str, centre: bool) -> tuple[Matrix, bytes]:
-        """The matrix and its map, which stay the same whatever the clusters are."""
-        if (option, centre) not in self._maps:
-            matrix = cluster_matrix(self.segments, option=option, centre=centre)
-            self._maps[option, centre] = matrix, state.point_bytes(map_points(matrix), self.segments)
-        return self._maps[option, centre]
-
-    def _summary(self, unmatched: list[str]) -> str:
-        found = len(set(self._labels.tolist()) - {NOISE})
-        words = f"{len(self._labels)} segments in {found} clusters"
-        if self.controls.method.value == "hdbscan":
-            words += f", and {int((self._labels == NOISE).sum())} as noise"
-        words += "."
-        if unmatched:
-            words += f" No cluster shares segments with these names now: {', '.join(unmatched)}."
-        if self._whole:
-            words += f" Left out: {self._whole} whole video{'s' if self._whole > 1 else ''}."
-        return words
-
-    def _show_names(self) -> None:
+    def _show_words(self) -> None:
+        """Let the page show names, tags and notes as they are now, also in the colours."""
         self.view.groups = state.legend_groups(self._labels, state.cluster_names(self._names.shown))
+        self._words.show()
+        self._words.aim()
+        self._colour()
+
+    def _coloured(self, column: str) -> Coloured:
+        tags = {row: said["tags"] for row, said in self._words.words.items()}
+        return coloured(column, self.segments, self._labels, tags)
+
+    def _colour(self) -> None:
+        column = self.controls.colour.value
+        found = self._coloured(column)
+        with self.view.hold_sync():
+            self.view.codes = found.codes.astype("<i4").tobytes()
+            self.view.legend = colour_groups(found)
+            self.view.column = column
+            if column != CLUSTER:
+                self.view.focus = None
 
     def _recluster(self) -> None:
         if all(control.value == value for control, value in self._used.items()):
@@ -170,7 +194,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         try:
             with self._errors_in_status():
                 self._cluster()
-                self._aim()
+                self._words.aim()
                 self._show_neighbours()
         finally:  # the controls say what is shown, also where that stayed as it was
             for control, value in self._used.items():
@@ -180,17 +204,18 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         shown = self._shown()
         self.view.shown = shown.astype(np.uint8).tobytes()
         self.view.picked = [row for row in self.view.picked if shown[row]]
-        if self.view.focus is not None and self._target() is None:
+        if self.view.focus is not None and self._words.target() is None:
             self.view.focus = None
-        self._aim()
+        self._words.aim()
         self._show_neighbours()
 
     def _shown(self) -> npt.NDArray[np.bool_]:
-        """Which rows (n,) the choice of a video leaves."""
+        """Which rows (n,) the choice of a video and the legends leave."""
         video = self.controls.video.value
-        if video == ALL:
-            return np.ones(len(self.segments), dtype=bool)
-        return np.asarray(self.segments["video_id"] == video, dtype=bool)
+        shown = np.array((self.segments["video_id"] == video) | (video == ALL), dtype=bool)
+        for column, names in self.view.hidden.items():
+            shown &= visible(self._coloured(column), names)
+        return shown
 
     # ------------------------------------------------------------ one point
 
@@ -200,7 +225,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             return
         with self._errors_in_status():
             self.view.player = state.clip_player(state.record(self.segments, row))  # first: it is waited for
-            self._aim()
+            self._words.aim()
             self._show_neighbours()
 
     def _show_neighbours(self) -> None:
@@ -213,54 +238,34 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         title = f"Nearest by {self.controls.option.value}, with cosine"
         self.view.tiles = state.tile_strip(found, title=title, of=row)
 
-    def _send_still(self, message: dict[str, Any]) -> None:
+    def _answer(self, message: dict[str, Any]) -> None:
+        """Do what the page asks for: a still, the measures to sort by, an undo, what is similar to a row."""
+        for name in message:
+            match name:
+                case "still":
+                    self._send_still(message[name])
+                case "measure":
+                    self._try(self._measure)
+                case "undo":
+                    self._try(self._words.undo)
+                case "redo":
+                    self._try(self._words.redo)
+                case "untag":
+                    self._try(lambda: self._words.untag(str(message["untag"])))
+                case "similar":
+                    self._try(self._look_alike)
+
+    def _send_still(self, row: object) -> None:
         """Answer a tile, or a mouse that rests on a point; the page asks one question at a time."""
-        row = message.get("still")
         if not isinstance(row, int) or not 0 <= row < len(self.segments):
             return
         segment = state.record(self.segments, row)
         self.view.send({"still": row, "image": state.still_of(segment), "words": state.words_of(segment)})
 
-    # ------------------------------------------------------------ names and tags
-
-    def _target(self) -> int | None:
-        """The cluster that a name would go to: the one clicked in the legend, or that of the clicked point.
-
-        None if the filter hides it: nobody is to name what they do not see.
-        """
-        shown = self._shown()
-        if self.view.focus is not None:
-            seen = (self._labels[shown] == self.view.focus).any()
-            return int(self.view.focus) if seen else None
-        row = self.view.chosen
-        return int(self._labels[row]) if 0 <= row < len(shown) and shown[row] else None
-
-    def _aim(self) -> None:
-        target = self._target()
-        name = "" if target is None else state.cluster_names(self._names.shown).get(target, "")
-        self.controls.aim_name(target, name)
-
-    def _name(self) -> None:
-        with self._errors_in_status():
-            target = self._target()
-            if target is None:
-                raise AnalysisError("No cluster is chosen: click a point, or a cluster in the legend.")
-            name = self.controls.name.value.strip()
-            lost = self._names.name(target, name, self.clusters)
-            self._show_names()
-            words = f"is called {name!r}" if name else "has no name"
-            if lost:
-                words += f' (names that found no cluster are tags "was <name>" now: {", ".join(lost)})'
-            self.view.status = f"Cluster {target} {words}{self._names.place()}."
-
-    def _tag(self) -> None:
-        with self._errors_in_status():
-            tag, ids = self.controls.tag.value.strip(), self.selection["segment_id"].tolist()
-            if not tag or not ids:
-                raise AnalysisError("A tag needs words and a selection: draw around points, then type.")
-            self._names.tag(tag, ids, self.clusters)
-            self._show_names()
-            self.view.status = f"{len(ids)} segments have the tag {tag!r}{self._names.place()}."
+    def _measure(self) -> None:
+        before, self.view.status = self.view.status, "Measuring …"
+        self.view.measures = state.measured(self._matrix, self._labels)
+        self.view.status = before
 
     # ------------------------------------------------------------ search, export
 
@@ -271,19 +276,32 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             return
         with self._errors_in_status():
             found, elsewhere = state.place_hits(self.segments, self._search(words))
-            self.view.hits = [row for row, _ in found]
             lost = f", {elsewhere} not on this map" if elsewhere else ""
+            self._show_hits(found, f"Hits for {words!r}")
             self.view.status = f"Hits for {words!r}: {len(found)} light up{lost}."
-            self.view.tiles = state.tile_strip(found[:TILES], title=f"Hits for {words!r}, by score")
+
+    def _look_alike(self) -> None:
+        """What is similar to the point that was clicked last, shown as the hits of a search are."""
+        row = self.view.chosen
+        if not 0 <= row < len(self.segments):
+            raise AnalysisError("Nothing is chosen to find the like of: click a point first.")
+        found = state.nearest_rows(self._matrix, row, among=self._shown(), limit=ALIKE)
+        title = f"Similar to {caption_of(state.record(self.segments, row))}"
+        self._show_hits(found, title)
+        self.view.status = f"{title}: {len(found)} light up."
+
+    def _show_hits(self, found: list[tuple[int, float]], title: str) -> None:
+        with self.view.hold_sync():
+            self.view.found = state.tile_strip(found, title=f"{title}, by score")
+            self.view.hits = [row for row, _ in found]
 
     def _export(self) -> None:
-        with self._errors_in_status():
-            rows = self.selection
-            if rows.empty:
-                raise AnalysisError("Nothing is selected: draw around points with Lasso or Box, then export.")
-            path = state.free_path(self._folder, "selection.csv")
-            paths = export_csv(rows, self._names.shown, path)
-            self.view.status = f"{len(rows)} segments are in {paths[0]}."
+        rows = self.selection
+        if rows.empty:
+            raise AnalysisError("Nothing is selected: draw around points with Lasso or Box, then export.")
+        path = state.free_path(self._folder, "selection.csv")
+        paths = export_csv(rows, self._names.shown, path)
+        self.view.status = f"{len(rows)} segments are in {paths[0]}."
 
 
 def cluster_explorer(

@@ -7,26 +7,25 @@ import pandas as pd
 
 from helpers.arguments import as_list, check_names, is_number, is_text, is_whole
 from helpers.errors import SearchError, VideoSearchError
-from helpers.show.captions import check_hits, records
+from helpers.show.captions import Hit, check_hits, records
 from helpers.show.output import as_text, figure_html, jpeg_uri
 from helpers.show.pictures import contact_sheet, sheet_words
 from helpers.show.players import clip_html
 from helpers.show.widget_base import QuietWidget, nobody_looks, on_enter_or_click
 
 MOST_STEPS = 10_000  # of a slider
+SHOWN = 10  # hits
 
 
-def answer_html(
-    search: Callable[..., pd.DataFrame], words: str, *, option: str | None = None, players: int = 4
-) -> str:
-    """What the search box shows for `words`: a contact sheet and the first players, or one sentence.
+def answer_html(search: Callable[..., pd.DataFrame], words: str, *, option: str | None = None) -> str:
+    """What the search box shows for `words`: the first ten hits, each a player, or one sentence.
 
     `search(words)` gives hits; where the box offers options it is called as `search(words, option=…)`.
     """
     if not words.strip():
         return "Type a few words first."
     arguments = {} if option is None else {"option": option}
-    return hits_html(lambda: search(words.strip(), **arguments), players=players)
+    return _shown(lambda: search(words.strip(), **arguments), _tiles)
 
 
 def hits_html(search: Callable[[], pd.DataFrame], *, players: int = 4) -> str:
@@ -34,16 +33,28 @@ def hits_html(search: Callable[[], pd.DataFrame], *, players: int = 4) -> str:
 
     No hits, or a VideoSearchError, give one sentence.
     """
+
+    def sheet_and_players(rows: Sequence[Hit]) -> str:
+        sheet = figure_html(jpeg_uri(contact_sheet(rows, 5), 75), *sheet_words(rows, ""))
+        return sheet + "".join(clip_html(row, in_widget=True) for row in rows[:players])
+
+    return _shown(search, sheet_and_players)
+
+
+def _shown(search: Callable[[], pd.DataFrame], show: Callable[[Sequence[Hit]], str]) -> str:
     try:
         hits = search()
         check_hits(hits)
-        if hits.empty:
-            return "Nothing was found."
-        rows = records(hits, 10)
-        sheet = figure_html(jpeg_uri(contact_sheet(rows, 5), 75), *sheet_words(rows, ""))
-        return sheet + "".join(clip_html(row, in_widget=True) for row in rows[:players])
+        return "Nothing was found." if hits.empty else show(records(hits, SHOWN))
     except VideoSearchError as error:
         return f'<p role="alert">{as_text(str(error))}</p>'
+
+
+def _tiles(rows: Sequence[Hit]) -> str:
+    """Players side by side, as many as there is room for: none is cut off in a narrow window."""
+    players = "".join(clip_html(row, in_widget=True, width="100%") for row in rows)
+    columns = "repeat(auto-fill,minmax(min(200px,100%),1fr))"
+    return f'<div style="display:grid;grid-template-columns:{columns};gap:0 10px">{players}</div>'
 
 
 def show_answer(place: widgets.HTML, answer: Callable[[], str]) -> None:
@@ -73,8 +84,10 @@ class SearchBox(QuietWidget, widgets.VBox):  # type: ignore[misc]
         )
         self.results = widgets.HTML()
         row = [self.words, self.option, self.button] if options else [self.words, self.button]
-        super().__init__([widgets.HBox(row), self.results])
+        line = widgets.HBox(row, layout=widgets.Layout(flex_flow="row wrap"))
+        super().__init__([line, self.results])
         on_enter_or_click(self.words, self.button, self.ask)
+        self.option.observe(lambda _: self.ask() if self.words.value.strip() else None, "value")
 
     def ask(self) -> None:
         """Search for what stands in the line, and show the answer."""

@@ -1,6 +1,7 @@
 """The cluster explorer in a real browser: points clicked, drawn around, searched and named, in JupyterLab."""
 
 import json
+import re
 import time
 import urllib.parse
 from pathlib import Path
@@ -15,6 +16,7 @@ from playwright.sync_api import FloatRect, Locator, Page, WebSocket, expect
 from helpers.analysis.clusters import kmeans_clusters, map_points
 from helpers.analysis.labels import read_labels
 from helpers.analysis.matrix import cluster_matrix
+from helpers.analysis.outliers import medoids
 from helpers.explorer.state import nearest_rows
 from tests.browser.pages import stands_at, wait_until
 from tools.browser import PATIENCE, run_all_cells, wait_for_kernel, write_notebook
@@ -65,6 +67,14 @@ LOG: dict[str, list[str]] = {"requests": [], "errors": []}
 STILLS: list[int] = []  # +1 for each still that the page asks the kernel for, -1 for each answer
 
 
+# Players stand still, so that a test can see at which second, unless a test lets them run.
+COUNT_PLAYS = """const play = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () {
+  this.dataset.plays = Number(this.dataset.plays ?? 0) + 1;
+  return window.letPlay ? play.call(this) : Promise.resolve();
+};"""
+
+
 def count_stills(socket: WebSocket) -> None:
     def note(payload: str | bytes, step: int) -> None:
         data = payload.encode() if isinstance(payload, str) else payload
@@ -83,6 +93,7 @@ def whole(page: Page, address: str) -> Page:
     page.on("websocket", count_stills)
     page.on("pageerror", lambda error: LOG["errors"].append(str(error)))
     page.on("console", lambda line: LOG["errors"].append(line.text) if line.type == "error" else None)
+    page.add_init_script(COUNT_PLAYS)
     page.goto(address)
     wait_for_kernel(page)
     run_all_cells(page)
@@ -175,6 +186,39 @@ def test_a_clicked_point_plays_from_its_second(explorer: Locator) -> None:
         stands_at(video, start)
     expect(explorer.locator("figcaption")).to_contain_text("the rabbit, 3:36-3:42")
     expect(explorer.locator("figcaption")).to_contain_text("Blender Foundation")
+
+
+def test_a_click_plays_space_stops_and_replay_begins_again(explorer: Locator) -> None:
+    page, video = explorer.page, explorer.locator("video")
+    page.evaluate("window.letPlay = true")
+    video.evaluate("v => { v.muted = true; }")
+    click(explorer, 12)
+    wait_until(video, f"!v.paused && v.currentTime > {CLIPS['start_offset_sec'][12]} + 0.1")
+    page.keyboard.press("Space")
+    wait_until(video, "v.paused")
+    page.evaluate("window.letPlay = false")
+    video.evaluate("v => { v.currentTime += 2; }")
+    explorer.get_by_role("button", name="Replay").click()
+    stands_at(video, CLIPS["start_offset_sec"][12])
+    plays = int(str(video.get_attribute("data-plays")))
+    page.keyboard.press("ArrowRight")  # the next moment of the film
+    stands_at(video, CLIPS["start_offset_sec"][13])
+    expect(video).to_have_attribute("data-plays", str(plays + 1))
+
+
+def test_keys_go_to_the_lines_and_list_themselves(explorer: Locator) -> None:
+    page, canvas = explorer.page, explorer.locator("canvas")
+    click(explorer, 7)
+    lines = {"/": "words to look for", "n": "a name for cluster", "t": "a tag for the selection"}
+    for key, place in lines.items():
+        canvas.focus()
+        page.keyboard.press(key)
+        expect(explorer.get_by_placeholder(place)).to_be_focused()
+    canvas.focus()
+    page.keyboard.press("?")
+    expect(explorer.locator(".help")).to_contain_text("play or pause")
+    page.keyboard.press("?")
+    expect(explorer.locator(".help")).to_be_hidden()
 
 
 def test_the_neighbours_are_the_nearest_and_play(explorer: Locator) -> None:
@@ -277,6 +321,86 @@ def test_words_light_up_points(explorer: Locator) -> None:
     expect(explorer.get_by_role("button", name="Clear hits")).to_have_count(0)
     explorer.page.wait_for_timeout(100)
     assert not ring(20)
+
+
+def test_hits_stay_beside_the_neighbours_and_what_is_similar_is_found(explorer: Locator) -> None:
+    line = explorer.get_by_placeholder("words to look for")
+    line.fill("lights")
+    line.press("Enter")
+    expect(explorer.locator(".strip h4")).to_contain_text("Hits for 'lights'", timeout=PATIENCE)
+    click(explorer, 7)
+    expect(explorer.locator(".strip h4")).to_contain_text("Nearest by visual", timeout=PATIENCE)
+    explorer.get_by_role("button", name="Back to 3 hits").click()
+    expect(explorer.locator(".tile").first).to_have_attribute("data-row", "20")
+    explorer.locator(".tile").nth(1).click()
+    expect(explorer.locator("figcaption")).to_contain_text("2:18-2:24", timeout=PATIENCE)
+    expect(explorer.locator(".strip h4")).to_contain_text("Hits for 'lights'")
+    explorer.get_by_role("button", name="Similar to this").click()
+    expect(explorer.locator(".strip h4")).to_contain_text("Similar to the rabbit", timeout=PATIENCE)
+    best, _ = nearest_rows(MATRIX, 3, among=np.ones(len(CLIPS), dtype=bool))[0]
+    expect(explorer.locator(".tile").first).to_have_attribute("data-row", str(best))
+    explorer.get_by_role("button", name="Clear hits").click()
+    expect(explorer.get_by_role("button", name="Clear hits")).to_have_count(0)
+
+
+def test_the_grid_sorts_plays_selects_and_takes_tags_that_can_be_undone(
+    explorer: Locator, tree: Path
+) -> None:
+    page = explorer.page
+    explorer.locator("canvas").focus()
+    page.keyboard.press("g")
+    gallery = explorer.locator(".gallery")
+    expect(gallery.locator(".tile").first).to_be_visible()
+    expect(explorer.locator("canvas")).to_be_hidden()
+    gallery.locator("select").select_option("distance to the medoid")
+    middles = medoids(MATRIX, kmeans_clusters(MATRIX, 3)).values()
+    expect(gallery.locator(".tile").first).to_have_attribute(
+        "data-row", re.compile(f"^({'|'.join(map(str, middles))})$"), timeout=PATIENCE
+    )
+    gallery.locator("select").select_option("title")
+    order = [*range(CAT, CAT + 2), *range(GONE, GONE + 3), *range(CAT)]
+    shown = [int(str(tile.get_attribute("data-row"))) for tile in gallery.locator(".tile").all()]
+    assert shown == order[: len(shown)] and len(shown) < len(CLIPS), "only what is seen is on the page"
+    gallery.locator(".tile").nth(6).click()
+    stands_at(explorer.locator("video"), CLIPS["start_offset_sec"][order[6]])
+    gallery.locator(".tile").nth(5).click(modifiers=["Control"])
+    gallery.locator(".tile").nth(7).click(modifiers=["Shift"])
+    expect(explorer.locator(".list h4")).to_contain_text("Selection: 3 segments")
+    assert listed(explorer) == [f"s{row:02d}" for row in order[5:8]]
+
+    line = explorer.get_by_placeholder("a tag for the selection")
+    line.fill("to check")
+    explorer.get_by_role("button", name="Tag", exact=True).click()
+    expect(explorer.locator(".tag")).to_contain_text("to check (3)", timeout=PATIENCE)
+    expect(line).to_have_value("")
+    expect(explorer.locator("tbody tr").first).to_contain_text("to check")
+    gallery.locator(".tile").nth(5).focus()
+    page.keyboard.press("z")
+    expect(explorer.locator(".tag")).to_have_count(0, timeout=PATIENCE)
+    page.keyboard.press("Z")
+    expect(explorer.locator(".tag")).to_contain_text("to check (3)", timeout=PATIENCE)
+    explorer.locator(".tag .remove").click()
+    expect(explorer.locator(".tag")).to_have_count(0, timeout=PATIENCE)
+    assert set(read_labels(tree / "notebooks" / "labels.parquet")["tags"]) == {""}
+    gallery.locator(".tile").first.focus()
+    page.keyboard.press("m")
+    expect(explorer.locator("canvas")).to_be_visible()
+
+
+def test_a_column_gives_the_colours_and_the_legend_hides_and_adds(explorer: Locator) -> None:
+    explorer.get_by_label("colour").select_option("title")
+    expect(explorer.locator(".entry").first).to_contain_text("the rabbit (24)", timeout=PATIENCE)
+    explorer.get_by_role("button", name="hide the rabbit").click()
+    expect(explorer.locator(".count")).to_have_text("5 of 29 segments", timeout=PATIENCE)
+    moved = explorer.locator(".entry", has_text="a film that has moved")
+    moved.click()
+    expect(explorer.locator(".list h4")).to_contain_text("Selection: 3 segments")
+    explorer.locator(".entry", has_text=HOSTILE).click(modifiers=["Shift"])
+    expect(explorer.locator(".list h4")).to_contain_text("Selection: 5 segments")
+    explorer.get_by_role("button", name="Show all").click()
+    expect(explorer.locator(".count")).to_have_text("29 segments", timeout=PATIENCE)
+    explorer.get_by_label("colour").select_option("cluster")
+    expect(explorer.locator(".entry").first).to_contain_text("cluster 0", timeout=PATIENCE)
 
 
 def test_a_film_that_has_moved_says_relink(explorer: Locator) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 from helpers.analysis.clusters import hdbscan_clusters, kmeans_clusters, map_points
 from helpers.analysis.labels import annotate_segment, read_labels, split_tags, tag_segments, write_labels
 from helpers.analysis.matrix import cluster_matrix
+from helpers.analysis.outliers import outlier_scores
 from helpers.errors import AnalysisError, SearchError
 from helpers.explorer import state
 from helpers.explorer.widget import cluster_explorer
@@ -59,6 +60,11 @@ MATRIX = cluster_matrix(CLIPS)
 
 def numbers(data, kind):
     return np.frombuffer(data, dtype=kind)
+
+
+def ask(explorer, **message):
+    """Send what the page sends for a key or a button."""
+    explorer.view._handle_custom_msg(message, [])
 
 
 @pytest.fixture
@@ -344,11 +350,33 @@ def test_a_cluster_that_the_filter_hides_has_no_name_to_give():
     assert explorer.controls.rename.disabled, "the clicked point is hidden"
 
 
-def test_of_many_hits_all_light_up_and_eight_have_a_tile(explorer):
+def test_all_hits_light_up_and_have_tiles_that_stay_beside_the_neighbours(explorer):
     explorer.controls.words.value = "anything"
     explorer.controls.find.click()
     assert explorer.view.hits == list(range(30))
-    assert [item["row"] for item in explorer.view.tiles["items"]] == list(range(8))
+    assert [item["row"] for item in explorer.view.found["items"]] == list(range(30))
+    explorer.view.set_state({"chosen": 4})
+    assert len(explorer.view.tiles["items"]) == 8 and len(explorer.view.found["items"]) == 30
+
+
+def test_what_is_similar_to_the_clicked_point_is_shown_as_hits(explorer):
+    ask(explorer, similar=True)
+    assert explorer.view.status.startswith("Nothing is chosen to find the like of")
+    explorer.view.set_state({"chosen": 4})
+    ask(explorer, similar=True)
+    expected = state.nearest_rows(MATRIX, 4, among=np.ones(30, dtype=bool), limit=60)
+    assert explorer.view.hits == [row for row, _ in expected] and len(expected) == 29
+    assert explorer.view.found["title"] == "Similar to the rabbit, 0:00-0:06, by score"
+
+
+def test_tiles_can_be_sorted_by_what_is_odd_once_that_is_asked_for(explorer):
+    assert explorer.view.measures == {}
+    ask(explorer, measure=True)
+    scores = outlier_scores(MATRIX, explorer.clusters.to_numpy())
+    for name, column in (("medoid", "medoid_distance"), ("oddness", "lof")):
+        assert np.allclose(numbers(explorer.view.measures[name], "<f4"), scores[column])
+    explorer.controls.k.value = 4
+    assert explorer.view.measures == {}, "they were those of other clusters"
 
 
 def test_the_selection_is_a_table_for_the_next_cell(explorer):
@@ -373,7 +401,7 @@ def test_words_light_up_their_hits(tmp_path):
     explorer.controls.find.click()
     assert asked == ["cats"] and explorer.view.hits == [7, 2]
     assert explorer.view.status == "Hits for 'cats': 2 light up, 1 not on this map."
-    assert [item["row"] for item in explorer.view.tiles["items"]] == [7, 2]
+    assert [item["row"] for item in explorer.view.found["items"]] == [7, 2]
     explorer.controls.words._handle_custom_msg({"event": "submit"}, [])
     assert asked == ["cats"] * 2, "the Enter key asks once"
     explorer.controls.words.value = "wrong"
@@ -525,7 +553,7 @@ def test_a_name_keeps_the_clusters_and_says_which_names_found_none(tmp_path):
 
 
 def test_a_name_that_cannot_be_is_said(explorer):
-    explorer._name()
+    explorer.controls.rename.click()
     assert explorer.view.status.startswith("No cluster is chosen")
     for cluster in (0, 1):
         explorer.view.set_state({"focus": cluster})
@@ -540,14 +568,115 @@ def test_noise_takes_no_name(explorer):
     assert explorer.controls.rename.disabled
 
 
-def test_a_tag_goes_to_the_selection(explorer, tmp_path):
-    explorer.controls.tag.value = "to check"
-    explorer.controls.add_tag.click()
+def tag(explorer, rows, words, *, button="add_tag"):
+    explorer.view.set_state({"picked": rows})
+    explorer.controls.tag.value = words
+    getattr(explorer.controls, button).click()
+
+
+def tags_in(path):
+    stored = read_labels(path).set_index("segment_id")["tags"]
+    return stored[stored != ""].to_dict()
+
+
+def test_a_tag_goes_to_the_selection_and_leaves_it_the_same_way(explorer, tmp_path):
+    path = tmp_path / "labels.parquet"
+    tag(explorer, [], "to check")
     assert explorer.view.status.startswith("A tag needs words and a selection")
-    explorer.view.set_state({"picked": [1, 2]})
-    explorer.controls.add_tag.click()
-    stored = read_labels(tmp_path / "labels.parquet").set_index("segment_id")["tags"]
-    assert stored[stored != ""].to_dict() == {"s01": "to check", "s02": "to check"}
+    tag(explorer, [1, 2], "to check")
+    assert tags_in(path) == {"s01": "to check", "s02": "to check"}
+    assert explorer.controls.tag.value == "", "the line is empty after use"
+    assert explorer.view.words == {row: {"tags": ["to check"], "note": ""} for row in "12"}
+    assert explorer.controls.tag.options == ("to check",)
+    tag(explorer, [2, 3], "to check", button="drop_tag")
+    assert tags_in(path) == {"s01": "to check"} and explorer.view.status.startswith("1 segment has")
+    explorer.view.set_state({"picked": [1]})
+    ask(explorer, untag="to check")
+    assert tags_in(path) == {} and explorer.view.words == {}
+    tag(explorer, [1], "never given", button="drop_tag")
+    assert explorer.view.status.startswith("No segment of the selection has the tag")
+
+
+def test_without_a_selection_a_tag_goes_to_the_clicked_point(explorer, tmp_path):
+    explorer.view.set_state({"chosen": 4})
+    tag(explorer, [], "this one")
+    assert tags_in(tmp_path / "labels.parquet") == {"s04": "this one"}
+
+
+def test_a_note_belongs_to_the_clicked_point(explorer, tmp_path):
+    assert explorer.controls.keep_note.disabled
+    explorer.view.set_state({"chosen": 4})
+    explorer.controls.note.value = " look again "
+    explorer.controls.keep_note.click()
+    stored = read_labels(tmp_path / "labels.parquet").set_index("segment_id")["note"]
+    assert stored["s04"] == "look again" and (stored != "").sum() == 1
+    assert explorer.view.words == {"4": {"tags": [], "note": "look again"}}
+    explorer.view.set_state({"chosen": 5})
+    assert explorer.controls.note.value == ""
+    explorer.view.set_state({"chosen": 4})
+    assert explorer.controls.note.value == "look again"
+
+
+def test_names_tags_and_notes_are_undone_and_done_again(explorer, tmp_path):
+    path = tmp_path / "labels.parquet"
+    ask(explorer, undo=True)
+    assert explorer.view.status.startswith("There is nothing to undo")
+    name(explorer, 0, "cats")
+    tag(explorer, [1, 2], "to check")
+    write_labels(path, tag_segments(read_labels(path), ["s01", "s09"], "of a cell"))
+    explorer.controls.undo.click()
+    assert explorer.view.status == "Undone: the tag 'to check'."
+    assert tags_in(path) == {"s01": "to check; of a cell", "s09": "of a cell"}, "what changed meanwhile stays"
+    ask(explorer, undo=True)
+    assert explorer.view.status == "Undone: the name 'cats'."
+    assert {g["name"] for g in explorer.view.groups} == {""} and set(read_labels(path)["name"]) == {""}
+    ask(explorer, redo=True)
+    assert explorer.view.groups[0]["name"] == "cats"
+    explorer.controls.redo.click()
+    assert tags_in(path)["s02"] == "to check"
+    explorer.controls.redo.click()
+    assert explorer.view.status.startswith("There is nothing to do again")
+
+
+# ---------------------------------------------------------------- the widget: colours and filters
+
+
+def test_a_column_gives_the_colours_and_its_entries_hide(explorer):
+    assert explorer.controls.colour.options[:3] == ("cluster", "tag", "time in film")
+    explorer.controls.colour.value = "title"
+    assert [entry["name"] for entry in explorer.view.legend] == sorted(set(CLIPS["title"]))
+    codes = numbers(explorer.view.codes, "<i4")
+    names = [explorer.view.legend[code]["name"] for code in codes]
+    assert names == CLIPS["title"].tolist()
+    explorer.view.set_state({"hidden": {"title": ["the rabbit"]}})
+    assert numbers(explorer.view.shown, np.uint8).tolist() == [0] * 10 + [1] * 20
+    explorer.controls.colour.value = "cluster"
+    assert not numbers(explorer.view.shown, np.uint8)[:10].any(), "a filter stays when the colours change"
+    explorer.view.set_state({"hidden": {"title": ["the rabbit"], "cluster": ["0"]}})
+    clusters = explorer.clusters.to_numpy()
+    assert numbers(explorer.view.shown, np.uint8).tolist() == [
+        int(i >= 10 and clusters[i] != 0) for i in range(30)
+    ]
+    explorer.controls.k.value = 4
+    assert explorer.view.hidden == {"title": ["the rabbit"]}, "the clusters that were hidden are gone"
+    explorer.view.set_state({"hidden": {}})
+    assert numbers(explorer.view.shown, np.uint8).all()
+
+
+def test_tags_give_colours_as_soon_as_they_are_given(explorer):
+    explorer.controls.colour.value = "tag"
+    assert [entry["name"] for entry in explorer.view.legend] == ["none"]
+    tag(explorer, [1, 2], "seen")
+    assert [entry["name"] for entry in explorer.view.legend] == ["seen", "none"]
+    assert np.flatnonzero(numbers(explorer.view.codes, "<i4") == 0).tolist() == [1, 2]
+
+
+def test_another_map_leaves_the_clusters(explorer):
+    before = explorer.clusters
+    explorer.controls.map.value = "tsne"
+    points = numbers(explorer.view.points, "<f4").reshape(30, 4)
+    assert np.array_equal(points[:, :2], map_points(MATRIX, method="tsne").to_numpy().astype("<f4"))
+    assert explorer.clusters.equals(before)
 
 
 def test_without_a_path_words_last_as_long_as_the_widget():

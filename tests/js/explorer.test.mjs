@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { makeData } from "../../helpers/explorer/explorer.js";
-import { groupName } from "../../helpers/explorer/legend.js";
+import { groupName, makeData } from "../../helpers/explorer/data.js";
+import { actionOf } from "../../helpers/explorer/keys.js";
+import { pickedInLegend } from "../../helpers/explorer/legend.js";
+import { endOf } from "../../helpers/explorer/player.js";
 import { SHAPES, trace } from "../../helpers/explorer/shapes.js";
 import { makeStills } from "../../helpers/explorer/stills.js";
 
@@ -16,6 +18,16 @@ const TRAITS = {
   points: bytes(Float32Array, [0, 0, 0, 6, 1, 1, 6, 12, 2, 2, 60, 66]),
   videos: bytes(Int32Array, [0, 0, 1]),
   labels: bytes(Int32Array, [0, -1, 0]),
+  codes: bytes(Int32Array, [0, -1, 0]),
+  column: "cluster",
+  hidden: {},
+  words: { 2: { tags: ["seen", "red"], note: "look" } },
+  hits: [2, 0],
+  found: { title: "hits", items: [{ row: 2, score: 0.5 }] },
+  legend: [
+    { code: 0, name: "0", colour: "#000", shape: "o" },
+    { code: -1, name: "-1", colour: "#888", shape: "x" },
+  ],
   shown: bytes(Uint8Array, [1, 1, 1]),
   groups: [
     { cluster: 0, name: "rabbits", colour: "#000", shape: "o" },
@@ -57,6 +69,70 @@ test("a row that the filter hides is in no order and no group", () => {
     data.groups.map((group) => group.at),
     [[2, 2], null],
   );
+});
+
+test("the legend has names of clusters, or the values of another column", () => {
+  const texts = (data) => data.groups.map(({ text, label, hidden }) => [text, label, hidden]);
+  assert.deepEqual(texts(dataOf()), [
+    ["0 rabbits", "rabbits", false],
+    ["noise", "-1", false],
+  ]);
+  const legend = [
+    { code: 0, name: "film", colour: "#000", shape: "o" },
+    { code: 1, name: "photo", colour: "#111", shape: "s" },
+  ];
+  const codes = bytes(Int32Array, [1, 1, 0]);
+  const data = dataOf({ legend, codes, column: "category", hidden: { category: ["photo"], cluster: ["0"] } });
+  assert.deepEqual(texts(data), [
+    ["film", "film", false],
+    ["photo", "photo", true],
+  ]);
+  assert.deepEqual(
+    data.groups.map((group) => group.rows),
+    [[2], [0, 1]],
+  );
+  assert.equal(data.clusterOf(0), "0 rabbits", "whatever the colours are");
+});
+
+test("tags, notes and scores of a row", () => {
+  const data = dataOf();
+  data.readHits();
+  assert.deepEqual(
+    [data.tagsOf(2), data.tagsOf(0), data.noteOf(2), data.noteOf(0)],
+    [["seen", "red"], [], "look", ""],
+  );
+  assert.deepEqual([data.scores.get(2), data.scores.has(0)], [0.5, false]);
+});
+
+test("a click on the legend selects, again lets go, and Shift adds and takes away", () => {
+  const group = { code: 3, rows: [1, 4] };
+  assert.deepEqual(pickedInLegend(group, new Set([7]), false), { rows: [1, 4], focus: 3 });
+  assert.deepEqual(pickedInLegend(group, new Set([1, 4]), false), { rows: [], focus: null });
+  assert.deepEqual(pickedInLegend(group, new Set([7]), true), { rows: [1, 4, 7], focus: null });
+  assert.deepEqual(pickedInLegend(group, new Set([1, 4, 7]), true), { rows: [7], focus: null });
+  assert.deepEqual(pickedInLegend({ code: 0, rows: [] }, new Set(), true), { rows: [], focus: null });
+});
+
+test("keys act, but not where somebody types or plays", () => {
+  const press = (key, inside = "", more = {}) =>
+    actionOf({
+      key,
+      target: { closest: (where) => (inside && where.includes(inside) ? {} : null) },
+      ...more,
+    });
+  assert.deepEqual(
+    [" ", "ArrowRight", "ArrowUp", "/", "n", "t", "z", "Z", "g", "m", "?", "q"].map((key) => press(key)),
+    ["play", "next", "previous", "search", "name", "tag", "undo", "redo", "grid", "map", "help", null],
+  );
+  for (const where of ["input", "select", "video"]) assert.equal(press("n", where), null);
+  assert.equal(press(" ", "button"), null, "the button is pressed");
+  assert.equal(press("z", "", { ctrlKey: true }), null);
+  assert.equal(press("ArrowLeft", "", { shiftKey: true }), null, "moves the map");
+});
+
+test("a player knows where its moment ends", () => {
+  assert.equal(endOf("/files/a.mp4#t=6,12.5"), 12.5);
+  assert.equal(endOf("data:video/mp4;base64,AA"), Number.POSITIVE_INFINITY);
 });
 
 test("a cluster is called by its number while it has no name", () => {

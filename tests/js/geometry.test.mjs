@@ -8,6 +8,7 @@ import {
   nearestRow,
   placeX,
   placeY,
+  rangeOf,
   shortName,
   zoomed,
 } from "../../helpers/explorer/geometry.js";
@@ -85,6 +86,25 @@ test("a name goes to the next line that no other name covers", () => {
   assert.equal(freeLine(taken, 100, 30, 40), 30, "and above it");
   taken.push({ x: 100, y: 65, wide: 40 });
   assert.equal(freeLine(taken, 100, 52, 40), 80);
+});
+
+test("at the edge of the map a name goes up, and none leaves it", () => {
+  const taken = [{ x: 100, y: 90, wide: 40 }];
+  assert.equal(freeLine(taken, 100, 92, 40, 100), 75);
+  assert.equal(freeLine([], 100, -3, 40, 100), 7.5);
+  assert.equal(freeLine([], 100, 99, 40, 100), 92.5);
+});
+
+test("one far point does not squeeze the rest, and a spread as it is stays", () => {
+  const near = Array.from({ length: 50 }, (_, i) => i);
+  assert.deepEqual(rangeOf([...near, 10000], false), [0, 10000]);
+  const [low, high] = rangeOf([...near, 10000], true);
+  assert.ok(low < 1 && high > 49 && high < 60);
+  assert.deepEqual(rangeOf(near, true), [0, 49]);
+  assert.deepEqual(rangeOf([0, 1, 100], true), [0, 100], "of few points all are seen");
+  const points = Float32Array.from([...near, 10000].flatMap((x) => [x, 0, 0, 1]));
+  const scale = (robust) => fitPoints(points, undefined, 450, 250, { robust }).scale;
+  assert.ok(scale(true) > 100 * scale(false));
 });
 
 test("the middle of a cluster is the median, which no far point moves", () => {

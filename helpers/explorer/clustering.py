@@ -1,0 +1,66 @@
+"""The clusters and the map that the explorer's controls ask for."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from helpers.analysis.checks import NOISE
+from helpers.analysis.clusters import hdbscan_clusters, kmeans_clusters, map_points
+from helpers.analysis.matrix import Labels, Matrix, cluster_matrix
+from helpers.explorer.controls import Controls
+from helpers.explorer.state import point_bytes
+
+
+class Clustered(NamedTuple):
+    """The matrix (n, d) with rows of length 1, the cluster of each row (n,), the places for the page, and what the
+    analysis had to say of few or equal segments."""
+
+    matrix: Matrix
+    labels: Labels
+    points: bytes
+    sentences: list[str]
+
+
+class Clustering:
+    """Clusters segments as the controls say; matrices and maps are kept, as they stay the same for every k."""
+
+    def __init__(self, segments: pd.DataFrame) -> None:
+        self._segments = segments
+        self._matrices: dict[tuple[str, bool], Matrix] = {}
+        self._points: dict[tuple[str, bool, str], bytes] = {}
+
+    def cluster(self, controls: Controls) -> Clustered:
+        """Raises AnalysisError where that is not possible."""
+        with warnings.catch_warnings(record=True, action="always", category=UserWarning) as said:
+            matrix, points = self._map(controls.option.value, controls.centre.value, controls.map.value)
+            if controls.method.value == "kmeans":
+                labels = kmeans_clusters(matrix, controls.k.value)
+            else:
+                labels = hdbscan_clusters(matrix, min_cluster_size=controls.least.value)
+        sentences = list(dict.fromkeys(str(warning.message) for warning in said))
+        return Clustered(matrix, labels, points, sentences)
+
+    def _map(self, option: str, centre: bool, method: str) -> tuple[Matrix, bytes]:
+        if (option, centre) not in self._matrices:
+            self._matrices[option, centre] = cluster_matrix(self._segments, option=option, centre=centre)
+        matrix = self._matrices[option, centre]
+        if (option, centre, method) not in self._points:
+            points = map_points(matrix, method=method)
+            self._points[option, centre, method] = point_bytes(points, self._segments)
+        return matrix, self._points[option, centre, method]
+
+
+def summary(labels: Labels, *, may_be_noise: bool, unmatched: list[str], whole: int) -> str:
+    """What was found, in a few sentences: clusters, noise, names without a cluster, whole videos left out."""
+    found = len(set(np.unique(labels).tolist()) - {NOISE})
+    words = f"{len(labels)} segments in {found} clusters"
+    if may_be_noise:
+        words += f", and {int((labels == NOISE).sum())} as noise"
+    words += "."
+    if unmatched:
+        words += f" No cluster shares segments with these names now: {', '.join(unmatched)}."
+    if whole:
+        words += f" Left out: {whole} whole video{'s' if whole > 1 else ''}."
+    return words

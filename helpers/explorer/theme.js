@@ -1,0 +1,28 @@
+// The colours of the map in JupyterLab's light and dark theme.
+
+const LIGHT = {
+  paper: "#fff",
+  ink: "#111",
+  halo: "rgba(255,255,255,.9)",
+  line: "rgba(0,0,0,.45)",
+  hit: "#D55E00",
+  rank: "#A33F00",
+};
+const DARK = {
+  paper: "#181818",
+  ink: "#f2f2f2",
+  halo: "rgba(0,0,0,.85)",
+  line: "rgba(255,255,255,.5)",
+  hit: "#FF9442",
+  rank: "#FFB57D",
+};
+
+// JupyterLab says on its body which theme is on; elsewhere it is the light one.
+export const inksOf = (body) => (body.dataset.jpThemeLight === "false" ? DARK : LIGHT);
+
+// Calls `act()` whenever the theme changes; gives what ends that.
+export function onTheme(body, act) {
+  const watch = new MutationObserver(act);
+  watch.observe(body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+  return () => watch.disconnect();
+}
