@@ -443,8 +443,8 @@ def test_a_fast_mouse_asks_for_one_still_at_a_time(explorer: Locator) -> None:
         for x, y in at:
             explorer.page.mouse.move(x, y)
     click(explorer, 5)  # its neighbours want eight stills at once
-    expect(explorer.locator(".tile")).to_have_count(8, timeout=PATIENCE)
-    expect(explorer.locator(".blank:empty")).to_have_count(0, timeout=PATIENCE)
+    expect(explorer.locator(".strip .tile")).to_have_count(8, timeout=PATIENCE)
+    expect(explorer.locator(".strip .blank:empty")).to_have_count(0, timeout=PATIENCE)
     expect(explorer.locator(".tip img")).to_be_visible()
     assert 8 <= STILLS.count(1) <= len(CLIPS), "none is asked for twice"
     assert set(np.cumsum(STILLS)) == {0, 1}
