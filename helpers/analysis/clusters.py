@@ -51,6 +51,10 @@ def choose_k(matrix: Matrix, ks: Iterable[int] = range(2, 21), *, seed: int = 0)
     rows = []
     if not asked:
         raise AnalysisError("No number of clusters was asked for: give ks, such as range(2, 21).")
+    if different > 1 and asked[0] > different:
+        tell(
+            f"There are {different} different segments, fewer than the {asked[0]} clusters asked for: all are one."
+        )
     for k in [k for k in asked if k <= different] or [1]:
         model = _kmeans(matrix, k, seed)
         rows.append(

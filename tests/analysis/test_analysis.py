@@ -194,7 +194,8 @@ def test_choose_k_goes_no_further_than_there_are_different_segments():
     assert choices["silhouette"].notna().all()  # two equal rows are one cluster of two
     choices = analysis.choose_k(at(0, 50, 100, 150))
     assert choices["silhouette"].isna().tolist() == [False, False, True]
-    assert analysis.choose_k(at(0, 50, 100, 150), [7, 5])["k"].tolist() == [1]
+    with pytest.warns(UserWarning, match="4 different segments, fewer than the 5 clusters asked for"):
+        assert analysis.choose_k(at(0, 50, 100, 150), [7, 5])["k"].tolist() == [1]
 
 
 def test_of_many_rows_the_silhouette_is_that_of_a_sample_and_the_same_each_time():
