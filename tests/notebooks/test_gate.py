@@ -24,8 +24,8 @@ from PIL import Image
 
 from helpers.settings import ROOT
 from tools.gate import pictures, rules
+from tools.refresh import MASKS, settle_texts
 
-MASKS = ROOT / "tools" / "gate" / "sanitize.cfg"
 one_notebook = pytest.mark.xdist_group("one_notebook")  # made and judged once, on one worker
 CELLS = {
     "words": "print('bird gets hit, score', 0.8123)",
@@ -367,6 +367,16 @@ def test_every_mask_is_read() -> None:
 )
 def test_a_mask_that_nbval_drops_is_noticed(text: str) -> None:
     assert rules.unread_masks(text, len(get_sanitize_patterns(text))) != []
+
+
+def test_a_refresh_keeps_a_text_of_which_only_a_time_is_new() -> None:
+    def stream(text: str) -> Any:
+        return nbformat.v4.new_output("stream", name="stdout", text=text)
+
+    old = [stream("Milvus: took 8.13 ms, 5 hits"), stream("memory: took 0.2 ms, 5 hits")]
+    new = [stream("Milvus: took 5.81 ms, 5 hits"), stream("memory: took 0.3 ms, 6 hits")]
+    settle_texts(old, new)
+    assert [each.text for each in new] == ["Milvus: took 8.13 ms, 5 hits", "memory: took 0.3 ms, 6 hits"]
 
 
 @pytest.mark.parametrize(
