@@ -13,7 +13,7 @@ import pandas as pd
 from filelock import Timeout
 from twelvelabs import TwelveLabs
 
-from helpers.arguments import as_list, check_names
+from helpers.arguments import as_list, check_names, is_whole
 from helpers.embed.cache import Cache
 from helpers.embed.client import check_client, service_of, settings_of
 from helpers.embed.journal import Journal
@@ -210,11 +210,13 @@ def embed_batch(
     Raises EmbedError at once for a key that is refused; VideoError for an empty table; SettingsError for a model
     that is not known.
     """
+    if not is_whole(workers, least=1):
+        raise EmbedError(f"The number of workers is {workers!r}: give a whole number from 1.")
     problems: list[tuple[Listed, str]] = []
     if isinstance(videos, pd.DataFrame):
         table = videos
     else:
-        table, problems = read_videos(list_sources(*_paths(videos)))
+        table, problems = read_videos(list_sources(*as_list(videos)))
     check_videos(table)
     embedder = _Embedder(
         client, model=model, options=options, scopes=scopes, segmentation=segmentation, deadline=deadline
@@ -324,7 +326,3 @@ def _cancel(futures: Iterable[Future[Any]]) -> None:
     """What has not begun does not begin; what runs has been paid for, and is waited for."""
     for future in futures:
         future.cancel()
-
-
-def _paths(videos: str | Path | Iterable[str | Path]) -> list[str | Path]:
-    return [videos] if isinstance(videos, str | Path) else list(videos)

@@ -18,11 +18,12 @@ import { makeTip } from "./tip.js";
 
 const REST = 90; // milliseconds that the mouse rests on a point before its still is asked for
 
-// Runs `act`, which may replace what had the focus: the keys then stay with the explorer.
+// Runs `act`, which may replace or hide what had the focus: the keys then stay with the explorer.
 function keepingFocus(root, act) {
   const had = root.contains(document.activeElement);
   act();
-  if (had && !root.contains(document.activeElement)) root.focus({ preventScroll: true });
+  const has = document.activeElement; // what was just hidden loses it only later
+  if (had && (has === document.body || !has.checkVisibility())) root.focus({ preventScroll: true });
 }
 
 // The kernel sends several traits in one message: what reads them all is to run once for it.
@@ -165,7 +166,7 @@ function render({ model, el }) {
     if (!action) return;
     event.preventDefault();
     event.stopPropagation();
-    actions[action]();
+    keepingFocus(root, actions[action]);
   });
 
   function showLegend() {

@@ -36,7 +36,7 @@ from helpers.embed.journal import Journal
 from helpers.embed.recovery import find_lost_task, is_answer, missing_parts
 from helpers.embed.tasks import run_work
 from helpers.embed.work import Work
-from helpers.errors import EmbedError, QuotaError, VideoError
+from helpers.errors import EmbedError, QuotaError, VideoError, VideoSearchError
 from helpers.files import file_sha256
 from helpers.models import model_facts
 from helpers.settings import ROOT
@@ -801,3 +801,19 @@ def test_the_output_of_a_script_is_its_own(
     embed_videos(client, [CAT])
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", "videos embedded: 1 of 1\n")
+
+
+@pytest.mark.parametrize("workers", [0, -1, 2.5, None, "4", [4], pd.DataFrame(), np.arange(3)])
+def test_workers_are_a_whole_number(workers):
+    for embed in (embed_batch, embed_videos):
+        with pytest.raises(EmbedError, match="number of workers is .*: give a whole number from 1"):
+            embed(None, sample_videos()[:1], workers=workers)
+
+
+@pytest.mark.parametrize(
+    "videos", [None, 3, 2.5, float("nan"), b"x", object(), np.array(3), [None], {"a": 1}, pd.Series([1])]
+)
+def test_what_is_no_video_is_refused(videos):
+    for embed in (embed_batch, embed_videos):
+        with pytest.raises(VideoSearchError):
+            embed(connect_twelvelabs(), videos)
