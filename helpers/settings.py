@@ -105,6 +105,11 @@ def env_file() -> dict[str, str]:
     return {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
 
 
+def plain_progress() -> bool:
+    """Whether outputs are to be compared: then no progress bar appears."""
+    return os.environ.get("VIDEO_SEARCH_PROGRESS") == "plain"
+
+
 def load_settings(notebook: str | None = None) -> Settings:
     """Read the switches; `notebook` ("04") gives each notebook a Milvus Lite folder of its own.
 

@@ -123,6 +123,12 @@ def client(practice: PracticeServer) -> TwelveLabs:
     return connect_twelvelabs()
 
 
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    """The name of a collection of its own for each test."""
+    return "".join(c if c.isalnum() and c.isascii() else "_" for c in request.node.name)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print what tests measured with `record_property`: times are shown, never asserted."""
     for report in terminalreporter.stats.get("passed", []):

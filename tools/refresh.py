@@ -64,9 +64,11 @@ def normalise(notebook: Any) -> None:
 def settle_texts(reference: list[Any], fresh: list[Any]) -> None:
     """Keep the reference's text where only what the gate masks is another, such as how long something took."""
 
+    patterns = get_sanitize_patterns(MASKS.read_text("utf-8"))
+
     def masked(output: Any) -> tuple[str, str]:
         text = output.text
-        for regex, replacement in get_sanitize_patterns(MASKS.read_text("utf-8")):
+        for regex, replacement in patterns:
             text = re.sub(regex, replacement, text)
         return output.name, text
 

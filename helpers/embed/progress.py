@@ -1,6 +1,5 @@
 """How far many videos are: one progress bar, or one line in outputs that are compared."""
 
-import os
 import sys
 from collections.abc import Iterable
 from concurrent.futures import Future, as_completed
@@ -9,10 +8,12 @@ from typing import Any
 from IPython import get_ipython
 from tqdm.auto import tqdm
 
+from helpers.settings import plain_progress
+
 
 def as_they_end(futures: dict[Future[Any], int], report: list[dict[str, Any]]) -> Iterable[Future[Any]]:
     """The futures as they end, behind one progress bar; one last line only in outputs that are compared."""
-    plain = os.environ.get("VIDEO_SEARCH_PROGRESS") == "plain"
+    plain = plain_progress()
     with tqdm(total=len(futures), desc="videos embedded", disable=plain) as bar:
         for future in as_completed(futures):
             if future.cancelled():

@@ -1,6 +1,5 @@
 """A large file as an asset of the service, in parts."""
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from twelvelabs.types import CompletedChunk
 
 from helpers.embed.client import http_to
 from helpers.errors import EmbedError
+from helpers.settings import plain_progress
 
 BAR_BYTES = 20_000_000  # from this size an upload shows its own progress bar
 USED_UP = (400, 403, 404, 410)  # what an address or a session answers whose time is over
@@ -134,5 +134,5 @@ def _put(http: httpx.Client, url: str, data: bytes) -> str:
 
 def progress_options(source: Path, size: int) -> dict[str, Any]:
     """How the progress bar of an upload looks; a small one has none."""
-    quiet = size < BAR_BYTES or os.environ.get("VIDEO_SEARCH_PROGRESS") == "plain"
+    quiet = size < BAR_BYTES or plain_progress()
     return {"total": size, "desc": f"uploading {source.name}", "disable": quiet, "leave": False}

@@ -1,6 +1,5 @@
 """What our widgets have in common: a sentence where nobody looks, and a script made of several files."""
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from helpers.settings import plain_progress
 from helpers.show.players import lab_server
 
 CLOCK = Path(__file__).with_name("clock.js")  # imported by the page of each widget
@@ -24,7 +24,7 @@ def joined_modules(*files: Path) -> str:
 
 def nobody_looks() -> bool:
     """Whether this is a run whose outputs are committed: no browser shows its widgets."""
-    return os.environ.get("VIDEO_SEARCH_PROGRESS") == "plain" and lab_server() is None
+    return plain_progress() and lab_server() is None
 
 
 class QuietWidget(widgets.DOMWidget):  # type: ignore[misc]

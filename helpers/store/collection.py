@@ -147,9 +147,8 @@ def _check_same(found: OpenCollection, wanted: Collection, index_type: str) -> N
 
 def index_of(collection: OpenCollection, option: str) -> tuple[str, dict[str, int]] | None:
     """The type of an option's index and its parameters; None where there is none."""
-    about = collection.milvus.describe_index(collection.name, vector_field(option))
-    # Where this field has no index, Lite tells of that of another field.
-    if not about or about["field_name"] != vector_field(option):
+    about = collection.describe_index(option)
+    if not about:
         return None
     kind, nested = str(about["index_type"]), about.get("params")
     told = {**about, **(nested if isinstance(nested, Mapping) else {})}  # a server tells them beside the type

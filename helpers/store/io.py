@@ -202,15 +202,12 @@ def _read(collection: OpenCollection, where: Where, columns: Sequence[str] | Non
     ):
         rows = list(collection.iterate(expression, fields))
     rows.sort(key=itemgetter(*ORDER))
-    table = {}
+    table: dict[str, Any] = {}
     for field in chosen:
-        has = options.get(field)
-        cells = (
-            [row[field] for row in rows]
-            if has is None
-            else [row[field] if row[has] else None for row in rows]
-        )
-        table[field] = cells if has is None else pd.Series(cells, dtype=object)
+        if (has := options.get(field)) is None:
+            table[field] = [row[field] for row in rows]
+        else:
+            table[field] = pd.Series([row[field] if row[has] else None for row in rows], dtype=object)
     return pd.DataFrame(table, columns=chosen, index=range(len(rows)))
 
 

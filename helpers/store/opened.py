@@ -5,7 +5,6 @@ so a collection that somebody else dropped or made anew in between is noticed by
 """
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -17,6 +16,7 @@ from tqdm.auto import tqdm
 
 from helpers.errors import StoreError
 from helpers.segments import Vector, vector_field
+from helpers.settings import plain_progress
 from helpers.store.calls import NOT_LOADED, WORK_SECONDS
 from helpers.store.client import NAME, check_client, is_lite, lite_folder, load
 from helpers.store.errors import milvus_errors, timed_call
@@ -71,11 +71,14 @@ class OpenCollection(Collection):
         field, folder = vector_field(option), lite_folder(self.milvus)
         if folder and (known := read_index(folder, self.name, field)):
             return known
-        about = self.milvus.describe_index(self.name, field)
+        about = self.describe_index(option)
+        return (str(about["index_type"]), int(about["total_rows"])) if about else ("", 0)
+
+    def describe_index(self, option: str) -> dict[str, Any]:
+        """What Milvus says of an option's index; empty where it has none."""
+        about = self.milvus.describe_index(self.name, vector_field(option))
         # Where this field has no index, Lite tells of that of another field.
-        if not about or about["field_name"] != field:
-            return "", 0
-        return str(about["index_type"]), int(about["total_rows"])
+        return about if about and about["field_name"] == vector_field(option) else {}
 
     def search(
         self,
@@ -165,8 +168,12 @@ class OpenCollection(Collection):
 
 def rows_bar(doing: str, name: str, total: int | None = None) -> "tqdm[Any]":
     """A progress bar of rows, which appears after some seconds and goes at the end."""
-    quiet = os.environ.get("VIDEO_SEARCH_PROGRESS") == "plain"
-    look: dict[str, Any] = {"unit": " rows", "disable": quiet, "delay": BAR_SECONDS, "leave": False}
+    look: dict[str, Any] = {
+        "unit": " rows",
+        "disable": plain_progress(),
+        "delay": BAR_SECONDS,
+        "leave": False,
+    }
     return tqdm(desc=f"{doing} {name}", total=total, **look)
 
 

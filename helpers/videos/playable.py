@@ -1,6 +1,5 @@
 """What a browser plays as it is, and small copies of what it does not play, made once and kept."""
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import av
 from tqdm.auto import tqdm
 
 from helpers.files import cache_key, file_sha256, write_file
-from helpers.settings import load_settings
+from helpers.settings import load_settings, plain_progress
 from helpers.videos.clock import clock_of
 from helpers.videos.frames import encode_clip, local_file, unreadable
 from helpers.videos.media import shown
@@ -94,7 +93,7 @@ def playable_clip(path: str | Path, start: float, end: float) -> bytes:
     kept = load_settings().home / "cache" / "clips" / f"{key}.mp4"
     with suppress(OSError):
         return kept.read_bytes()
-    quiet = os.environ.get("VIDEO_SEARCH_PROGRESS") == "plain"
+    quiet = plain_progress()
     what = f"making a clip of {shown(file)} that browsers play"
     with tqdm(
         total=round(end - start, 1), desc=what, unit="s", disable=quiet, delay=BAR_SECONDS, leave=False

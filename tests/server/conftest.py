@@ -34,9 +34,3 @@ def milvus(server):
     client = store_client.connect_milvus(settings)
     yield client
     store_client.disconnect_milvus(client, settings)
-
-
-@pytest.fixture
-def name(request):
-    """A collection name of its own for each test."""
-    return "".join(c if c.isalnum() and c.isascii() else "_" for c in request.node.name)

@@ -17,7 +17,6 @@ from helpers.store.io import count_segments, insert_segments, read_segments, upd
 from helpers.store.opened import open_collection
 from tests.store.test_store import DIM, GOOD, filled, lacking, make_segments, same
 from tests.store.test_store import milvus as milvus
-from tests.store.test_store import name as name
 
 pytest.importorskip("resource", reason="Windows cannot run the children of the faults")
 

@@ -1,7 +1,5 @@
 """After the last cell of a notebook: a client that was closed opens again with the next call, and lets go again."""
 
-import subprocess
-import sys
 import time
 
 import pytest
@@ -16,27 +14,9 @@ from helpers import (
     search_segments,
 )
 from helpers.errors import StoreError
-from helpers.settings import ROOT
 from helpers.store import calls
+from tests.store.test_store import other_notebook
 from tools.faults.store_case import OLD, QUERY, toy_settings
-
-HOLD = """
-import sys
-from dataclasses import replace
-from helpers import connect_milvus, load_settings
-try:
-    milvus = connect_milvus(replace(load_settings(), milvus_uri=sys.argv[1], milvus_token=""))
-except Exception as error:
-    print(error, flush=True)
-else:
-    print("open", flush=True)
-    sys.stdin.read()
-"""
-
-
-def another_kernel(settings):
-    command = [sys.executable, "-c", HOLD, settings.milvus_uri]
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.fixture
@@ -91,8 +71,8 @@ def test_a_folder_that_was_opened_again_is_let_go(closed, monkeypatch):
     monkeypatch.setattr(calls, "IDLE_SECONDS", 0.05)
     assert count_segments(client, "c") == len(OLD)
     time.sleep(0.5)
-    with another_kernel(settings) as other:
-        assert other.stdout.readline() == "open\n"
+    with other_notebook(settings.milvus_uri) as other:
+        assert other.stdout.readline() == "open ['c']\n"
         with pytest.raises(StoreError, match=r"^The Milvus folder .* is in use by another notebook: close"):
             count_segments(client, "c")
         other.stdin.close()

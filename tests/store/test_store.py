@@ -92,12 +92,6 @@ def milvus(tmp_path_factory):
     store_client.disconnect_milvus(client, settings)
 
 
-@pytest.fixture
-def name(request):
-    """A collection name of its own for each test."""
-    return "".join(c if c.isalnum() and c.isascii() else "_" for c in request.node.name)
-
-
 def filled(milvus, name, *tables, **keywords):
     store_collection.create_collection(milvus, name, tables[0], **keywords)
     for table in tables:

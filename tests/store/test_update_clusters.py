@@ -13,7 +13,6 @@ from helpers.store import io as store
 from helpers.store.opened import open_collection
 from tests.store.test_store import Spy, lacking, make_segments, same, settings_in
 from tests.store.test_store import milvus as milvus
-from tests.store.test_store import name as name
 
 
 @pytest.fixture
