@@ -24,8 +24,14 @@ export function makeData(model) {
     data.codes = numbers(model.get("codes"), Int32Array);
     data.shown = numbers(model.get("shown"), Uint8Array);
     const { codes, shown } = data;
-    const rows = Array.from(codes.keys()).filter((row) => shown[row]);
-    data.order = [...rows].sort((a, b) => (codes[a] >= 0) - (codes[b] >= 0) || a - b); // noise at the bottom
+    const rows = Int32Array.from(codes.keys()).filter((row) => shown[row]);
+    const noise = rows.filter((row) => codes[row] < 0); // at the bottom
+    data.order = new Int32Array(rows.length);
+    data.order.set(noise);
+    data.order.set(
+      rows.filter((row) => codes[row] >= 0),
+      noise.length,
+    );
     clusters = new Map(model.get("groups").map((group) => [group.cluster, group]));
     const hidden = new Set(model.get("hidden")[model.get("column")] ?? []);
     const members = new Map(model.get("legend").map(({ code }) => [code, []]));

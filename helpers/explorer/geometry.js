@@ -36,7 +36,7 @@ export function fitPoints(points, shown, width, height, { robust = false } = {})
 // The median x and y of some rows: where the name of their cluster stands.
 export function middleOf(points, rows) {
   if (!rows.length) return null;
-  const median = (column) => rows.map((i) => points[4 * i + column]).sort((a, b) => a - b)[rows.length >> 1];
+  const median = (column) => Float32Array.from(rows, (i) => points[4 * i + column]).sort()[rows.length >> 1];
   return [median(0), median(1)];
 }
 
@@ -57,10 +57,17 @@ export function zoomed(view, factor, x, y) {
 // The row whose point is nearest to x, y and no further than `reach` pixels, or -1; of points in one place the
 // last in `order`, which lies on top.
 export function nearestRow(view, points, order, x, y, reach) {
-  let [best, least] = [-1, reach * reach];
-  for (const i of order) {
-    const distance = (placeX(view, points[4 * i]) - x) ** 2 + (placeY(view, points[4 * i + 1]) - y) ** 2;
-    if (distance <= least) [best, least] = [i, distance];
+  const unit = view.fit.scale * view.zoom;
+  const [left, top] = [placeX(view, 0) - x, placeY(view, 0) - y];
+  let best = -1;
+  let least = reach * reach;
+  for (let n = 0; n < order.length; n++) {
+    const i = order[n];
+    const [across, down] = [left + points[4 * i] * unit, top - points[4 * i + 1] * unit];
+    const distance = across * across + down * down;
+    if (distance > least) continue;
+    best = i;
+    least = distance;
   }
   return best;
 }
@@ -68,9 +75,11 @@ export function nearestRow(view, points, order, x, y, reach) {
 // Whether x, y lies inside a closed path [[x, y], …], by the even-odd rule.
 export function inside(path, x, y) {
   let odd = false;
-  for (const [i, [x1, y1]] of path.entries()) {
-    const [x0, y0] = path.at(i - 1);
-    if (y0 > y !== y1 > y && x < ((x1 - x0) * (y - y0)) / (y1 - y0) + x0) odd = !odd;
+  for (let i = 0, last = path.length - 1; i < path.length; last = i++) {
+    const [y0, y1] = [path[last][1], path[i][1]];
+    if (y0 > y === y1 > y) continue;
+    const [x0, x1] = [path[last][0], path[i][0]];
+    if (x < ((x1 - x0) * (y - y0)) / (y1 - y0) + x0) odd = !odd;
   }
   return odd;
 }

@@ -1,11 +1,14 @@
-// The map: points on a plain canvas, 10,000 of them in a few milliseconds, with no graphics card.
+// The map: points as pixels of an image, and names, rings and lines on a plain canvas on top of it.
 
 import { make } from "./dom.js";
 import { fitPoints, freeLine, placeX, placeY, shortName, zoomed } from "./geometry.js";
+import { makeRaster, pixelOf, stampOf, stampRows } from "./raster.js";
 import { sprite } from "./shapes.js";
 import { inksOf } from "./theme.js";
 
-const MARGIN = 9; // pixels outside the map in which a point is still drawn
+const DIM = 0.4; // how much of a point is seen that does not stand out,
+const DIMMER = 0.22; // or beside a selection
+const BRIGHT = 0.9;
 const RANKED = 10; // hits that carry their number
 
 // Draws what `data` (see explorer.js) and the model say; `onZoom()` is called when the points have moved apart.
@@ -17,13 +20,14 @@ export function makeMap(model, data, parent, { onZoom }) {
   const pen = canvas.getContext("2d", { alpha: false });
   const layer = document.createElement("canvas"); // the points alone, for when only what is on top changes
   const ink = layer.getContext("2d", { alpha: false });
+  let raster = makeRaster(1, 1, 1);
   const map = {
     plot,
     canvas,
     outline: null,
     view: { width: 1, height: 1, panX: 0, panY: 0, zoom: 1, fit: null },
   };
-  let sprites = new Map();
+  let stamps = () => new Map();
   let robust = true; // whether far points may lie outside at first
   let inks = inksOf(document.body);
   let radius = 4;
@@ -42,8 +46,20 @@ export function makeMap(model, data, parent, { onZoom }) {
     radius = count > 3000 ? 3 : count > 600 ? 4.2 : 5.2;
     fit();
   };
+  // How the markers of each entry look, for the opacities as they are asked for.
   map.paint = () => {
-    sprites = new Map(data.groups.map((g) => [g.code, sprite(g.colour, g.shape, radius, scale)]));
+    const images = data.groups.map(({ code, colour, shape }) => {
+      const marker = sprite(colour, shape, radius, scale);
+      return [code, marker.getContext("2d").getImageData(0, 0, marker.width, marker.width)];
+    });
+    const size = Math.max(1, ...images.map(([, { width }]) => width));
+    raster = makeRaster(canvas.width, canvas.height, size);
+    const known = new Map();
+    stamps = (alpha) => {
+      const make = ([code, image]) => [code, stampOf(image, alpha, raster.wide)];
+      if (!known.has(alpha)) known.set(alpha, new Map(images.map(make)));
+      return known.get(alpha);
+    };
   };
   map.whole = () => {
     robust = false;
@@ -81,39 +97,29 @@ export function makeMap(model, data, parent, { onZoom }) {
     stale = false;
     inks = inksOf(document.body);
     const { width, height, panX, panY, zoom, fit } = map.view;
-    if (layer.width !== canvas.width || layer.height !== canvas.height)
-      [layer.width, layer.height] = [canvas.width, canvas.height];
-    ink.setTransform(scale, 0, 0, scale, 0, 0);
-    ink.fillStyle = inks.paper;
-    ink.globalAlpha = 1;
-    ink.fillRect(0, 0, width + 1, height + 1);
-    const unit = fit.scale * zoom;
-    const right = width / 2 + panX - fit.x * unit;
-    const down = height / 2 + panY + fit.y * unit;
-    const stamp = (row) => {
-      const image = sprites.get(data.codes[row]);
-      const x = right + data.points[4 * row] * unit;
-      const y = down - data.points[4 * row + 1] * unit;
-      if (!image || x < -MARGIN || y < -MARGIN || x > width + MARGIN || y > height + MARGIN) return;
-      const size = image.width / scale;
-      ink.drawImage(image, x - size / 2, y - size / 2, size, size);
+    const unit = fit.scale * zoom * scale;
+    const place = {
+      unit,
+      left: (width / 2 + panX) * scale - fit.x * unit,
+      top: (height / 2 + panY) * scale + fit.y * unit,
     };
+    const { margin, wide, high, pixels, bytes } = raster;
+    const stamp = (alpha, counts) =>
+      stampRows(raster, data.order, data.points, data.codes, stamps(alpha), place, counts);
+    pixels.fill(pixelOf(inks.paper));
     const isBright = brightRows();
-    const bright = [];
-    ink.globalAlpha = data.picked.size || model.get("focus") !== null ? 0.22 : 0.4;
-    for (const row of data.order) {
-      if (isBright(row)) bright.push(row);
-      else stamp(row);
-    }
-    ink.globalAlpha = 0.9;
-    for (const row of bright) stamp(row);
+    if (isBright) {
+      stamp(data.picked.size || model.get("focus") !== null ? DIMMER : DIM, (row) => !isBright(row));
+      stamp(BRIGHT, isBright);
+    } else stamp(BRIGHT, () => true);
+    ink.putImageData(new ImageData(bytes, wide, high), -margin, -margin);
   }
-  // Which rows stand out: the selection, else the cluster of the legend, else the hits, else all.
+  // Which rows stand out: the selection, else the cluster of the legend, else the hits; null for all.
   function brightRows() {
     const focus = model.get("focus");
     if (data.picked.size) return (row) => data.picked.has(row);
     if (focus !== null) return (row) => data.labels[row] === focus;
-    if (!data.hits.length) return () => true;
+    if (!data.hits.length) return null;
     const lit = new Set(data.hits);
     return (row) => lit.has(row);
   }
@@ -214,6 +220,7 @@ export function makeMap(model, data, parent, { onZoom }) {
     map.view = { ...map.view, width, height };
     scale = window.devicePixelRatio || 1;
     [canvas.width, canvas.height] = [Math.ceil(width * scale), Math.ceil(height * scale)];
+    [layer.width, layer.height] = [canvas.width, canvas.height];
     fit();
     map.paint();
     stale = true;

@@ -43,12 +43,12 @@ export function trace(pen, shape, x, y, r) {
   pen.closePath();
 }
 
-// A small canvas with one marker in its middle; drawn once, and then stamped for each point.
+// A small canvas with one marker in its middle, whose pixels are stamped for each point.
 export function sprite(colour, shape, r, scale) {
   const canvas = document.createElement("canvas");
   const size = Math.ceil(2 * (1.3 * r + 1) * scale);
   canvas.width = canvas.height = size;
-  const pen = canvas.getContext("2d");
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
   pen.scale(scale, scale);
   trace(pen, shape, size / scale / 2, size / scale / 2, r);
   pen.fillStyle = colour;

@@ -1,7 +1,7 @@
 // The colours of the map in JupyterLab's light and dark theme.
 
 const LIGHT = {
-  paper: "#fff",
+  paper: "#ffffff",
   ink: "#111",
   halo: "rgba(255,255,255,.9)",
   line: "rgba(0,0,0,.45)",

@@ -13,8 +13,8 @@ from helpers.show.widget_base import CLOCK, QuietWidget, joined_modules
 
 HERE = Path(__file__).parent
 MODULES = (
-    *("dom", "geometry", "shapes", "theme", "data", "stills", "tiles", "grid", "gallery", "keys", "map"),
-    *("pointer", "player", "panel", "legend", "tip", "explorer"),
+    *("dom", "geometry", "shapes", "theme", "data", "stills", "tiles", "grid", "gallery", "keys", "raster"),
+    *("map", "pointer", "player", "panel", "legend", "tip", "explorer"),
 )
 
 
