@@ -16,7 +16,7 @@ from pymilvus import MilvusClient
 from helpers.arguments import as_list, is_list, is_number, is_whole
 from helpers.errors import SearchError
 from helpers.search.fusion import Fused, Ranking, fuse_rankings, is_proven, share, used_weights
-from helpers.search.nearest import FIELDS, MANY, MOST, complete_search, cosines, with_fields
+from helpers.search.nearest import FIELDS, MOST, complete_search, cosines, with_fields
 from helpers.search.similarity import check_search, is_narrow, search_filter
 from helpers.segments import Query, vector_field
 from helpers.store.errors import milvus_errors
@@ -24,6 +24,9 @@ from helpers.store.filters import Where
 from helpers.store.opened import OpenCollection, Rows, open_collection
 
 DEPTH = 200  # segments that each leg hands over, unless told
+WITH_VECTORS = (
+    1000  # segments with which a leg hands over vectors, too: sooner than all are asked for once more
+)
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,6 @@ class _Search:
         rows: dict[str, Rows] = {}
         full = list(self.legs)
         while True:
-            fields = FIELDS if depth <= MANY else ["segment_id", "video_id"]
             for label in full:
                 vector, option = self.legs[label].query.vector, self.legs[label].option
                 rows[label] = complete_search(
@@ -180,7 +182,7 @@ class _Search:
                     self.filters[label],
                     depth,
                     narrow=self.narrow,
-                    fields=fields,
+                    fields=self._fields(label, depth),
                 )
             full = [label for label in full if len(rows[label]) == depth]
             rest = {
@@ -196,6 +198,13 @@ class _Search:
                 return found
             depth = min(4 * depth, MOST)
 
+    def _fields(self, label: str, depth: int) -> list[str]:
+        """What a leg hands over: ids, and the vectors in which `_below` looks for what other legs do not reach."""
+        others = [leg.option for other, leg in self.legs.items() if other != label]
+        if self.ranker != "weighted" or depth > WITH_VECTORS:
+            others = []
+        return ["segment_id", "video_id", *_vector_fields(others)]
+
     def _fused(self, rows: dict[str, Rows], below: dict[str, dict[str, float]]) -> Fused:
         rankings = {
             label: Ranking([row["segment_id"] for row in found], [row["score"] for row in found])
@@ -206,20 +215,28 @@ class _Search:
 
     def _below(self, found: _Found, first: int) -> dict[str, dict[str, float]]:
         """The cosines, in legs that do not reach them, of the segments that these may lift to the first places."""
-        fused = found.fused
+        fused, known = found.fused, found.by_id()
         absent = {label: fused.is_absent(label, self.ranker) for label in found.rest}
         most = fused.total + sum(absent[label] * rest for label, rest in found.rest.items())
         near = most >= np.sort(fused.total)[-first:][0]
-        wanted = [fused.ids[place] for place in np.flatnonzero(near & np.any(list(absent.values()), axis=0))]
-        options = {self.legs[label].option for label in found.rest}
-        fields = [field for option in sorted(options) for field in (f"has_{option}", vector_field(option))]
+        ids = {
+            label: [fused.ids[place] for place in np.flatnonzero(near & absent[label])]
+            for label in found.rest
+        }
+        fields = _vector_fields(self.legs[label].option for label in found.rest)
+        wanted = {
+            key: None
+            for label in found.rest
+            for key in ids[label]
+            if vector_field(self.legs[label].option) not in known[key]
+        }
         with milvus_errors(f"The hits of {self.collection.name!r} cannot be read", SearchError):
-            stored = self.collection.get(wanted, ["segment_id", *fields]) if wanted else []
-        place = {key: at for at, key in enumerate(fused.ids)}
+            stored = self.collection.get(list(wanted), ["segment_id", *fields]) if wanted else []
+        known |= {row["segment_id"]: row for row in stored}
         below: dict[str, dict[str, float]] = {}
         for label in found.rest:
             option, query = self.legs[label].option, self.legs[label].query
-            rows = [r for r in stored if r[f"has_{option}"] and absent[label][place[r["segment_id"]]]]
+            rows = [known[key] for key in ids[label] if known[key].get(f"has_{option}")]
             scores = cosines(query.vector, [row[vector_field(option)] for row in rows])
             below[label] = dict(zip([row["segment_id"] for row in rows], scores, strict=True))
         return below
@@ -275,6 +292,10 @@ def _used(legs: Iterable[Leg], ranker: str, k: int) -> dict[str, Leg]:
         used[f"{leg.option}_{twin + 1}" if twin else leg.option] = leg
     _one_model([leg.query for leg in used.values()])
     return used
+
+
+def _vector_fields(options: Iterable[str]) -> list[str]:
+    return [field for option in sorted(set(options)) for field in (f"has_{option}", vector_field(option))]
 
 
 def _one_model(queries: Sequence[Query]) -> None:

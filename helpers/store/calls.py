@@ -15,8 +15,12 @@ from helpers.store import lite
 from helpers.store.errors import FAILURES, timed_call
 
 CONNECT_SECONDS = 10.0
-ANSWER_SECONDS = 30.0  # for one answer, with pymilvus's own tries again: it has no deadline unless told
-WORK_SECONDS = 600.0  # for what takes longer in a large collection: indexes, a load, a flush
+ANSWER_SECONDS = (
+    30.0  # for one answer of a server, with pymilvus's own tries again: it has no deadline unless told
+)
+WORK_SECONDS = (
+    600.0  # for what takes longer: indexes, a load, a flush; and all that a Milvus Lite folder does
+)
 NOT_LOADED = 101  # code of Milvus: the collection is not in memory
 IDLE_SECONDS = 30.0  # then a folder that a call has opened again is free for others
 WRITES = {  # after these, what was read before may be out of date
@@ -36,13 +40,14 @@ def in_time(call: Callable[P, T], *, slow: bool = False) -> Callable[P, T]:
     @functools.wraps(call)
     def timely(*args: P.args, **options: P.kwargs) -> T:
         given = signature.bind(*args, **options)
+        client = given.arguments["self"]
         if given.arguments.get("timeout") is None:
-            given.arguments["timeout"] = WORK_SECONDS if slow else ANSWER_SECONDS
+            # A folder is no network, which may be silent: it is at work, and an insert may write files meanwhile.
+            given.arguments["timeout"] = WORK_SECONDS if slow or client.folder else ANSWER_SECONDS
         fields = {"collection": given.arguments.get("collection_name")}
         rows = given.arguments.get("data", given.arguments.get("ids"))
         if name in ("delete", "insert", "upsert") and isinstance(rows, list):
             fields["rows"] = len(rows)
-        client = given.arguments["self"]
         with client.in_use(), timed_call(f"milvus.{name}", **fields) as more:
             try:
                 answer: Any = call(*given.args, **given.kwargs)

@@ -10,7 +10,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from milvus_lite.exceptions import DataDirLockedError
 from milvus_lite.server_manager import server_manager_instance
@@ -139,10 +141,21 @@ def read_index(folder: Path, name: str, field: str) -> tuple[str, int] | None:
     Milvus Lite counts all rows one by one to describe an index, and keeps both in this file.
     """
     with suppress(OSError, ValueError, KeyError, TypeError):
-        about = json.loads((folder / "collections" / name / "manifest.json").read_text("utf-8"))
-        specs = about["index_specs"]
-        return str(specs[field]["index_type"]) if field in specs else "", int(about["current_seq"])
+        specs, rows = _read_manifest(*file_version(folder / "collections" / name / "manifest.json"))
+        return str(specs[field]["index_type"]) if field in specs else "", rows
     return None
+
+
+@lru_cache(maxsize=16)
+def _read_manifest(file: Path, *_version: int) -> tuple[dict[str, Any], int]:
+    about = json.loads(file.read_text("utf-8"))
+    return about["index_specs"], int(about["current_seq"])
+
+
+def file_version(file: Path) -> tuple[Path, int, int, int]:
+    """A file, and what changes whenever Milvus Lite writes it anew; OSError where there is none."""
+    about = file.stat()
+    return file, about.st_ino, about.st_mtime_ns, about.st_size
 
 
 def remove_indexes(folder: Path, name: str) -> bool:

@@ -1,16 +1,18 @@
 """A collection as it stands at the moment of a call: what it holds, and its rows.
 
-A call opens its collection once, by describing it, and passes it on. Nothing is remembered from call to call,
-so a collection that somebody else dropped or made anew in between is noticed by the next call.
+A call opens its collection once, by describing it, and passes it on. What a server said is not remembered from call
+to call, and what Milvus Lite said only while its file stays the same, so a collection that somebody else dropped or
+made anew in between is noticed by the next call.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from cachetools import LRUCache
 from pymilvus import DataType, MilvusClient, MilvusException
 from tqdm.auto import tqdm
 
@@ -20,7 +22,8 @@ from helpers.settings import plain_progress
 from helpers.store.calls import NOT_LOADED, WORK_SECONDS
 from helpers.store.client import NAME, check_client, is_lite, lite_folder, load
 from helpers.store.errors import milvus_errors, timed_call
-from helpers.store.lite import read_index
+from helpers.store.lite import file_version, read_index
+from helpers.store.lite_rows import Matching, find_rows
 
 QUOTES = re.compile(r"""['"\\]""")  # may not stand in a segment_id
 NOT_FOUND = 100  # code of Milvus: there is no such collection
@@ -133,21 +136,27 @@ class OpenCollection(Collection):
     def count(self, expression: str = "") -> int:
         """How many rows match.
 
-        For count(*) with a filter Lite builds every row that matches, vectors and all (0.1 ms each). There ids are
-        asked for instead, of the rows that match and of the others in turn: the smaller side soon comes to its end.
+        For count(*) with a filter Lite builds every row that matches, vectors and all (0.1 ms each). Where it cannot be
+        gone round, ids are asked for instead, of the rows that match and of the others in turn: the smaller side soon
+        comes to its end.
         """
+        if expression and (found := self.matching(expression)) is not None:
+            return len(found)
         limit = 1000 if expression and is_lite(self.milvus) else 0
         while limit:
             for side in (expression, f"not ({expression})"):
-                if (found := self._count_to(limit, side)) < limit:
-                    return found if side == expression else self.count() - found
+                if (number := self._count_to(limit, side)) < limit:
+                    return number if side == expression else self.count() - number
             limit *= 8
         rows = self._read(self.milvus.query, filter=expression, output_fields=["count(*)"])
         return int(rows[0]["count(*)"])
 
-    def more_than(self, number: int, expression: str) -> bool:
-        """Whether more than `number` rows match, without counting them all."""
-        return self._count_to(number + 1, expression) > number
+    def matching(self, expression: str) -> Matching | None:
+        """The rows that match, where Milvus Lite holds them in the memory of this process; else None."""
+        if (folder := lite_folder(self.milvus)) is None:
+            return None
+        with self.milvus.in_use():
+            return find_rows(folder, self.name, expression)
 
     def _count_to(self, limit: int, expression: str) -> int:
         """How many rows match, or `limit` if there are more."""
@@ -204,8 +213,24 @@ def open_collection(milvus: MilvusClient, name: str, *, strong: bool = False) ->
     raise StoreError(f"There is no collection {name!r}: make it with create_collection, then insert.")
 
 
+_described: LRUCache[tuple[object, ...], Collection] = LRUCache(100)  # by the version of Milvus Lite's file
+
+
 def describe(milvus: MilvusClient, name: str) -> OpenCollection:
     """What a collection that exists holds; StoreError if it does not say its model."""
+    folder, version = lite_folder(milvus), None
+    if folder:
+        with suppress(OSError):  # of a collection's other name there is no file
+            version = file_version(folder / "collections" / name / "schema.json")
+    held = _described.get(version) if version else None
+    if held is None:
+        held = _described_now(milvus, name)
+        if version:
+            _described[version] = held
+    return OpenCollection(name, held.model, held.dims, milvus)
+
+
+def _described_now(milvus: MilvusClient, name: str) -> Collection:
     about = milvus.describe_collection(name)
     model = about.get("properties", {}).get("model") or _described_model(about.get("description", ""))
     if not model:
@@ -215,7 +240,7 @@ def describe(milvus: MilvusClient, name: str) -> OpenCollection:
         )
     vectors = [field for field in about["fields"] if field["type"] == DataType.FLOAT_VECTOR]
     dims = {field["name"].removeprefix("embedding_"): int(field["params"]["dim"]) for field in vectors}
-    return OpenCollection(name, model, dims, milvus)
+    return Collection(name, model, dims)
 
 
 def _described_model(description: str) -> str:

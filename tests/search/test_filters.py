@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.search import nearest as nearest_rows
 from helpers.search.hybrid import Leg, hybrid_search
 from helpers.search.similarity import recommend, search_segments, search_videos
 from helpers.segments import COLUMNS, Query
 from helpers.settings import load_settings
+from helpers.store import opened
 from helpers.store.client import connect_milvus, disconnect_milvus
 from helpers.store.collection import LITE_INDEXES, create_collection
 from helpers.store.io import insert_segments
@@ -110,7 +112,9 @@ def name(request, milvus, table):
     return filled(milvus, request.param, table)
 
 
-def test_a_filtered_search_finds_the_nearest(milvus, name, table):
+@pytest.mark.parametrize("in_memory", [10_000, 40, -1])
+def test_a_filtered_search_finds_the_nearest(milvus, name, table, monkeypatch, in_memory):
+    monkeypatch.setattr(nearest_rows, "IN_MEMORY", in_memory)
     recall = recalls(milvus, name, table, 15, seed=2)
     assert recall.mean() >= 0.99 and recall.min() >= 0.8
 
@@ -132,13 +136,19 @@ def test_so_do_the_other_searches(milvus, name, table):
     assert list(both["segment_id"]) == list(scores.index[:5])
 
 
-def test_the_log_says_what_was_chosen(milvus, name, table, caplog):
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_the_log_says_what_was_chosen(milvus, name, table, caplog, monkeypatch, in_memory):
+    if not in_memory:
+        monkeypatch.setattr(opened, "find_rows", lambda *_: None)
     caplog.set_level(logging.DEBUG, logger="video_search.search")
     query = Query(table["embedding_visual"][0], "toy", "q")
     search_segments(milvus, name, query, where={"video_id": "v0007"})
     said = [r.getMessage() for r in caplog.records if r.name == "video_search.search"]
     if name.endswith(("HNSW", "HNSW_SQ", "AUTOINDEX")):
-        assert said == [f"The {name[2:]} index met few rows that match, so all 50 were scored."]
+        if in_memory:
+            assert said == [f"Few rows match, so all 50 were scored without the {name[2:]} index."]
+        else:
+            assert said == [f"The {name[2:]} index met few rows that match, so all 50 were scored."]
     elif "IVF" in name:
         assert said == [f"Every cell of the {name[2:]} index was searched."]
     else:
@@ -156,8 +166,10 @@ def test_a_graph_is_not_searched_far_where_nearly_all_rows_match(milvus, name, t
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", ["folder", "server"])
-def test_a_thousand_random_filters(tmp_path, where):
+@pytest.mark.parametrize("where", ["folder", "folder without a look into its memory", "server"])
+def test_a_thousand_random_filters(tmp_path, where, monkeypatch):
+    if where != "folder":
+        monkeypatch.setattr(opened, "find_rows", lambda *_: None)
     server = Server(tmp_path / "server") if where == "server" else None
     uri = f"http://127.0.0.1:{server.port}" if server else str(tmp_path / "thousand.db")
     settings = replace(load_settings(), milvus_uri=uri, milvus_token="", prefix="")

@@ -29,7 +29,7 @@ from helpers.store import client as store_client
 from helpers.store import collection as store_collection
 from helpers.store import filters as store_filters
 from helpers.store import io as store
-from helpers.store import opened
+from helpers.store import lite_rows, opened
 from helpers.store.opened import open_collection
 from helpers.videos.samples import sample_videos
 
@@ -365,6 +365,55 @@ def test_a_count_is_right_at_every_share_and_never_has_lite_build_all_rows(milvu
     assert not [q for q in queries if q["filter"] and q["output_fields"] != ["segment_id"]]
     asked_for = [q["limit"] for q in queries if q["filter"]]
     assert sum(asked_for) <= 2 * 9_000 and asked_for[:1] <= [1_000]
+
+
+COUNTED = [
+    *("start_offset_sec >= 0", "start_offset_sec < 12", "embedding_scope == 'asset'", "category == 'none'"),
+    *("cluster in [1, 3]", "not (cluster > 1) and has_visual == true", "video_id like 'cat%'"),
+]
+
+
+def test_what_is_counted_in_memory_is_what_milvus_lite_finds(milvus, name):
+    filled(milvus, name, make_segments("cat-1", n=60, options=["visual"]))
+    collection = open_collection(milvus, name)
+
+    def ids(where):
+        return sorted(
+            row["segment_id"] for row in milvus.query(name, filter=where, output_fields=["segment_id"])
+        )
+
+    def check():
+        assert [collection.count(where) for where in COUNTED] == [len(ids(where)) for where in COUNTED]
+        found = collection.matching(COUNTED[0])
+        assert found is None or sorted(found.ids()) == ids(COUNTED[0])
+        return found is not None
+
+    assert check()
+    rows = make_segments("cat-1", n=60, options=["visual"]).assign(cluster=lambda t: range(len(t)))
+    store.insert_segments(milvus, name, rows.head(30))  # written again, into another file
+    assert check()
+    store.insert_segments(milvus, name, make_segments("dog-2", n=7, options=["visual"]))
+    milvus.delete(name, ids=list(rows["segment_id"][20:40]))
+    assert not check()  # a deletion that is not flushed
+    milvus.flush(name)
+    assert check()
+    store.insert_segments(milvus, name, rows[25:28])  # what was deleted is there again
+    assert check()
+    milvus.upsert(name, [row | {"has_visual": True} for row in rows[:3].assign(cluster=3).to_dict("records")])
+    assert not check()  # rows that are not flushed
+    milvus.release_collection(name)
+    assert collection.count("cluster == 3") == len(ids("cluster == 3"))
+
+
+@pytest.mark.parametrize("gone", ["the server", "the filter"])
+def test_another_milvus_lite_counts_by_itself(milvus, name, monkeypatch, gone):
+    filled(milvus, name, GOOD)
+    if gone == "the server":
+        monkeypatch.setattr(lite_rows, "server_manager_instance", object())
+    else:
+        monkeypatch.setattr(lite_rows, "evaluate_segment_filter", lambda *_: 1 / 0)
+    assert open_collection(milvus, name).matching("cluster == -1") is None
+    assert store.count_segments(milvus, name, where={"cluster": -1}) == len(GOOD)
 
 
 def test_a_server_is_asked_to_count(milvus, name):
