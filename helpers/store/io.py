@@ -67,7 +67,7 @@ def _insert(collection: OpenCollection, segments: pd.DataFrame, batch_size: int)
         if gone := _replaced(rows, list(stored.values()), collection):
             milvus.delete(name, ids=gone)
         if rows:
-            milvus.flush(name)  # rows in memory only are 10 to 50 times slower to search
+            collection.settle()
     return len(rows)
 
 
@@ -158,7 +158,7 @@ def _change(collection: OpenCollection, changes: Rows, batch_size: int) -> None:
             milvus.upsert(name, [{**row, **batch[row["segment_id"]]} for row in stored])
         else:
             milvus.upsert(name, list(batch.values()), partial_update=True)
-    milvus.flush(name)  # also what a run that was killed has left in memory
+    collection.settle()  # also what a run that was killed has left in memory
 
 
 def _checked_ids(clusters: pd.Series) -> list[str]:
