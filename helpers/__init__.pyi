@@ -189,6 +189,9 @@ from .search.moments import (
 from .search.moments import (
     score_curve as score_curve,
 )
+from .search.questions import (
+    own_questions as own_questions,
+)
 from .search.similarity import (
     recommend as recommend,
 )
@@ -320,6 +323,9 @@ from .videos.limits import (
 )
 from .videos.own import (
     own_videos as own_videos,
+)
+from .videos.practice import (
+    practice_videos as practice_videos,
 )
 from .videos.samples import (
     sample_videos as sample_videos,

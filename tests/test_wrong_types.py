@@ -183,6 +183,7 @@ def _calls(folder: Path, own: Any, milvus: Any, client: Any) -> dict[str, dict[s
         "bm25_ranking": {"segments": TOLD, "truth": TRUTH, "limit": 3, "k1": 1.2, "b": 0.75},
         "summarise": {"evaluations": {"visual": evaluation}},
         "load_ground_truth": {"path": None},
+        "own_questions": {"path": folder / "q.csv", "segments": TOLD, "add": [("cat", "cat", 0, 6)]},
         "temporal_iou": {"a_start": 0, "a_end": 2, "b_start": 1, "b_end": 3},
         "find_moments": {"hits": HITS, "gap": 1.0, "keep": 0.9, "smooth": 1.0, "limit": 2},
         "find_sequence": {"steps": [HITS, HITS], "within": 30.0, "limit": 2},
@@ -194,6 +195,7 @@ def _calls(folder: Path, own: Any, milvus: Any, client: Any) -> dict[str, dict[s
         "vector_field": {"option": "visual"},
         "embed_text": {"client": client, "text": "a cat", "model": None},
         "embed_clip": {"client": client, "path": folder / "a.mp4", "start": 0.0, "end": 1.0, "model": None},
+        "practice_videos": {"settings": own, "one_more": False},
         "probe_videos": {"videos": [folder / "a.mp4"], "root": None, "model": None},
         "estimate_cost": {
             "videos": [folder / "a.mp4"],

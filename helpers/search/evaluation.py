@@ -27,6 +27,13 @@ EXACT = 2  # the relevance of a span that shows just what was asked for
 TIMES = ("start_offset_sec", "end_offset_sec")
 HITS = "give a table as a search returns it"
 METRICS = ("recall@1", "recall@5", "rr", "ndcg@10")
+MEASURED = {
+    "query_id": str,
+    "query": str,
+    **dict.fromkeys(METRICS, float),
+    "reachable": bool,
+    "shares_word": bool,
+}
 Grades = npt.NDArray[np.int64]
 
 
@@ -64,15 +71,24 @@ def video_name(video_url: str) -> str:
 
 def relevance(hits: pd.DataFrame, spans: pd.DataFrame) -> Grades:
     """The grade (0, 1 or 2) of each hit or segment, in their order, given the spans of one query."""
-    video = hits["video_url"].map(video_name).to_numpy(dtype=object)[:, None]
     middle = ((hits["start_offset_sec"] + hits["end_offset_sec"]) / 2).to_numpy(dtype=float)[:, None]
     inside = (
-        (video == spans["video"].to_numpy(dtype=object))
+        _of_the_video(hits, spans)
         & (middle >= spans["start_offset_sec"].to_numpy(dtype=float))
         & (middle <= spans["end_offset_sec"].to_numpy(dtype=float))
     )
     grades: Grades = np.where(inside, spans["relevance"].to_numpy(dtype=np.int64), 0).max(axis=1, initial=0)
     return grades
+
+
+def _of_the_video(hits: pd.DataFrame, spans: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """For each hit and each span, whether the span names the hit's video: by its file's stem, or its video_id."""
+    named = spans["video"].to_numpy(dtype=object)
+    names = [hits["video_url"].map(video_name), *([hits["video_id"]] if "video_id" in hits else [])]
+    found: npt.NDArray[np.bool_] = np.any(
+        [name.to_numpy(dtype=object)[:, None] == named for name in names], axis=0
+    )
+    return found
 
 
 def recall_at_k(grades: Grades, k: int) -> float:
@@ -153,11 +169,11 @@ def evaluate(
             ndcg_at_k(grades, corpus),
         )
         rows.append(_measured(query_id, query, metrics, spans, clips, corpus))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=list(MEASURED)).astype(MEASURED)
 
 
 def summarise(evaluations: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The mean over queries of each evaluation: columns queries, recall@1, recall@5, MRR, nDCG@10."""
+    """The mean over queries of each evaluation: columns queries, recall@1, recall@5, MRR, nDCG@10; NaN without any."""
     if not isinstance(evaluations, Mapping):
         raise SearchError("The evaluations are no dict: give the table of each search, {name: evaluation}.")
     for rows in evaluations.values():
@@ -227,7 +243,7 @@ def expected_at_random(truth: pd.DataFrame, *, segments: pd.DataFrame) -> pd.Dat
         gain = float((2.0**corpus - 1.0).mean()) * float((1 / np.log2(np.arange(2, min(n, 10) + 2))).sum())
         metrics = (1 - missed[0], 1 - missed[1], first, gain / best if best else 0.0)
         rows.append(_measured(query_id, query, metrics, spans, clips, corpus))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=list(MEASURED)).astype(MEASURED)
 
 
 def random_ranking(
@@ -290,12 +306,11 @@ def _hits(clips: pd.DataFrame, scores: npt.NDArray[np.float64], limit: int | Non
 def cue_of(spans: pd.DataFrame, clips: pd.DataFrame) -> str:
     """The descriptions of the clips that share at least a second with a grade-2 span of one query."""
     exact = spans[spans["relevance"] >= EXACT]
-    video = clips["video_url"].map(video_name).to_numpy(dtype=object)[:, None]
     start = np.maximum.outer(
         clips["start_offset_sec"].to_numpy(float), exact["start_offset_sec"].to_numpy(float)
     )
     end = np.minimum.outer(clips["end_offset_sec"].to_numpy(float), exact["end_offset_sec"].to_numpy(float))
-    near = ((video == exact["video"].to_numpy(dtype=object)) & (end - start >= 1)).any(axis=1)
+    near = (_of_the_video(clips, exact) & (end - start >= 1)).any(axis=1)
     return " ".join(clips.loc[near, "description"])
 
 

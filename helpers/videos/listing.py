@@ -50,7 +50,7 @@ def read_list(path: str | Path, *, root: str | Path | None = None) -> list[Liste
         allowed.append(Path(root).resolve())
         if not allowed[-1].is_dir():
             raise VideoError(f"root={printable(root)!r} is no folder: name the folder that holds the files.")
-    lines = _csv_lines(path)
+    lines = csv_lines(path)
     where, header = next(lines, ("", []))
     if not header:
         raise VideoError(
@@ -91,7 +91,7 @@ def read_list(path: str | Path, *, root: str | Path | None = None) -> list[Liste
     return found
 
 
-def _csv_lines(path: Path) -> Iterator[tuple[str, list[str]]]:
+def csv_lines(path: Path) -> Iterator[tuple[str, list[str]]]:
     """("list.csv, line 3", cells) of each line that is not blank; a cell in quotes may go over several lines."""
     name = shown(path)
     try:

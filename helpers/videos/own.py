@@ -146,14 +146,17 @@ def _expand(source: Any, root: str | Path | None) -> Iterator[Listed]:
 def _videos_in(folder: Path) -> list[Path]:
     """The videos of a folder by name; hidden files are none (macOS leaves some beside each video)."""
     try:
-        found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
+        seen = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
     except OSError as error:
         raise VideoError(
             f"The folder {printable(folder)} may not be read ({error.strerror}): name a folder of your own."
         ) from error
-    files = sorted(p for p in found if not os.path.isdir(p))
+    files = [p for p in seen if p.suffix.lower() in SUFFIXES and not os.path.isdir(p)]
     if not files:
+        inside = [printable(p.name) for p in seen if os.path.isdir(p)]
+        others = f", and folders inside it are not looked into ({', '.join(inside[:3])}): name one of them"
         raise VideoError(
-            f"The folder {printable(folder)} holds no video ({', '.join(SUFFIXES)}): name another folder."
+            f"The folder {printable(folder)} holds no video ({', '.join(SUFFIXES)})"
+            f"{others if inside else ': name another folder'}."
         )
     return files

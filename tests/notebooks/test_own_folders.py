@@ -1,5 +1,7 @@
 """A folder of own videos through explore.ipynb, 06 and 10: to their ends, apart from the samples, in both orders."""
 
+import re
+import shutil
 from pathlib import Path
 
 import av
@@ -105,6 +107,32 @@ def store_samples(notebook: str) -> None:
     disconnect_milvus(milvus, settings)
 
 
+def test_10_measures_own_questions_and_embeds_one_more_film_alone(
+    home: Path, folder: Path, tmp_path: Path
+) -> None:
+    films = shutil.copytree(folder, tmp_path / "films")
+    arrives = f"""from pathlib import Path
+films = Path({str(films)!r})
+(films / "new.mp4").write_bytes((films / "IMG_0000.mp4").read_bytes() + bytes([0, 0, 0, 8]) + b"free")"""
+    changes = [
+        ("mine = []\n", "mine = [('tiles', 'IMG_0003', 0, 6), ('more tiles', 'IMG_0004', 0, 6)]\n"),
+        ("if demonstrate:\n    practice_videos(settings, one_more=True)", arrives),
+    ]
+    ran = run(ROOT / "notebooks" / "10_own_videos.ipynb", home, films, *changes)
+    shown = {cell.source: str(cell.outputs) for cell in ran.cells if cell.cell_type == "code"}
+
+    def after(words: str) -> str:
+        return next(text for source, text in shown.items() if words in source)
+
+    assert "2 questions in questions.csv" in after("own_questions(")
+    assert re.search(r"visual\s+2 ", after("summarise("))
+    assert re.search(r"videos +1\.0 +12\.0", after('cost.loc[["videos"'))
+    assert re.findall(r"(\w+)  +done +1\b", after("added.report")) == ["new"]
+    assert len(stored("10")) == 1
+    kept = next((home / "video-search" / "explore").iterdir())
+    assert (kept / "questions.csv").read_text("utf-8-sig").splitlines()[1] == "tiles,IMG_0003,0,6"
+
+
 @pytest.mark.parametrize("samples_first", [True, False], ids=["samples, then own", "own, then samples"])
 @pytest.mark.parametrize("stem", ["06_clustering_analysis", "10_own_videos"])
 def test_06_and_10_run_to_their_end_on_own_videos(
@@ -112,7 +140,7 @@ def test_06_and_10_run_to_their_end_on_own_videos(
 ) -> None:
     if samples_first:
         store_samples(stem[:2])
-    changes = [("my_videos = practice\n", f"my_videos = {str(folder)!r}\n")]
+    changes = [("my_videos = settings.folder or practice\n", f"my_videos = {str(folder)!r}\n")]
     if stem.startswith("06"):
         changes = [("sample_videos())", f"own_videos({str(folder)!r}))"), ("sample_videos\n", "own_videos\n")]
     run(ROOT / "notebooks" / f"{stem}.ipynb", home, None, *changes)

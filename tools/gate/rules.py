@@ -3,7 +3,7 @@
 import re
 import statistics
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,10 @@ SHORT = Form(
     exercises=False,
     resources=True,
 )
-FORMS = {"08": SHORT}  # by number; the others have the first form until they are written anew
+FORMS = {  # by number; the others have the first form until they are written anew
+    "08": SHORT,
+    "10": replace(SHORT, client_calls=None),  # an analyst's own, who works with the helpers
+}
 
 HOMES = re.compile(r"/home/\w+|/Users/\w+|/root/|/tmp/|/var/folders/|[A-Z]:\\+Users\\")
 KEYS = re.compile(r"\btlk_\w{8,}|(?i:api_?key|token|secret)[\"']?\s*[=:]\s*[\"'][\w.-]{16,}[\"']")
