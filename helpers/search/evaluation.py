@@ -5,6 +5,7 @@ A clip is relevant to a query when its midpoint lies in one of the query's spans
 all. Queries without an answer (no span) have no quality to measure and are left out.
 """
 
+import functools
 import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -62,6 +63,7 @@ def load_ground_truth(path: str | Path | None = None) -> pd.DataFrame:
     )
 
 
+@functools.lru_cache(maxsize=4096)  # asked for each clip of each query
 def video_name(video_url: str) -> str:
     """The name by which the ground truth knows a video: the file's stem, of a path or of a web address."""
     if video_url.startswith(("http://", "https://")):

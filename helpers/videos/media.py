@@ -1,5 +1,6 @@
 """A media file: its content as a digest, what a video holds, and what is wrong with one that cannot be used."""
 
+import functools
 import os
 import shlex
 import stat
@@ -86,9 +87,17 @@ def shell_word(path: str | Path) -> str:
 
 
 def probe(path: str | Path) -> Probe:
-    """Look into a video file; VideoError if it is missing, may not be read, is cut off or is no video."""
-    path = Path(path)
-    name, size = shown(path), _bytes_of(path)
+    """Look into a video file; VideoError if it is missing, may not be read, is cut off or is no video.
+
+    What was found is kept, and the file looked into anew when it has changed.
+    """
+    found = _ordinary_file(path := Path(path))
+    return _probe(path, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _probe(path: Path, inode: int, size: int, changed: int) -> Probe:
+    name = shown(path)
     if _is_text(path):
         raise VideoError(f"{name} holds text, not a video: perhaps a web page was saved under its name.")
     cut, in_fragments = _is_cut_off(path)
@@ -124,8 +133,8 @@ def probe(path: str | Path) -> Probe:
     )
 
 
-def _bytes_of(path: Path) -> int:
-    """The bytes of an ordinary file; VideoError, with the reason, where there is none to read."""
+def _ordinary_file(path: Path) -> os.stat_result:
+    """What the system says of an ordinary file; VideoError, with the reason, where there is none to read."""
     name = shown(path)
     try:
         found = os.stat(path)
@@ -151,7 +160,7 @@ def _bytes_of(path: Path) -> int:
         raise VideoError(f"{name} is no ordinary file: name a video file.")
     if not found.st_size:
         raise VideoError(f"{name} is empty (0 bytes): copy or download it again.")
-    return found.st_size
+    return found
 
 
 def _unreadable(path: Path) -> VideoError:

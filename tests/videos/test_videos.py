@@ -115,6 +115,18 @@ def test_what_a_file_holds(tmp_path: Path) -> None:
     assert bunny.has_audio and bunny.duration == pytest.approx(596, abs=1)
 
 
+def test_a_file_is_looked_into_once_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = film(tmp_path / "a.mp4", seconds=2)
+    first = media.probe(path)
+    os.replace(film(tmp_path / "b.mp4", seconds=3), path)
+    assert media.probe(path).duration == pytest.approx(3, abs=0.05)
+    monkeypatch.setattr(media, "open_media", None)  # nothing is opened any more
+    assert media.probe(path).duration > first.duration
+    path.unlink()
+    with pytest.raises(VideoError, match="There is no video file"):
+        media.probe(path)
+
+
 def test_a_recording_without_a_length_is_measured(tmp_path: Path) -> None:
     source = film(tmp_path / "a.webm", seconds=3)
     target = tmp_path / "live.webm"  # what a browser records: nobody went back to write the length
