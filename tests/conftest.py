@@ -6,6 +6,8 @@ import socket
 import ssl
 import tempfile
 from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -47,18 +49,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: next((i for i, name in enumerate(long) if item.get_closest_marker(name)), 3))
 
 
+NUMBERS = count()
+
+
 @pytest.fixture(autouse=True, scope="session")
-def session_home() -> Iterator[None]:
+def session_home() -> Iterator[Path]:
     """A home for what the fixtures of a module or a session make."""
     with tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True) as home:
         os.environ["VIDEO_SEARCH_HOME"] = home
-        yield
+        yield Path(home)
 
 
 @pytest.fixture(autouse=True)
-def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A home for each test: databases and caches of one are not there in the next."""
-    monkeypatch.setenv("VIDEO_SEARCH_HOME", str(tmp_path_factory.mktemp("home")))
+def own_home(monkeypatch: pytest.MonkeyPatch, session_home: Path) -> None:
+    """A home for each test, made when it is used: databases and caches of one are not there in the next."""
+    monkeypatch.setenv("VIDEO_SEARCH_HOME", str(session_home / f"home-{next(NUMBERS)}"))
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
         return 1
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "-p", "no:cacheprovider"]
     command += ["--rootdir", str(notebooks[0].parent), f"--color={'yes' if sys.stdout.isatty() else 'no'}"]
-    command += ["-p", "tools.gate.plugin", "--nbval", "--nbval-current-env"]
+    command += ["-p", "tools.gate.plugin", "-p", "nbval.plugin", "--nbval", "--nbval-current-env"]
     command += ["--nbval-sanitize-with", str(ROOT / "tools" / "gate" / "sanitize.cfg")]
     command += ["--nbval-cell-timeout", str(CELL_TIMEOUT)]
     with tempfile.TemporaryDirectory(prefix="gate-", ignore_cleanup_errors=True) as home:
