@@ -9,7 +9,7 @@ TESTS := -m "not second and not server"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help env dev lab explore mine record quick test test-all lint js types unit notebooks server live faults coverage refresh fixtures bench format clean
+.PHONY: help env dev lab explore mine record quick test test-all lint js types unit notebooks server live faults coverage refresh exercises fixtures bench format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,9 @@ coverage: dev ## fail where less than 95 % of the branches of the live path, the
 
 refresh: dev ## run every notebook and write its outputs in place; NB=03_insertion for some
 	$(PY) -m tools.refresh $(NB)
+
+exercises: dev ## make notebooks/exercises from notebooks/solutions
+	@$(PY) -m tools.exercises
 
 fixtures: dev ## rebuild data/fixtures from the videos, the descriptions and the models
 	$(PY) -m tools.build_fixtures

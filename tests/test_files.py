@@ -64,7 +64,7 @@ def imported(folder: str) -> set[str]:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 names.add(str(node.module).split(".")[0])
-    own = {"helpers", "tests", "tools", "benchmarks"}
+    own = {"helpers", "tests", "tools", "benchmarks", "exercises"}
     return names - set(sys.stdlib_module_names) - own
 
 

@@ -56,7 +56,7 @@ def offline_environment(home: Path) -> dict[str, str]:
 
 
 def notebook_paths(names: list[str]) -> list[Path]:
-    """The notebooks of these names ("03_insertion", or a path), in order; without names, all of notebooks/."""
+    """The notebooks of these names ("03_insertion", or a path), in order; without names, all lessons."""
     if not names:
         return sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
     found = [
@@ -66,3 +66,9 @@ def notebook_paths(names: list[str]) -> list[Path]:
     if missing:
         raise SystemExit(f"There is no notebook {', '.join(missing)}.")
     return [path.resolve() for path in found]
+
+
+def compared_paths(names: list[str]) -> list[Path]:
+    """The notebooks whose outputs are committed and compared: those named, or all lessons and solutions."""
+    solutions = sorted((ROOT / "notebooks" / "solutions").glob("[0-9]*.ipynb"))
+    return notebook_paths(names) + ([] if names else solutions)

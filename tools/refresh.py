@@ -21,7 +21,7 @@ from nbval.plugin import get_sanitize_patterns
 
 from helpers.settings import ROOT
 from tools.gate.pictures import settle
-from tools.notebook_env import UNSET, notebook_paths, offline_environment
+from tools.notebook_env import UNSET, compared_paths, offline_environment
 
 CELL_TIMEOUT = 300  # seconds
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # useless without its kernel, and its id is random
@@ -110,9 +110,9 @@ def main(names: list[str]) -> int:
         os.environ.update(offline_environment(Path(home)))
         for name in UNSET:
             os.environ.pop(name, None)
-        for path in notebook_paths(names):
+        for number, path in enumerate(compared_paths(names)):
             started = time.monotonic()
-            os.environ["VIDEO_SEARCH_HOME"] = str(Path(home) / path.stem)  # the kernel inherits it
+            os.environ["VIDEO_SEARCH_HOME"] = str(Path(home) / str(number))  # the kernel inherits it
             try:
                 refresh(path)
             except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from helpers.settings import ROOT
-from tools.notebook_env import notebook_paths, offline_environment
+from tools.notebook_env import compared_paths, offline_environment
 
 CELL_TIMEOUT = 120  # seconds
 
@@ -18,7 +18,7 @@ CELL_TIMEOUT = 120  # seconds
 def main(arguments: list[str]) -> int:
     """The exit code of pytest: 0 only when cells were run and all are as committed."""
     options = [word for word in arguments if word.startswith("-")]
-    notebooks = notebook_paths([word for word in arguments if word not in options])
+    notebooks = compared_paths([word for word in arguments if word not in options])
     if not notebooks:
         print("There is no notebook in notebooks/.")
         return 1
