@@ -76,7 +76,7 @@ def _names_again(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     Gives the table and the names that came back (name, old: -1, new, shared). A name in use stays where it
     is, and of two names for one cluster neither is taken.
     """
-    tags = table["tags"].map(split_tags)
+    tags = table["tags"][table["tags"].str.contains(WAS, regex=False)].map(split_tags)
     tagged = tags.explode().dropna()
     tagged = tagged[tagged.str.startswith(WAS)]
     rows_of = {tag: frozenset(rows) for tag, rows in tagged.groupby(tagged).groups.items()}

@@ -6,20 +6,18 @@ the segments themselves, and gives arrays or tables in the same order; the same 
 
 import itertools
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.cluster import HDBSCAN, KMeans
-from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
-from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from helpers.analysis.checks import NOISE, as_array, check_matrix, seed_number, tell, whole_number
-from helpers.analysis.matrix import Labels, Matrix, distinct_rows
+from helpers.analysis.matrix import Labels, Matrix, distinct_rows, is_one_kind
+from helpers.analysis.reduced import nearest_in, principal_components, sample_rows
 from helpers.arguments import as_list
 from helpers.errors import AnalysisError
 
@@ -27,7 +25,6 @@ STARTS = 10  # k-means is run from so many starting points, and the best run cou
 FEW_STARTS = 3  # with more rows than MANY, so that 10,000 of 512 numbers take seconds
 MANY = 2000
 SILHOUETTE_ROWS = 2000  # the silhouette takes each pair of rows, so of more rows a sample is measured
-MOST_ROWS = 10_000  # what takes minutes on more rows than these is computed on a sample of so many
 LEAST_SIZES = (2, 5)  # of a cluster of HDBSCAN, where nobody says one
 PERPLEXITY = 30.0  # of t-SNE: about how many neighbours each point minds
 
@@ -45,7 +42,7 @@ def choose_k(matrix: Matrix, ks: Iterable[int] = range(2, 21), *, seed: int = 0)
     Raises AnalysisError as `kmeans_clusters`, and for no k at all.
     """
     matrix, seed = check_matrix(matrix), seed_number(seed)
-    matrix = matrix[_sample(len(matrix), seed)]
+    matrix = matrix[sample_rows(len(matrix), seed)]
     different = len(distinct_rows(matrix, "k-means")[0])
     asked = sorted({whole_number(k, "The number of clusters", least=2) for k in as_list(ks)})
     rows = []
@@ -61,21 +58,6 @@ def choose_k(matrix: Matrix, ks: Iterable[int] = range(2, 21), *, seed: int = 0)
             {"k": k, "inertia": float(model.inertia_), "silhouette": _silhouette(matrix, model, seed)}
         )
     return pd.DataFrame(rows)
-
-
-def _sample(n: int, seed: int) -> npt.NDArray[np.intp]:
-    """All of n rows, or MOST_ROWS of them drawn at random, in order."""
-    if n <= MOST_ROWS:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, MOST_ROWS, replace=False))
-
-
-def _nearest(rows: npt.NDArray[Any], sample: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """For each row the position of the nearest row in the sample; of a row of the sample its own."""
-    if len(sample) == len(rows):
-        return np.arange(len(rows))
-    near = NearestNeighbors(n_neighbors=1).fit(rows[sample]).kneighbors(rows, return_distance=False)
-    return np.asarray(near[:, 0], dtype=np.intp)
 
 
 def _silhouette(matrix: Matrix, model: KMeans, seed: int) -> float:
@@ -99,13 +81,19 @@ def kmeans_clusters(matrix: Matrix, k: int, *, seed: int = 0) -> Labels:
     """The cluster of each row by k-means: an array (n,) of 0..k-1, the largest cluster first.
 
     On rows of length 1 the squared distance is 2 - 2 · cosine, so that near means alike. Clusters of one size
-    stand in the order of their first rows: a number says nothing about the seed's luck. Fewer different vectors
-    than k make as many clusters as there are of them, and a warning says so.
+    stand in the order of their first rows: a number says nothing about the seed's luck. Of more than 10,000 rows
+    a sample gives the centres, and each row belongs to the nearest of them. Fewer different vectors than k make as
+    many clusters as there are of them, and a warning says so.
     Raises AnalysisError for a k that is no whole number from 2, and for no segment.
     """
     k, seed = whole_number(k, "The number of clusters", least=2), seed_number(seed)
     matrix = check_matrix(matrix)
-    return _numbered(_kmeans(matrix, _possible(matrix, k), seed).labels_)
+    rows = matrix[sample_rows(len(matrix), seed)]
+    model = _kmeans(rows, _possible(rows, k), seed)
+    if len(rows) == len(matrix):
+        return _numbered(model.labels_)
+    with threadpool_limits(1):
+        return _numbered(model.predict(np.asarray(matrix, dtype=np.float32)))
 
 
 def _possible(matrix: Matrix, k: int) -> int:
@@ -131,25 +119,25 @@ def hdbscan_clusters(
     Raises AnalysisError for no segment.
     """
     seed, matrix = seed_number(seed), check_matrix(matrix)
-    sample = _sample(len(matrix), seed)
+    sample = sample_rows(len(matrix), seed)
     size = least_cluster_size(len(sample)) if min_cluster_size is None else min_cluster_size
     sizes = [whole_number(size, "min_cluster_size", least=2)]
     if min_cluster_size is None:
         sizes = list(range(sizes[0], 1, -1)) if sizes[0] <= LEAST_SIZES[1] else sizes
     components = whole_number(components, "The number of components", least=1)
-    if len(distinct_rows(matrix, "HDBSCAN")[0]) == 1:
+    if is_one_kind(matrix, "HDBSCAN"):
         return np.zeros(len(matrix), dtype=np.int64)
     if sizes[0] > len(matrix):
         tell(
             f"There are {len(matrix)} segments, fewer than min_cluster_size={sizes[0]}: all of them are noise."
         )
         return np.full(len(matrix), NOISE, dtype=np.int64)
-    rows = _principal(matrix, components, seed)
+    rows = principal_components(matrix, components, seed)
     for size in sizes:
         found = HDBSCAN(min_cluster_size=size, copy=True).fit(rows[sample]).labels_
         if (found != NOISE).any():
             break
-    return _numbered(found[_nearest(rows, sample)])
+    return _numbered(found[nearest_in(rows, sample)])
 
 
 def least_cluster_size(n: int) -> int:
@@ -175,7 +163,7 @@ def stability(matrix: Matrix, k: int, *, seeds: Iterable[int] = range(10)) -> pd
     AnalysisError as `kmeans_clusters`, and for fewer than two seeds.
     """
     matrix = check_matrix(matrix)
-    matrix = matrix[_sample(len(matrix), 0)]
+    matrix = matrix[sample_rows(len(matrix), 0)]
     chosen = list(dict.fromkeys(map(seed_number, as_list(seeds))))
     if len(chosen) < 2:
         raise AnalysisError(f"Stability compares seeds, but there are {len(chosen)}: give two or more.")
@@ -236,22 +224,12 @@ def map_points(matrix: Matrix, *, method: str = "pca", seed: int = 0) -> pd.Data
     matrix, seed = check_matrix(matrix), seed_number(seed)
     if not isinstance(method, str) or method not in ("pca", "tsne"):
         raise AnalysisError(f"There is no map by {method!r}: choose pca or tsne.")
-    if len(distinct_rows(matrix, "a map")[0]) == 1:
+    if is_one_kind(matrix, "a map"):
         points = np.zeros((len(matrix), 2))
     elif method == "pca":
-        points = _principal(matrix, 2, seed)
+        points = principal_components(matrix, 2, seed)
     else:
-        rows, sample = _principal(matrix, 50, seed), _sample(len(matrix), seed)
+        rows, sample = principal_components(matrix, 50, seed), sample_rows(len(matrix), seed)
         model = TSNE(init="pca", perplexity=min(PERPLEXITY, (len(sample) - 1) / 3), random_state=seed)
-        points = model.fit_transform(rows[sample])[_nearest(rows, sample)]
+        points = model.fit_transform(rows[sample])[nearest_in(rows, sample)]
     return pd.DataFrame(points.astype(np.float64), columns=["x", "y"])
-
-
-def _principal(matrix: Matrix, components: int, seed: int) -> npt.NDArray[np.float64]:
-    """The first principal components (n, components or fewer, but at least 2); exact, and always with one sign."""
-    rows = np.asarray(matrix, dtype=np.float64)
-    most = min(components, len(rows) - 1, rows.shape[1])
-    # Exact, and quick even on 10,000 rows; scikit-learn makes the largest weight of each component positive.
-    with threadpool_limits(1):
-        points = PCA(most, svd_solver="covariance_eigh", random_state=seed).fit_transform(rows)
-    return np.pad(points, ((0, 0), (0, max(0, 2 - most))))

@@ -139,7 +139,7 @@ def check_labels_table(labels: pd.DataFrame) -> pd.DataFrame:
     cure = "use the table of read_labels"
     check_table(labels, AnalysisError, what="labels", cure=cure, columns=COLUMNS)
     table = labels[COLUMNS].reset_index(drop=True)
-    texts = [cell for column in ("segment_id", *WORDS) for cell in table[column]]
+    texts = [cell for column in ("segment_id", *WORDS) for cell in table[column].tolist()]
     if not all(isinstance(cell, str) for cell in texts) or not are_whole_numbers(table["cluster"]):
         raise AnalysisError(
             "The labels hold a cell of the wrong kind: words are text, clusters whole numbers."

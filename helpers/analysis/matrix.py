@@ -108,3 +108,12 @@ def distinct_rows(matrix: npt.ArrayLike, what: str) -> tuple[npt.NDArray[np.intp
             f"{alike}, so there is nothing for {what} to tell apart: choose more segments or another option."
         )
     return np.array(first_rows), np.array(which)
+
+
+def is_one_kind(matrix: npt.ArrayLike, what: str) -> bool:
+    """Whether there is one kind of `distinct_rows`, without a look at all of them where there are more."""
+    rows = check_matrix(matrix)
+    for at in range(0, len(rows), 1000):
+        if (np.round(rows[at : at + 1000], 6) != np.round(rows[:1], 6)).any():
+            return False
+    return len(distinct_rows(rows, what)[0]) == 1

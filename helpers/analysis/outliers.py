@@ -1,5 +1,7 @@
 """Segments picked out of clusters: the typical ones, the odd ones, and pairs that are nearly the same."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -16,6 +18,7 @@ from helpers.analysis.checks import (
     without_noise,
 )
 from helpers.analysis.matrix import Matrix, distinct_rows
+from helpers.analysis.reduced import MOST_ROWS, principal_components, sample_rows
 from helpers.arguments import check_table, is_number
 from helpers.errors import AnalysisError
 from helpers.segments import HIT_COLUMNS
@@ -24,6 +27,7 @@ PAIR_COLUMNS = [
     *("score", "segment_id_a", "segment_id_b", "title_a", "start_a", "title_b", "start_b"),
 ]
 MOST_PAIRS = 200_000
+COMPONENTS = 50  # in which very many rows are compared
 MOST_COSINES = 10_000_000  # at a time
 Rows = npt.NDArray[np.intp]
 
@@ -74,7 +78,8 @@ def outlier_scores(matrix: Matrix, labels: npt.ArrayLike, *, neighbours: int = 2
     from what its cluster is about. `lof`, the local outlier factor (Breunig et al. 2000,
     doi:10.1145/335191.335388), compares how dense it is around a row with how dense it is around its
     `neighbours` nearest rows: about 1 is ordinary, well above 1 is lonelier than its neighbours. Equal vectors
-    count once. Of one segment, or of equal ones, each has a lof of 1, and a warning says so.
+    count once. Of more than 10,000 different rows it is measured by a sample, on 50 principal components. Of one
+    segment, or of equal ones, each has a lof of 1, and a warning says so.
     Raises AnalysisError for no segment.
     """
     matrix = check_matrix(matrix)
@@ -83,8 +88,7 @@ def outlier_scores(matrix: Matrix, labels: npt.ArrayLike, *, neighbours: int = 2
     wanted = whole_number(neighbours, "The number of neighbours", least=1)
     lof = np.ones(len(first))
     if len(first) > 1:  # more copies than neighbours would make every other row look endlessly far away
-        model = LocalOutlierFactor(n_neighbors=min(wanted, len(first) - 1))
-        lof = -model.fit(np.asarray(matrix, dtype=np.float64)[first]).negative_outlier_factor_
+        lof = _lof(np.asarray(matrix, dtype=np.float64)[first], min(wanted, len(first) - 1))
     middle = medoids(matrix, groups) or medoids(matrix, np.zeros(len(matrix)))
     cosines = matrix @ matrix[list(middle.values())].T
     column = {name: i for i, name in enumerate(middle)}
@@ -94,6 +98,16 @@ def outlier_scores(matrix: Matrix, labels: npt.ArrayLike, *, neighbours: int = 2
     ]
     distance = np.clip(1.0 - np.array(own, dtype=np.float64), 0.0, 2.0)
     return pd.DataFrame({"medoid_distance": distance, "lof": lof[kind]})
+
+
+def _lof(rows: npt.NDArray[Any], neighbours: int) -> npt.NDArray[np.float64]:
+    if len(rows) <= MOST_ROWS:
+        return np.asarray(-LocalOutlierFactor(n_neighbors=neighbours).fit(rows).negative_outlier_factor_)
+    points, sample = principal_components(rows, COMPONENTS), sample_rows(len(rows))
+    model = LocalOutlierFactor(n_neighbors=neighbours, novelty=True).fit(points[sample])
+    lof = np.asarray(-model.score_samples(points))
+    lof[sample] = -model.negative_outlier_factor_  # a row of the sample is no neighbour of its own
+    return lof
 
 
 def odd_segments(

@@ -17,6 +17,7 @@ import pandas as pd
 from helpers.analysis.checks import whole_number
 from helpers.analysis.clusters import least_cluster_size
 from helpers.analysis.exports import export_csv
+from helpers.analysis.reduced import MOST_ROWS
 from helpers.errors import AnalysisError, VideoSearchError
 from helpers.explorer import state
 from helpers.explorer.clustering import Clustering, summary
@@ -68,7 +69,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             columns=columns_to_colour_by(self.segments),
             option=option,
             k=min(k, max(2, len(numbers))),
-            least=least_cluster_size(len(numbers)),
+            least=least_cluster_size(min(len(numbers), MOST_ROWS)),  # of more, a sample is clustered
         )
         self._words = Labelling(
             self._names,

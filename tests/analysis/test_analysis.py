@@ -253,6 +253,10 @@ def test_of_very_many_rows_a_sample_is_clustered_and_the_rest_goes_along():
     for blob in range(3):  # what is in a cluster is of one blob
         assert len(set(found[truth == blob]) - {-1}) >= 1
     assert all(len(set(truth[found == cluster])) == 1 for cluster in set(found) - {-1})
+    assert analysis.agreement({"a": analysis.kmeans_clusters(matrix, 3), "b": truth})["ari"].tolist() == [1.0]
+    far = np.vstack([matrix, -matrix.mean(axis=0, keepdims=True)]).astype(np.float32)
+    scores = analysis_outliers.outlier_scores(far, np.append(truth, 0))
+    assert len(scores) == 12_001 and scores["lof"].argmax() == 12_000
     assert analysis.choose_k(matrix, [2, 3])["silhouette"].is_monotonic_increasing
     pd.testing.assert_frame_equal(
         analysis.stability(matrix, 3, seeds=[0, 1])[["ari"]], pd.DataFrame({"ari": [1.0]})
