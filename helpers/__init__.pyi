@@ -57,6 +57,15 @@ from .analysis.labels import (
 from .analysis.matrix import (
     cluster_matrix as cluster_matrix,
 )
+from .analysis.moves import (
+    move_segments as move_segments,
+)
+from .analysis.moves import (
+    moved_clusters as moved_clusters,
+)
+from .analysis.moves import (
+    unmove_segments as unmove_segments,
+)
 from .analysis.outliers import (
     near_duplicates as near_duplicates,
 )

@@ -22,6 +22,15 @@ class Carried(NamedTuple):
     unmatched: list[str]
 
 
+class Overlap(NamedTuple):
+    """How a name fits its cluster, in segments: those that it was given to and that are here, those that it was
+    given to, and those that are here."""
+
+    shared: int
+    named: int
+    here: int
+
+
 def assign_clusters(labels: pd.DataFrame, clusters: pd.Series) -> Carried:
     """Give segments their new clusters (a Series of whole numbers by segment_id); names follow the overlap.
 
@@ -34,7 +43,7 @@ def assign_clusters(labels: pd.DataFrame, clusters: pd.Series) -> Carried:
     keep their words and get the cluster -1, as the number of another clustering would mislead.
     How clusters are numbered changes nothing. Raises AnalysisError for clusters or labels that are none.
     """
-    table, new = check_labels_table(labels), _clusters(clusters)
+    table, new = check_labels_table(labels), check_clusters(clusters)
     table = with_rows(table, list(new.index))
     found = table["segment_id"].map(new)
     inside = found.notna()
@@ -101,7 +110,8 @@ def _usual(numbers: pd.Series) -> int:
     return int(real.iloc[0]) if len(real) else NOISE
 
 
-def _clusters(clusters: pd.Series) -> pd.Series:
+def check_clusters(clusters: pd.Series) -> pd.Series:
+    """The clusters as whole numbers by segment_id; AnalysisError if they are none."""
     if not isinstance(clusters, pd.Series):
         raise AnalysisError(
             f"The clusters are a {type(clusters).__name__}: give a pandas Series of them by segment_id."

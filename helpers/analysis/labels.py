@@ -1,8 +1,9 @@
 """The analyst's own words: cluster names, tags and notes, in one Parquet file that survives re-clustering.
 
 Labels are a table keyed by `segment_id`, with the columns of COLUMNS: `cluster` (int, -1 for noise and for
-segments outside the last clustering), `name` (of the cluster), `tags` ("a; b") and `note`. Every function
-that changes labels returns a new table; `write_labels` keeps it. Words belong to a moment: where a video was
+segments outside the last clustering), `name` (of the cluster), `tags` ("a; b"), `note` and `moved` (where an
+analyst put it, see moves.py; "" and in older tables absent: nowhere). Every function that changes labels returns a
+new table; `write_labels` keeps it. Words belong to a moment: where a video was
 embedded again, by another model or segmentation, they follow to the segments of the same start and end.
 """
 
@@ -24,8 +25,9 @@ from helpers.errors import AnalysisError
 from helpers.files import write_file
 from helpers.segments import moment_of
 
-COLUMNS = ["segment_id", "cluster", "name", "tags", "note"]
+COLUMNS = ["segment_id", "cluster", "name", "tags", "note", "moved"]
 WORDS = ["name", "tags", "note"]
+OWN = [*WORDS, "moved"]  # what an analyst gave
 PATIENCE = 20.0  # seconds for which a change waits until another notebook has written
 
 
@@ -129,7 +131,7 @@ def _not_written(path: Path, error: Exception) -> AnalysisError:
 def make_labels(columns: dict[str, Any]) -> pd.DataFrame:
     """A table of labels from columns of equal length; words that are left out are empty."""
     ids = list(columns.get("segment_id", []))
-    blank = {"cluster": [NOISE] * len(ids)} | {word: [""] * len(ids) for word in WORDS}
+    blank = {"cluster": [NOISE] * len(ids)} | {word: [""] * len(ids) for word in OWN}
     table = pd.DataFrame({"segment_id": ids} | blank | columns, columns=COLUMNS)
     return table.astype({column: "int64" if column == "cluster" else "str" for column in COLUMNS})
 
@@ -137,9 +139,9 @@ def make_labels(columns: dict[str, Any]) -> pd.DataFrame:
 def check_labels_table(labels: pd.DataFrame) -> pd.DataFrame:
     """A copy with the columns, types and order of labels, rows counted from 0; AnalysisError if it is none."""
     cure = "use the table of read_labels"
-    check_table(labels, AnalysisError, what="labels", cure=cure, columns=COLUMNS)
-    table = labels[COLUMNS].reset_index(drop=True)
-    texts = [cell for column in ("segment_id", *WORDS) for cell in table[column].tolist()]
+    check_table(labels, AnalysisError, what="labels", cure=cure, columns=COLUMNS[:-1])
+    table = (labels if "moved" in labels else labels.assign(moved=""))[COLUMNS].reset_index(drop=True)
+    texts = [cell for column in ("segment_id", *OWN) for cell in table[column].tolist()]
     if not all(isinstance(cell, str) for cell in texts) or not are_whole_numbers(table["cluster"]):
         raise AnalysisError(
             "The labels hold a cell of the wrong kind: words are text, clusters whole numbers."
@@ -159,6 +161,11 @@ def _text(words: object, what: str) -> str:
     if not is_text(words):
         raise AnalysisError(f"The {what} {words!r} is no text that can be written: type it again.")
     return words
+
+
+def segment_ids_of(segment_ids: Sequence[str]) -> list[str]:
+    """The ids as a list, each once; AnalysisError for one that is no text."""
+    return list(dict.fromkeys(_text(key, "segment_id") for key in as_list(segment_ids)))
 
 
 def name_cluster(labels: pd.DataFrame, cluster: int, name: str) -> pd.DataFrame:
@@ -184,7 +191,7 @@ def name_cluster(labels: pd.DataFrame, cluster: int, name: str) -> pd.DataFrame:
 
 def tag_segments(labels: pd.DataFrame, segment_ids: Sequence[str], *tags: str) -> pd.DataFrame:
     """Add tags to segments, each once; "a; b" is two tags. A segment without a row gets one (cluster -1)."""
-    ids = list(dict.fromkeys(_text(key, "segment_id") for key in as_list(segment_ids)))
+    ids = segment_ids_of(segment_ids)
     new = [part.strip() for tag in tags for part in _text(tag, "tag").split(";") if part.strip()]
     table = with_rows(labels, ids)
     rows = table["segment_id"].isin(ids)
@@ -194,7 +201,7 @@ def tag_segments(labels: pd.DataFrame, segment_ids: Sequence[str], *tags: str) -
 
 def untag_segments(labels: pd.DataFrame, segment_ids: Sequence[str], *tags: str) -> pd.DataFrame:
     """Take tags from segments; "a; b" is two tags. What has no such tag stays as it is."""
-    ids = {_text(key, "segment_id") for key in as_list(segment_ids)}
+    ids = segment_ids_of(segment_ids)
     gone = {part.strip() for tag in tags for part in _text(tag, "tag").split(";")}
     table = check_labels_table(labels)
     rows = table["segment_id"].isin(ids)
@@ -219,7 +226,7 @@ def follow_moments(labels: pd.DataFrame, segment_ids: Sequence[str]) -> pd.DataF
     that has words). A segment with a row keeps it.
     """
     table, now = check_labels_table(labels), set(segment_ids)
-    spoken = (table[WORDS] != "").any(axis=1) & ~table["segment_id"].isin(now)
+    spoken = (table[OWN] != "").any(axis=1) & ~table["segment_id"].isin(now)
     old = {moment: key for key in table.loc[spoken, "segment_id"] if (moment := moment_of(key))}
     known = set(table["segment_id"])
     fresh = ((moment_of(key), key) for key in segment_ids if key not in known)

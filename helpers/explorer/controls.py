@@ -6,6 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 
 ALL = ""  # the choice of a video that hides nothing
+NEW, BACK = -2, -3  # choices of where to move segments, beside the clusters
 WHOLE_DESCRIPTION = {"description_width": "initial"}
 
 
@@ -57,10 +58,15 @@ class Controls:
         self.drop_tag = widgets.Button(
             description="Untag", layout=_wide("5em"), tooltip="take this tag from the selection"
         )
+        self.target = _choice("move to", [], "13em")
+        self.move = widgets.Button(
+            description="Move", layout=_wide("5em"), tooltip="put the selection into this cluster"
+        )
+        self.offer_clusters({})
         self.note = widgets.Text(layout=_wide("12em"))
         self.keep_note = widgets.Button(description="Note", layout=_wide("5em"))
         self.undo = widgets.Button(
-            description="Undo", layout=_wide("5em"), tooltip="the last name, tag or note"
+            description="Undo", layout=_wide("5em"), tooltip="the last name, tag, note or move"
         )
         self.redo = widgets.Button(description="Redo", layout=_wide("5em"))
         self.export = widgets.Button(
@@ -78,7 +84,7 @@ class Controls:
         find = [self.words, self.find] if search else []
         words = [
             *(*find, self.name, self.rename, self.tag, self.add_tag, self.drop_tag),
-            *(self.note, self.keep_note, self.undo, self.redo, self.export),
+            *(self.target, self.move, self.note, self.keep_note, self.undo, self.redo, self.export),
         ]
         see = [*self.clustering, self.colour, self.video]
         return [widgets.HBox(see, layout=line), widgets.HBox(words, layout=line)]
@@ -88,6 +94,14 @@ class Controls:
         kmeans = self.method.value == "kmeans"
         self.k.layout.display = "" if kmeans else "none"
         self.least.layout.display = "none" if kmeans else ""
+
+    def offer_clusters(self, clusters: Mapping[int, str]) -> None:
+        """Offer these clusters, by number, to move segments to; the choice stays where it can."""
+        before = self.target.value
+        choices = [("a new cluster", NEW), *((words, number) for number, words in clusters.items())]
+        self.target.options = [*choices, ("where clustering puts them", BACK)]
+        if before in clusters or before == BACK:
+            self.target.value = before
 
     def aim_name(self, cluster: int | None, name: str) -> None:
         """Let the line for a name belong to this cluster, which is called `name`; None and noise have none."""

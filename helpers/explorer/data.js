@@ -43,6 +43,9 @@ export function makeData(model) {
         ...entry,
         text: group ? groupName(group) : entry.name,
         label: group?.name || entry.name,
+        fit: group?.fit ?? "", // how far a carried name is that of this cluster
+        told: group?.told ?? "",
+        suggested: group?.suggested ?? "", // words for a cluster that nobody named
         hidden: hidden.has(entry.name),
         rows: own,
         at: middleOf(points, own),
@@ -58,7 +61,8 @@ export function makeData(model) {
   data.spanOf = (row) => `${clock(data.start(row))}-${clock(data.points[4 * row + 3])}`;
   data.clusterOf = (row) => {
     const group = clusters.get(data.labels[row]);
-    return group ? groupName(group) : "";
+    if (!group) return "";
+    return groupName(group) + (model.get("words")[row]?.moved ? ", moved here" : "");
   };
   data.tagsOf = (row) => model.get("words")[row]?.tags ?? [];
   data.noteOf = (row) => model.get("words")[row]?.note ?? "";

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from helpers.analysis.checks import NOISE
-from helpers.analysis.labels import WORDS, check_labels_table, with_rows
+from helpers.analysis.labels import OWN, check_labels_table, with_rows
 
 Cells = dict[str, pd.DataFrame]
-BLANK = {"cluster": NOISE} | dict.fromkeys(WORDS, "")
+BLANK = {"cluster": NOISE} | dict.fromkeys(OWN, "")
 
 
 class Step(NamedTuple):

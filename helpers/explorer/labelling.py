@@ -7,21 +7,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from helpers.analysis.checks import without_noise
 from helpers.analysis.labels import split_tags
 from helpers.errors import AnalysisError
-from helpers.explorer.controls import Controls
+from helpers.explorer.controls import BACK, NEW, Controls
 from helpers.explorer.names import KeptNames
 from helpers.explorer.state import cluster_names
 from helpers.explorer.view import ExplorerView
 
 
 def words_by_row(labels: pd.DataFrame, ids: Sequence[str]) -> dict[int, dict[str, Any]]:
-    """Tags (a list) and note of each row of `ids` that has any, by row."""
-    spoken = labels[(labels["tags"] != "") | (labels["note"] != "")]
+    """Tags (a list) and note of each row of `ids` that has any, by row; `moved` where it was moved."""
+    spoken = labels[(labels["tags"] != "") | (labels["note"] != "") | (labels["moved"] != "")]
     row_of = {key: row for row, key in enumerate(ids)} if len(spoken) else {}
     return {
-        row_of[key]: {"tags": split_tags(tags), "note": note}
-        for key, tags, note in zip(spoken["segment_id"], spoken["tags"], spoken["note"], strict=True)
+        row_of[key]: {"tags": split_tags(tags), "note": note} | ({"moved": True} if moved else {})
+        for key, tags, note, moved in spoken[["segment_id", "tags", "note", "moved"]].itertuples(index=False)
         if key in row_of
     }
 
@@ -34,7 +35,7 @@ def used_tags(words: dict[int, dict[str, Any]]) -> list[str]:
 class Labelling:
     """What is done to the words of an analyst, each in one method; the status line says what was done.
 
-    `clusters()` are those of the map, `shown()` says which rows (n,) are seen;
+    `shown()` says which rows (n,) are seen, `typical(cluster)` names a segment by which the cluster is known again;
     `changed()` is called when words have changed.
     """
 
@@ -45,12 +46,12 @@ class Labelling:
         view: ExplorerView,
         *,
         ids: Sequence[str],
-        clusters: Callable[[], pd.Series],
+        typical: Callable[[int], str],
         shown: Callable[[], npt.NDArray[np.bool_]],
         changed: Callable[[], None],
     ) -> None:
         self._names, self._controls, self._view = names, controls, view
-        self._ids, self._clusters, self._shown, self._changed = ids, clusters, shown, changed
+        self._ids, self._typical, self._shown, self._changed = ids, typical, shown, changed
         self.words: dict[int, dict[str, Any]] = {}
 
     def show(self) -> None:
@@ -58,13 +59,18 @@ class Labelling:
         self.words = words_by_row(self._names.shown, self._ids)
         self._view.words = {str(row): said for row, said in self.words.items()}
         self._controls.tag.options = used_tags(self.words)
+        names = cluster_names(self._names.shown)
+        numbers = without_noise(self._names.clusters.tolist())
+        self._controls.offer_clusters(
+            {n: f"{n} {names[n]}" if n in names else f"cluster {n}" for n in numbers}
+        )
 
     def target(self) -> int | None:
         """The cluster that a name would go to: the one clicked in the legend, or that of the clicked point.
 
         None if the filter hides it: nobody is to name what they do not see.
         """
-        shown, labels = self._shown(), self._clusters().to_numpy()
+        shown, labels = self._shown(), self._names.clusters.to_numpy()
         if self._view.focus is not None:
             return int(self._view.focus) if (labels[shown] == self._view.focus).any() else None
         row = self._view.chosen
@@ -83,11 +89,22 @@ class Labelling:
         if target is None:
             raise AnalysisError("No cluster is chosen: click a point, or a cluster in the legend.")
         name = self._controls.name.value.strip()
-        lost = self._names.name(target, name, self._clusters())
+        lost = self._names.name(target, name)
         words = f"is called {name!r}" if name else "has no name"
-        if lost:
-            words += f' (names that found no cluster are tags "was <name>" now: {", ".join(lost)})'
-        self._say(f"Cluster {target} {words}{self._names.place()}.")
+        self._say(f"Cluster {target} {words}{_lost(lost)}{self._names.place()}.")
+
+    def move(self) -> None:
+        to, ids = self._controls.target.value, self._picked()
+        if not ids:
+            raise AnalysisError("Nothing is selected to move: draw around points or click one, then choose.")
+        where = {NEW: "into a new cluster", BACK: "back to where the clustering puts them"}.get(
+            to, f"to cluster {to}"
+        )
+        anchor = {NEW: None, BACK: ""}[to] if to in (NEW, BACK) else self._typical(to)
+        lost = self._names.move(ids, f"the move {where}", to=anchor)
+        self._say(
+            f"{len(ids)} segment{'s' * (len(ids) > 1)} moved {where}{_lost(lost)}{self._names.place()}."
+        )
 
     def tag(self) -> None:
         tag, ids = self._controls.tag.value.strip(), self._picked()
@@ -95,7 +112,7 @@ class Labelling:
             raise AnalysisError(
                 "A tag needs words and a selection: draw around points or click one, then type."
             )
-        self._names.tag(tag, ids, self._clusters())
+        self._names.tag(tag, ids)
         self._controls.tag.value = ""
         self._say(f"{_count(ids)} the tag {tag!r}{self._names.place()}.")
 
@@ -103,7 +120,7 @@ class Labelling:
         ids = [self._ids[row] for row in self._rows() if tag in self.words.get(row, {}).get("tags", ())]
         if not tag or not ids:
             raise AnalysisError(f"No segment of the selection has the tag {tag!r}: select some that have.")
-        self._names.untag(tag, ids, self._clusters())
+        self._names.untag(tag, ids)
         self._controls.tag.value = ""
         self._say(f"{_count(ids)} the tag {tag!r} no more{self._names.place()}.")
 
@@ -112,14 +129,14 @@ class Labelling:
         if not self._is_row(row):
             raise AnalysisError("A note belongs to one segment: click a point first.")
         note = self._controls.note.value.strip()
-        self._names.note(note, self._ids[row], self._clusters())
+        self._names.note(note, self._ids[row])
         self._say(f"The segment has {'the note' if note else 'no note'}{self._names.place()}.")
 
     def undo(self) -> None:
-        self._say(f"Undone: {self._names.undo(self._clusters())}.")
+        self._say(f"Undone: {self._names.undo()}.")
 
     def redo(self) -> None:
-        self._say(f"Done again: {self._names.redo(self._clusters())}.")
+        self._say(f"Done again: {self._names.redo()}.")
 
     def _is_row(self, row: int) -> bool:
         return 0 <= row < len(self._ids)
@@ -135,6 +152,10 @@ class Labelling:
     def _say(self, sentence: str) -> None:
         self._changed()
         self._view.status = sentence
+
+
+def _lost(names: Sequence[str]) -> str:
+    return f' (names that found no cluster are tags "was <name>" now: {", ".join(names)})' if names else ""
 
 
 def _count(ids: Sequence[str]) -> str:

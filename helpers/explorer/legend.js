@@ -66,6 +66,11 @@ export function fillLegend(legend, data, { pick, hide }) {
     icon.src = sprite(group.colour, group.shape, 5, 2).toDataURL();
     icon.alt = "";
     make("span", "", group.hidden ? group.text : `${group.text} (${group.rows.length})`, entry);
+    if (group.fit) make("span", "fit", group.fit, entry).title = group.told;
+    if (group.suggested) {
+      const words = make("i", "suggested", `${group.suggested}?`, entry);
+      words.title = "suggested from the descriptions: no name was given";
+    }
     entry.addEventListener("click", (event) => {
       const { rows, focus } = pickedInLegend(group, data.picked, event.shiftKey);
       pick(rows, focus);

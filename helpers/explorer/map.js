@@ -9,6 +9,8 @@ import { inksOf } from "./theme.js";
 const DIM = 0.4; // how much of a point is seen that does not stand out,
 const DIMMER = 0.22; // or beside a selection
 const BRIGHT = 0.9;
+const NAMED = "bold 13px sans-serif";
+const SUGGESTED = "italic 12px sans-serif";
 const RANKED = 10; // hits that carry their number
 
 // Draws what `data` (see explorer.js) and the model say; `onZoom()` is called when the points have moved apart.
@@ -143,13 +145,14 @@ export function makeMap(model, data, parent, { onZoom }) {
   }
   function drawNames() {
     const taken = [];
-    pen.font = "bold 13px sans-serif";
     const { width, height } = map.view;
     for (const group of data.groups) {
       if (!group.at || group.code < 0) continue;
       const [left, top] = [placeX(map.view, group.at[0]), placeY(map.view, group.at[1])];
       if (left < 0 || top < 0 || left > width || top > height) continue;
-      const text = shortName(group.label);
+      const words = group.suggested ? `${group.label} ${group.suggested}?` : group.label;
+      const text = shortName(words) + (group.fit ? `, ${group.fit}` : "");
+      pen.font = group.suggested ? SUGGESTED : NAMED;
       const wide = pen.measureText(text).width + 6;
       const x = Math.max(wide / 2, Math.min(left, width - wide / 2));
       const y = freeLine(taken, x, top, wide, height);

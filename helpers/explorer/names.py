@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.analysis.carry import assign_clusters
+from helpers.analysis.carry import WAS, Carried, Overlap, assign_clusters
 from helpers.analysis.labels import (
-    COLUMNS,
     annotate_segment,
     change_labels,
+    make_labels,
     name_cluster,
     read_labels,
     tag_segments,
     untag_segments,
 )
+from helpers.analysis.moves import move_segments, moved_clusters, unmove_segments
 from helpers.errors import AnalysisError
 from helpers.explorer.history import Step, changed_cells, put_back
 
@@ -22,67 +23,108 @@ Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 class KeptNames:
-    """The labels in a file, or in memory without one. `shown` are the same with the clusters on the map.
+    """The labels in a file, or in memory without one.
 
-    Each change is made to the words as the file has them at that moment, while no other notebook writes there.
+    `clusters` (a Series by segment_id) are those on the map: as they were found, with every move; `shown` are the
+    labels with these, and `overlaps` says by cluster how a name fits it. Each change is made to the words as the
+    file has them at that moment, while no other notebook writes there.
     """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._kept = read_labels(path) if path else pd.DataFrame(columns=COLUMNS)
+        self._seen = self._stamp()
+        self._kept = read_labels(path) if path else make_labels({})
+        self._found = self.clusters = pd.Series(dtype="int64")
         self._done: list[Step] = []
         self._undone: list[Step] = []
         self.shown = self._kept
+        self.overlaps: dict[int, Overlap] = {}
 
     def carry(self, clusters: pd.Series) -> list[str]:
         """Let the kept names follow to these clusters, which are only tried; gives the names that found none.
 
         From the names as they were kept last, so that trying another k and coming back loses none.
         """
-        carried = assign_clusters(self._kept, clusters)
-        self.shown = carried.labels
-        return carried.unmatched
+        self._found = clusters
+        return self._show()
 
-    def name(self, cluster: int, name: str, clusters: pd.Series) -> list[str]:
+    def refresh(self) -> bool:
+        """Take over what another notebook has written since; whether there was something."""
+        stamp = self._stamp()
+        if self._path is None or stamp == self._seen or not stamp:
+            return False
+        self._kept, self._seen = read_labels(self._path), stamp
+        self._show()
+        return True
+
+    def name(self, cluster: int, name: str) -> list[str]:
         """Name a cluster and keep these clusters; gives the names that found none."""
         unmatched: list[str] = []
 
         def change(labels: pd.DataFrame) -> pd.DataFrame:
-            carried = assign_clusters(labels, clusters)
+            carried = self._carried(labels)
             unmatched.extend(carried.unmatched)
             return name_cluster(carried.labels, cluster, name)
 
-        self._do(f"the name {name!r}" if name else f"taking the name of cluster {cluster}", change, clusters)
+        self._do(f"the name {name!r}" if name else f"taking the name of cluster {cluster}", change)
         return unmatched
 
-    # The clusters shown may be a trial: they are kept when one is named, not by a tag or a note.
-    def tag(self, tag: str, ids: Sequence[str], clusters: pd.Series) -> None:
+    def move(self, ids: Sequence[str], what: str, *, to: str | None) -> list[str]:
+        """Put segments where the segment `to` is, None into a new cluster, and keep these clusters; gives the names
+        that found none. "" lets them go back to where the clustering puts them.
+
+        A name stays with the cluster that they leave, also where most of it leaves.
+        """
+        unmatched: list[str] = []
+
+        def change(labels: pd.DataFrame) -> pd.DataFrame:
+            carried = self._carried(labels)
+            unmatched.extend(carried.unmatched)
+            before = carried.labels
+            moved = unmove_segments(before, ids) if to == "" else move_segments(before, ids, to=to)
+            names = moved[moved["name"] != ""].drop_duplicates("cluster").set_index("cluster")["name"]
+            clusters = moved["segment_id"].map(moved_clusters(moved, self._found))
+            leave = moved["segment_id"].isin(ids) & clusters.notna() & (clusters != moved["cluster"])
+            moved.loc[leave, "cluster"] = clusters[leave].astype("int64")
+            moved.loc[leave, "name"] = moved.loc[leave, "cluster"].map(names).fillna("").astype("str")
+            for name in sorted(set(before["name"]) - set(moved["name"])):  # nothing is left of its cluster
+                moved = tag_segments(
+                    moved, before["segment_id"][before["name"] == name].tolist(), f"{WAS}{name}"
+                )
+                unmatched.append(name)
+            return moved
+
+        self._do(what, change)
+        return unmatched
+
+    # The clusters shown may be a trial: they are kept when one is named or changed, not by a tag or a note.
+    def tag(self, tag: str, ids: Sequence[str]) -> None:
         """Tag segments."""
-        self._do(f"the tag {tag!r}", lambda labels: tag_segments(labels, ids, tag), clusters)
+        self._do(f"the tag {tag!r}", lambda labels: tag_segments(labels, ids, tag))
 
-    def untag(self, tag: str, ids: Sequence[str], clusters: pd.Series) -> None:
+    def untag(self, tag: str, ids: Sequence[str]) -> None:
         """Take a tag from segments."""
-        self._do(f"taking the tag {tag!r}", lambda labels: untag_segments(labels, ids, tag), clusters)
+        self._do(f"taking the tag {tag!r}", lambda labels: untag_segments(labels, ids, tag))
 
-    def note(self, note: str, segment_id: str, clusters: pd.Series) -> None:
+    def note(self, note: str, segment_id: str) -> None:
         """Set the note of a segment, "" for none."""
-        self._do("the note", lambda labels: annotate_segment(labels, segment_id, note), clusters)
+        self._do("the note", lambda labels: annotate_segment(labels, segment_id, note))
 
-    def undo(self, clusters: pd.Series) -> str:
+    def undo(self) -> str:
         """Take the last change back and say which; AnalysisError if there is none."""
         if not self._done:
-            raise AnalysisError("There is nothing to undo: no name, tag or note was given here yet.")
+            raise AnalysisError("There is nothing to undo: no name, tag, note or move was made here yet.")
         step = self._done[-1]
-        self._write(lambda labels: put_back(labels, step.cells), clusters)
+        self._write(lambda labels: put_back(labels, step.cells))
         self._undone.append(self._done.pop())
         return step.what
 
-    def redo(self, clusters: pd.Series) -> str:
+    def redo(self) -> str:
         """Do again what was undone last and say what; AnalysisError if there is none."""
         if not self._undone:
             raise AnalysisError("There is nothing to do again: undo something first.")
         step = self._undone[-1]
-        self._write(lambda labels: put_back(labels, step.cells, now="before", then="after"), clusters)
+        self._write(lambda labels: put_back(labels, step.cells, now="before", then="after"))
         self._done.append(self._undone.pop())
         return step.what
 
@@ -90,12 +132,12 @@ class KeptNames:
         """Where the words are, as the end of a sentence."""
         return f", kept in {self._path}" if self._path else " (not on disk: give labels=path to keep it)"
 
-    def _do(self, what: str, change: Change, clusters: pd.Series) -> None:
-        old, new = self._write(change, clusters)
+    def _do(self, what: str, change: Change) -> None:
+        old, new = self._write(change)
         self._done.append(Step(what, changed_cells(old, new)))
         self._undone.clear()
 
-    def _write(self, change: Change, clusters: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def _write(self, change: Change) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Change the words as they are now, and keep them; the tables before and after."""
         old = self._kept
 
@@ -106,5 +148,31 @@ class KeptNames:
             return change(old)
 
         new = change_labels(self._path, on_latest) if self._path else change(old)
-        self._kept, self.shown = new, assign_clusters(new, clusters).labels
+        self._kept, self._seen = new, ""  # what another wrote right after this is read again
+        self._show()
         return old, new
+
+    def _carried(self, labels: pd.DataFrame) -> Carried:
+        return assign_clusters(labels, moved_clusters(labels, self._found))
+
+    def _show(self) -> list[str]:
+        """Fit the kept words to the clusters on the map; gives the names that found none."""
+        self.clusters = moved_clusters(self._kept, self._found)
+        self.shown, matched, unmatched = assign_clusters(self._kept, self.clusters)
+        here = self.clusters.value_counts().to_dict()
+        named = (
+            self._kept["name"][self._kept["segment_id"].isin(self.clusters.index)].value_counts().to_dict()
+        )
+        self.overlaps = {
+            new: Overlap(shared, named.get(name, shared), here[new])
+            for name, new, shared in zip(matched["name"], matched["new"], matched["shared"], strict=True)
+        }
+        return unmatched
+
+    def _stamp(self) -> str:
+        """What differs when the file is another; "" without one."""
+        try:
+            told = self._path.stat() if self._path else None
+        except OSError:
+            return ""
+        return f"{told.st_mtime_ns} {told.st_ino} {told.st_size}" if told else ""

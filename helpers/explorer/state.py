@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from helpers.analysis.carry import Overlap
 from helpers.analysis.checks import NOISE, SPAN, in_order, spans_of
 from helpers.analysis.matrix import Labels, Matrix
-from helpers.analysis.outliers import outlier_scores
+from helpers.analysis.outliers import medoids, outlier_scores
 from helpers.arguments import check_table
 from helpers.errors import AnalysisError, VideoError
+from helpers.explorer.suggested import fit_of
 from helpers.segments import available_options
 from helpers.show.captions import Hit, caption_of, credit_of, records, title_of
 from helpers.show.cluster_style import cluster_style
@@ -75,12 +77,27 @@ def point_bytes(points: pd.DataFrame, segments: pd.DataFrame) -> bytes:
     return np.column_stack(columns).astype("<f4").tobytes()
 
 
-def legend_groups(labels: Labels, names: Mapping[int, str]) -> list[dict[str, Any]]:
-    """The clusters in order, noise last: cluster, name ("" for none), colour, shape (of Matplotlib)."""
+def legend_groups(
+    labels: Labels,
+    names: Mapping[int, str],
+    *,
+    overlaps: Mapping[int, Overlap] | None = None,
+    suggested: Mapping[int, str] | None = None,
+) -> list[dict[str, Any]]:
+    """The clusters in order, noise last: cluster, name ("" for none), colour, shape (of Matplotlib).
+
+    Where a carried name does not cover its cluster, `fit` says it in short and `told` in a sentence; a cluster without
+    a name has `suggested` words, if there are some.
+    """
     groups = []
     for number in in_order(labels.tolist()):
         colour, shape = cluster_style(number)
-        groups.append({"cluster": number, "name": names.get(number, ""), "colour": colour, "shape": shape})
+        group = {"cluster": number, "name": names.get(number, ""), "colour": colour, "shape": shape}
+        if group["name"] and overlaps and number in overlaps:
+            group |= fit_of(str(group["name"]), overlaps[number])
+        elif not group["name"] and suggested and suggested.get(number):
+            group["suggested"] = suggested[number]
+        groups.append(group)
     return groups
 
 
@@ -102,6 +119,17 @@ def nearest_rows(
     candidates = np.flatnonzero(among & (np.arange(len(matrix)) != row))
     best = candidates[np.argsort(-cosines[candidates], kind="stable")[:limit]]
     return [(int(i), float(cosines[i])) for i in best]
+
+
+def typical_row(matrix: Matrix, found: Labels, labels: Labels, cluster: int) -> int:
+    """The medoid of a cluster of `labels`: of the rows that were `found` there, unless all were moved there."""
+    here = labels == cluster
+    rows = (
+        np.flatnonzero(here & (found == cluster))
+        if (here & (found == cluster)).any()
+        else np.flatnonzero(here)
+    )
+    return int(rows[medoids(matrix[rows], np.zeros(len(rows)))[0]])
 
 
 def measured(matrix: Matrix, labels: Labels) -> dict[str, bytes]:

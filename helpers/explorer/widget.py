@@ -25,6 +25,7 @@ from helpers.explorer.columns import CLUSTER, Coloured, colour_groups, coloured,
 from helpers.explorer.controls import ALL, Controls
 from helpers.explorer.labelling import Labelling
 from helpers.explorer.names import KeptNames
+from helpers.explorer.suggested import Suggestions
 from helpers.explorer.view import ExplorerView
 from helpers.settings import load_settings
 from helpers.show.captions import caption_of
@@ -56,7 +57,8 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         self._names = KeptNames(Path(labels).expanduser() if labels is not None else None)
         self._folder = Path(folder).expanduser() if folder is not None else load_settings().home / "exports"
         videos, numbers = state.video_table(self.segments)
-        self._labels: Any = None  # an array (n,), as soon as there are clusters
+        self._found: Any = None  # the clusters (n,) without moves, as soon as there are some
+        self._suggestions = Suggestions(self.segments)
         self._clustering = Clustering(self.segments)
         self.view = ExplorerView(
             page={"ids": self.segments["segment_id"].tolist(), "videos": videos},
@@ -76,7 +78,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             self.controls,
             self.view,
             ids=self.segments["segment_id"].tolist(),
-            clusters=lambda: self.clusters,
+            typical=self._typical,
             shown=self._shown,
             changed=self._show_words,
         )
@@ -89,9 +91,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
     @property
     def clusters(self) -> pd.Series:
         """The cluster of each segment, by segment_id; -1 is noise."""
-        return pd.Series(
-            self._labels, index=pd.Index(self.segments["segment_id"], name="segment_id"), name="cluster"
-        )
+        return self._names.clusters.rename("cluster").rename_axis("segment_id")
 
     @property
     def selection(self) -> pd.DataFrame:
@@ -103,6 +103,15 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
     def labels(self) -> pd.DataFrame:
         """Names, tags and notes with the clusters as they are now, as helpers.analysis.labels has them."""
         return self._names.shown.copy()
+
+    @property
+    def _labels(self) -> npt.NDArray[np.int64]:
+        return self._names.clusters.to_numpy()
+
+    def _typical(self, cluster: int) -> str:
+        """The segment_id by which a cluster is known again."""
+        row = state.typical_row(self._matrix, self._found, self._labels, cluster)
+        return str(self.segments["segment_id"].iat[row])
 
     def _listen(self) -> None:
         controls, view = self.controls, self.view
@@ -118,6 +127,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         controls.drop_tag.on_click(lambda _: self._try(lambda: words.untag(controls.tag.value.strip())))
         controls.undo.on_click(lambda _: self._try(words.undo))
         controls.redo.on_click(lambda _: self._try(words.redo))
+        controls.move.on_click(lambda _: self._try(words.move))
         controls.export.on_click(lambda _: self._try(self._export))
         view.observe(lambda _: self._choose(), "chosen")
         view.observe(lambda _: self._words.aim(), "focus")
@@ -127,6 +137,12 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
     def _try(self, act: Callable[[], None]) -> None:
         with self._errors_in_status():
             act()
+
+    def _refresh(self) -> None:
+        """Show what another notebook has written since."""
+        with self._errors_in_status():
+            if self._names.refresh():
+                self._show_words()
 
     @contextmanager
     def _errors_in_status(self) -> Iterator[None]:
@@ -145,14 +161,13 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         """Cluster as the controls say; nothing changes if that is not possible."""
         controls = self.controls
         clustered = self._clustering.cluster(controls)
-        if clustered.sentences and self._labels is not None:  # what is on screen already tells more
+        if clustered.sentences and self._found is not None:  # what is on screen already tells more
             raise AnalysisError(clustered.sentences[0])
-        self._matrix, self._labels = clustered.matrix, clustered.labels
+        self._matrix, self._found = clustered.matrix, clustered.labels
         self._used = {control: control.value for control in controls.clustering}
-        unmatched = self._names.carry(self.clusters)
+        unmatched = self._names.carry(pd.Series(self._found, index=self.segments["segment_id"]))
         with self.view.hold_sync():
             self.view.points = clustered.points
-            self.view.labels = self._labels.astype("<i4").tobytes()
             self.view.focus = None
             self.view.measures = {}
             self.view.hidden = {k: v for k, v in self.view.hidden.items() if k != CLUSTER}
@@ -168,11 +183,18 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         controls.show_size()
 
     def _show_words(self) -> None:
-        """Let the page show names, tags and notes as they are now, also in the colours."""
-        self.view.groups = state.legend_groups(self._labels, state.cluster_names(self._names.shown))
-        self._words.show()
-        self._words.aim()
-        self._colour()
+        """Let the page show clusters, names, tags and notes as they are now, also in the colours."""
+        with self.view.hold_sync():
+            self.view.labels = self._labels.astype("<i4").tobytes()
+            self.view.groups = state.legend_groups(
+                self._labels,
+                state.cluster_names(self._names.shown),
+                overlaps=self._names.overlaps,
+                suggested=self._suggestions.of(self._labels),
+            )
+            self._words.show()
+            self._words.aim()
+            self._colour()
 
     def _coloured(self, column: str) -> Coloured:
         tags = {row: said["tags"] for row, said in self._words.words.items()}
@@ -194,14 +216,15 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         self.view.status = "Clustering …"
         try:
             with self._errors_in_status():
+                self._names.refresh()
                 self._cluster()
-                self._words.aim()
                 self._show_neighbours()
         finally:  # the controls say what is shown, also where that stayed as it was
             for control, value in self._used.items():
                 control.value = value
 
     def _filter(self) -> None:
+        self._refresh()
         shown = self._shown()
         self.view.shown = shown.astype(np.uint8).tobytes()
         self.view.picked = [row for row in self.view.picked if shown[row]]
@@ -226,6 +249,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             return
         with self._errors_in_status():
             self.view.player = state.clip_player(state.record(self.segments, row))  # first: it is waited for
+            self._refresh()
             self._words.aim()
             self._show_neighbours()
 
@@ -275,6 +299,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         if not words or self._search is None:
             self.view.hits = []
             return
+        self._refresh()
         with self._errors_in_status():
             found, elsewhere = state.place_hits(self.segments, self._search(words))
             lost = f", {elsewhere} not on this map" if elsewhere else ""

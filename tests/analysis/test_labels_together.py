@@ -17,6 +17,7 @@ from helpers.analysis.labels import (
     untag_segments,
     write_labels,
 )
+from helpers.analysis.moves import move_segments
 from helpers.errors import AnalysisError
 
 EACH = 12  # changes by each process
@@ -27,6 +28,8 @@ def write_many(path: Path, who: str, start: object) -> None:
     for number in range(EACH):
         tag = f"{who}{number}"
         change_labels(path, lambda labels, tag=tag: tag_segments(labels, ["both", f"of {who}"], tag))
+        change_labels(path, lambda labels, tag=tag: annotate_segment(labels, tag, who))
+        change_labels(path, lambda labels, tag=tag: move_segments(labels, [tag]))
 
 
 @pytest.mark.slow
@@ -40,7 +43,13 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path):
     for writer in writers:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0, 0]
-    tags = read_labels(path).set_index("segment_id")["tags"].map(split_tags).map(set)
+    stored = read_labels(path).set_index("segment_id")
+    each = stored.drop(index=["both", "of a", "of b"])
+    assert each["note"].to_dict() == {f"{who}{number}": who for who in "ab" for number in range(EACH)}
+    assert sorted(each["moved"]) == sorted(f"own {n + 1}" for n in range(2 * EACH)), (
+        "each a cluster of its own"
+    )
+    tags = stored["tags"].drop(index=each.index).map(split_tags).map(set)
     own = {who: {f"{who}{number}" for number in range(EACH)} for who in "ab"}
     assert tags.to_dict() == {"both": own["a"] | own["b"], "of a": own["a"], "of b": own["b"]}
 

@@ -638,6 +638,114 @@ def test_names_tags_and_notes_are_undone_and_done_again(explorer, tmp_path):
     assert explorer.view.status.startswith("There is nothing to do again")
 
 
+def move(explorer, rows, to):
+    explorer.view.set_state({"picked": rows})
+    explorer.controls.target.value = to
+    explorer.controls.move.click()
+
+
+def members(explorer, cluster):
+    return np.flatnonzero(explorer.clusters == cluster).tolist()
+
+
+def test_a_selection_moves_to_another_cluster_and_stays_with_it(explorer, tmp_path):
+    path = tmp_path / "labels.parquet"
+    for cluster, words in ((0, "cats"), (1, "dogs")):
+        name(explorer, cluster, words)
+    cats, dogs = members(explorer, 0), members(explorer, 1)
+    move(explorer, cats[:7], 1)
+    assert explorer.view.status == f"7 segments moved to cluster 1, kept in {path}."
+    assert members(explorer, 0) == cats[7:] and members(explorer, 1) == sorted(dogs + cats[:7])
+    assert numbers(explorer.view.labels, "<i4").tolist() == explorer.clusters.tolist()
+    assert [g["name"] for g in explorer.view.groups] == ["cats", "dogs", ""], "a name stays where it was"
+    stored = read_labels(path).set_index("segment_id")
+    assert (stored["name"] == "dogs").sum() == len(dogs) + 7 and stored["cluster"][f"s{cats[0]:02d}"] == 1
+    assert explorer.view.words[str(cats[0])] == {"tags": [], "note": "", "moved": True}
+    explorer.controls.k.value = 6
+    assert len({explorer.clusters.iloc[row] for row in cats[:7]}) == 1, "they stay together"
+    explorer.controls.k.value = 3
+    assert members(explorer, 1) == sorted(dogs + cats[:7])
+    again = cluster_explorer(CLIPS, labels=path, k=3)
+    assert again.clusters.equals(explorer.clusters), "and in the next session"
+
+
+def test_a_move_to_a_new_cluster_is_undone_and_done_again(explorer):
+    name(explorer, 0, "cats")
+    cats = members(explorer, 0)
+    move(explorer, cats[:6], -2)
+    assert explorer.view.status.startswith("6 segments moved into a new cluster")
+    assert members(explorer, 3) == cats[:6] and explorer.view.groups[0]["name"] == "cats"
+    assert ("cluster 3", 3) in explorer.controls.target.options
+    name(explorer, 3, "kittens")
+    explorer.controls.k.value = 5
+    kittens = [g["cluster"] for g in explorer.view.groups if g["name"] == "kittens"]
+    assert kittens == [5] and members(explorer, 5) == cats[:6]
+    explorer.controls.k.value = 3
+    ask(explorer, undo=True), ask(explorer, undo=True)
+    assert explorer.view.status == "Undone: the move into a new cluster."
+    assert members(explorer, 0) == cats and members(explorer, 3) == []
+    ask(explorer, redo=True)
+    assert members(explorer, 3) == cats[:6]
+    move(explorer, cats[:2], -3)
+    assert members(explorer, 3) == cats[2:6] and members(explorer, 0) == sorted([*cats[:2], *cats[6:]])
+
+
+def test_a_cluster_that_is_moved_away_leaves_its_name_as_a_tag(explorer):
+    name(explorer, 0, "cats"), name(explorer, 1, "dogs")
+    cats = members(explorer, 0)
+    move(explorer, cats, 1)
+    assert '"was <name>" now: cats' in explorer.view.status
+    assert [(g["cluster"], g["name"]) for g in explorer.view.groups] == [(1, "dogs"), (2, "")]
+    assert explorer.view.words[str(cats[0])]["tags"] == ["was cats"]
+    move(explorer, [], 1)
+    assert explorer.view.status.startswith("Nothing is selected to move")
+
+
+def test_a_carried_name_says_how_far_it_fits(explorer):
+    name(explorer, 0, "cats"), name(explorer, 1, "dogs")
+    cats = members(explorer, 0)
+    assert all("fit" not in group for group in explorer.view.groups)
+    explorer.controls.k.value = 6
+    group = next(g for g in explorer.view.groups if g["name"] == "cats")
+    here = members(explorer, group["cluster"])
+    both = len(set(cats) & set(here))
+    assert both == len(here) < len(cats)
+    assert group["fit"] == f"{round(100 * both / len(cats))} % of it"
+    assert (
+        group["told"] == f"{both} of the {len(cats)} segments that were called 'cats' are here, and 0 others."
+    )
+    explorer.controls.k.value = 2
+    fits = [g.get("fit", "") for g in explorer.view.groups]
+    assert sorted(fits) == ["", "10 others"], "a cluster that was not named has joined one that was"
+    explorer.controls.k.value = 3
+    assert all("fit" not in group for group in explorer.view.groups)
+
+
+def test_a_cluster_without_a_name_has_suggested_words():
+    told = CLIPS.assign(description=[["a cat", "a dog", None][i % 3] for i in range(30)])
+    explorer = cluster_explorer(told, k=3)
+    words = {g["cluster"]: g.get("suggested") for g in explorer.view.groups}
+    assert {words[explorer.clusters.iloc[row]] for row in (0, 1, 2)} == {"cat", "dog", None}
+    name(explorer, explorer.clusters.iloc[0], "felines")
+    assert "cat" not in {g.get("suggested") for g in explorer.view.groups}, "a given name stands alone"
+    assert (explorer.labels["name"] != "").sum() == 10, "a suggestion is no name"
+    silent = cluster_explorer(CLIPS.drop(columns="description"), k=3)
+    assert all("suggested" not in group for group in silent.view.groups)
+
+
+def test_what_another_notebook_wrote_is_there_after_the_next_click(tmp_path):
+    path = tmp_path / "labels.parquet"
+    one, two = (cluster_explorer(CLIPS, labels=path, k=3) for _ in range(2))
+    name(one, 0, "cats"), tag(one, [3], "seen")
+    move(one, members(one, 0)[:2], 1)
+    two.view.set_state({"chosen": 5})
+    assert two.clusters.equals(one.clusters) and two.view.groups == one.view.groups
+    assert two.view.words == one.view.words and "seen" in two.controls.tag.options
+    tag(two, [4], "too")
+    one.controls.k.value = 4
+    assert one.view.words["4"]["tags"] == ["too"]
+
+
 # ---------------------------------------------------------------- the widget: colours and filters
 
 
