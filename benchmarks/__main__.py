@@ -26,9 +26,17 @@ def helpers_at_size(size: int, *, index: bool) -> None:
     records.save(f"real_size_{size}", rows, load_before=load)
 
 
-def explorer(points: int, frames: int) -> None:
+def explorer(points: list[int], frames: int) -> None:
     load = records.load_average()
-    run = [sys.executable, "-m", "benchmarks.explorer", "--points", str(points), "--frames", str(frames)]
+    run = [
+        sys.executable,
+        "-m",
+        "benchmarks.explorer",
+        "--points",
+        *map(str, points),
+        "--frames",
+        str(frames),
+    ]
     done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
     lines = (
         done.stdout.splitlines() if done.returncode == 0 else (done.stderr.strip().splitlines() or [""])[-1:]
@@ -45,7 +53,7 @@ def parts(*, quick: bool) -> dict[str, Callable[[], None]]:
         **{name: partial(milvus_lite.run, name, large) for name in milvus_lite.PARTS},
         "engines": lambda: engines.run([small] if quick else [small, large]),
         "notebooks": lambda: notebooks.measure(["04_similarity_search"] if quick else []),
-        "explorer": lambda: explorer(500 if quick else 10_000, 20 if quick else 200),
+        "explorer": lambda: explorer([500] if quick else [10_000, 100_000], 20 if quick else 200),
     }
 
 

@@ -166,7 +166,7 @@ def _explorer() -> list[str]:
     if not record:
         return []
     lines = "\n".join(row["line"] for row in record["rows"])
-    return ["## The cluster explorer with 10,000 points\n", about(record), f"```\n{lines}\n```\n"]
+    return ["## The cluster explorer with 10,000 and 100,000 points\n", about(record), f"```\n{lines}\n```\n"]
 
 
 def with_spread(row: Mapping[str, Any]) -> str:

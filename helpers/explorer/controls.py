@@ -5,6 +5,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from helpers.analysis.clusters import has_umap
+
 ALL = ""  # the choice of a video that hides nothing
 NEW, BACK = -2, -3  # choices of where to move segments, beside the clusters
 WHOLE_DESCRIPTION = {"description_width": "initial"}
@@ -44,7 +46,8 @@ class Controls:
             layout=_wide("11em"),
             tooltip="take each film's mean away: what differs within a film, not which film it is",
         )
-        self.map = _choice("map", [("PCA", "pca"), ("t-SNE", "tsne")], "9em")
+        umap = [("UMAP", "umap")] if has_umap() else []
+        self.map = _choice("map", [("PCA", "pca"), ("t-SNE", "tsne"), *umap], "9em")
         self.colour = _choice("colour", columns, "13em")
         self.clustering = (self.option, self.method, self.k, self.least, self.centre, self.map)
         titles = [(video["title"], video["video_id"]) for video in videos]
@@ -60,7 +63,7 @@ class Controls:
         )
         self.target = _choice("move to", [], "13em")
         self.move = widgets.Button(
-            description="Move", layout=_wide("5em"), tooltip="put the selection into this cluster"
+            description="Move segments", layout=_wide("9em"), tooltip="put the selection into this cluster"
         )
         self.offer_clusters({})
         self.note = widgets.Text(layout=_wide("12em"))

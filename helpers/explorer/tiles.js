@@ -18,13 +18,6 @@ export function seenTiles({ columns, high }, top, height, count) {
 // How tall so many tiles are, in pixels.
 export const heightOf = ({ columns, high }, count) => Math.ceil(count / columns) * high;
 
-const up = (values) => (a, b) => {
-  const [x, y] = [values(a), values(b)];
-  const [without, others] = [x == null || Number.isNaN(x), y == null || Number.isNaN(y)];
-  if (without || others) return without - others; // what has no value comes last
-  return x < y ? -1 : x > y ? 1 : 0;
-};
-
 // The ways to sort, in the order in which they are offered. `measure` says what the kernel must work out first.
 export const SORTS = {
   title: { words: "title" },
@@ -35,19 +28,31 @@ export const SORTS = {
   oddness: { words: "oddness", measure: true },
 };
 
-// The rows in another order; `measures` holds arrays by name. Equal ones stand by title and time.
+// The rows in another order; `measures` holds arrays by name. Equal ones stand by title and time, and what has no
+// value comes last. What is compared is worked out once for each row, so that 100,000 take no second.
 export function sortRows(rows, by, data, measures = {}) {
-  const title = up((row) => data.videoOf(row).title);
-  const time = up(data.start);
   const values = {
     title: () => 0,
-    time,
-    cluster: up((row) => (data.labels[row] < 0 ? null : data.labels[row])),
-    score: up((row) => (data.scores.has(row) ? -(data.scores.get(row) ?? 0) : null)),
-    medoid: up((row) => measures.medoid?.[row]),
-    oddness: up((row) => (measures.oddness ? -measures.oddness[row] : null)),
+    time: data.start,
+    cluster: (row) => (data.labels[row] < 0 ? null : data.labels[row]),
+    score: (row) => (data.scores.has(row) ? -(data.scores.get(row) ?? 0) : null),
+    medoid: (row) => measures.medoid?.[row],
+    oddness: (row) => (measures.oddness ? -measures.oddness[row] : null),
   };
-  return [...rows].sort((a, b) => values[by](a, b) || title(a, b) || time(a, b) || a - b);
+  const list = Array.from(rows);
+  const titleOf = (row) => data.videoOf(row).title;
+  const place = new Map([...new Set(list.map(titleOf))].sort().map((title, i) => [title, i]));
+  const keysBy = (key) =>
+    Float64Array.from(list, (row) => {
+      const value = key(row);
+      return value == null || Number.isNaN(value) ? Number.POSITIVE_INFINITY : value;
+    });
+  const keys = [values[by], (row) => place.get(titleOf(row)), data.start].map(keysBy);
+  const compare = (a, b) => {
+    for (const key of keys) if (key[a] !== key[b]) return key[a] < key[b] ? -1 : 1;
+    return list[a] - list[b];
+  };
+  return Array.from(Uint32Array.from(list.keys()).sort(compare), (i) => list[i]);
 }
 
 // The row that stands `by` places from `row` in `rows`; the first where `row` is not among them, -1 for none.

@@ -245,6 +245,20 @@ def test_the_least_size_of_a_cluster_follows_from_the_number_of_rows():
     assert [analysis.least_cluster_size(n) for n in (1, 40, 100, 141, 1000, 10_000)] == [2, 2, 5, 5, 5, 50]
 
 
+def test_a_map_by_umap_says_what_to_install():
+    if not analysis.has_umap():
+        with pytest.raises(AnalysisError, match="run `pip install umap-learn`, or choose tsne"):
+            analysis.map_points(blobs(5, 5)[0], method="umap")
+        return
+    matrix, truth = blobs(30, 30)
+    points = analysis.map_points(matrix, method="umap")
+    assert points.equals(analysis.map_points(matrix, method="umap")), "the same each time"
+    middles = points.groupby(truth).mean()
+    spread = points.groupby(truth).std().to_numpy().max()
+    assert np.hypot(*(middles.loc[0] - middles.loc[1])) > 3 * spread
+    assert len(analysis.map_points(matrix[:3], method="umap")) == 3
+
+
 @pytest.mark.slow
 def test_of_very_many_rows_a_sample_is_clustered_and_the_rest_goes_along():
     matrix, truth = blobs(7000, 4000, 1000, dim=8)
@@ -286,7 +300,7 @@ def test_what_cannot_be_told_apart_is_refused_in_one_sentence(method, matrix, wo
         (lambda m: analysis.choose_k(m, []), "No number of clusters"),
         (lambda m: analysis.hdbscan_clusters(m, components=0), "components is 0"),
         (lambda m: analysis.stability(m, 2, seeds=[3, 3]), "there are 1: give two"),
-        (lambda m: analysis.map_points(m, method="umap"), "no map by 'umap'"),
+        (lambda m: analysis.map_points(m, method="mds"), "no map by 'mds'"),
         (lambda m: analysis_outliers.outlier_scores(m, [0] * 4), "4 labels for 5 segments"),
         (lambda m: analysis_outliers.outlier_scores(m, [0] * 5, neighbours=0), "neighbours is 0"),
     ],

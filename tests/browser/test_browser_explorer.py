@@ -491,6 +491,24 @@ def test_a_long_name_is_short_on_the_map_and_names_do_not_cover_each_other(explo
     expect(explorer.locator(".entry").nth(2)).to_contain_text("cluster 2", timeout=PATIENCE)
 
 
+def test_a_selection_moves_to_a_new_cluster_and_back(explorer: Locator) -> None:
+    draw(explorer, "Box", [(0.001, 0.001), (0.5, 0.999)])
+    rows = [CLIPS["segment_id"].tolist().index(key) for key in listed(explorer)]
+    explorer.get_by_label("move to").select_option("a new cluster")
+    explorer.get_by_role("button", name="Move segments").click()
+    expect(explorer.locator(".status")).to_contain_text(
+        f"{len(rows)} segments moved into a new cluster", timeout=PATIENCE
+    )
+    expect(explorer.locator(".entry", has_text=f"cluster 3 ({len(rows)})")).to_have_count(1)
+    expect(explorer.locator("tbody tr").first).to_contain_text("cluster 3, moved here")
+    clusters = list(seen_by_the_next_cell(explorer.page)[1].values())
+    assert [row for row in range(len(CLIPS)) if clusters[row] == 3] == rows
+    explorer.get_by_role("button", name="Undo").click()
+    expect(explorer.locator(".status")).to_contain_text("Undone: the move into a new", timeout=PATIENCE)
+    expect(explorer.locator(".entry", has_text="cluster 3")).to_have_count(0)
+    explorer.get_by_role("button", name="Clear", exact=True).click()
+
+
 def test_a_film_alone_leaves_only_its_clusters_to_click(explorer: Locator) -> None:
     explorer.get_by_label("show").select_option(HOSTILE)  # its two clips are in two clusters
     expect(explorer.locator(".count")).to_have_text("2 of 29 segments")
