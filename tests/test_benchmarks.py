@@ -281,6 +281,7 @@ def test_small_videos_differ_and_are_long_enough_for_the_service(tmp_path):
     assert helpers.probe_videos(paths)["verdict"].tolist() == ["ok", "ok"]
 
 
+@pytest.mark.slow
 def test_sixteen_videos_are_embedded_by_several_workers_under_a_limit(tmp_path):
     paths = parallel.small_videos(tmp_path, 4)
     with PracticeServer("marengo3.5", time_scale=0.001) as server:
@@ -301,6 +302,7 @@ def test_the_front_holds_what_nothing_else_beats_in_both():
     assert charts.pareto(rows).index.tolist() == [1, 2, 0]
 
 
+@pytest.mark.slow
 def test_every_chart_says_in_words_what_it_shows(capsys):
     trade = pd.DataFrame({"p50_ms": [1.0, 2.0], "recall@10": [0.5, 1.0], "index": ["A", "B"]})
     workers = pd.DataFrame({"workers": [1, 2], "s": [2.0, 1.0], "least_s": [2.0, 1.0], "limit": "none"})

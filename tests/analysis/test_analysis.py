@@ -152,6 +152,7 @@ def test_kmeans_finds_blobs_and_numbers_them_by_size_whatever_the_seed(sizes, se
     assert analysis.kmeans_clusters(matrix, 4, seed=seed).tolist() == expected
 
 
+@pytest.mark.slow
 @FEW
 @given(hnp.arrays(np.float32, (12, 3), elements=st.floats(-1, 1, width=32)), st.integers(2, 6))
 def test_numbers_go_from_large_to_small_and_equal_sizes_by_their_first_row(rows, k):
@@ -198,6 +199,7 @@ def test_choose_k_goes_no_further_than_there_are_different_segments():
         assert analysis.choose_k(at(0, 50, 100, 150), [7, 5])["k"].tolist() == [1]
 
 
+@pytest.mark.slow
 def test_of_many_rows_the_silhouette_is_that_of_a_sample_and_the_same_each_time():
     matrix, _ = blobs(1500, 1500)
     first = analysis.choose_k(matrix, [2, 3])
@@ -631,6 +633,7 @@ def test_shares_that_make_no_sense_are_refused(keywords, words):
 # ---------------------------------------------------------------- the samples
 
 
+@pytest.mark.slow
 def test_the_samples_from_end_to_end(clips):
     matrix = analysis_matrix.cluster_matrix(clips)
     labels = analysis.kmeans_clusters(matrix, 8)

@@ -658,6 +658,7 @@ def cat_clips(cat, n=2):
     return make_segments(n, video=cat["video_id"], title="Chelsea", url=cat["video_url"], seconds=1.0)
 
 
+@pytest.mark.slow
 def test_clips_carry_title_time_and_cluster_and_replace_old_ones(tmp_path, cat):
     labels = words.name_cluster(fresh(0, 1), 0, "cats: <all>")
     names = ["Chelsea-f3b978 00-00-00.000_00-00-01.000 cats_ _all_.mp4"]

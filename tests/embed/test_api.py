@@ -45,6 +45,7 @@ def test_queries_speak_the_model_s_dialect(
     assert "base64_string" in json.dumps(requests[1])
 
 
+@pytest.mark.slow
 def test_a_clip_as_query(client: TwelveLabs, practice: PracticeServer) -> None:
     assert embed_clip(client, CAT, start=0, end=2).model == "marengo3.5"
     assert sent(practice, QUERY)[-1]["multi_input"]["media_sources"][0]["media_type"] == "video"

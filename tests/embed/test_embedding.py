@@ -188,6 +188,7 @@ def test_a_task_whose_answer_was_lost_is_found_again(
     assert charged(practice) == [1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["reset", "503", "html"])
 def test_what_cannot_be_found_again_is_repeated_once_and_said(
     client: TwelveLabs, practice: PracticeServer, kind: str
@@ -450,6 +451,7 @@ def test_what_came_and_what_was_asked() -> None:
     assert is_answer(dynamic, shots, **known) and not is_answer(dynamic, rows, **known)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "entry", ['{"id": "gone"}', '{"id": "gone", "created": 7}', "", "[]", '{"intent": "?"}']
 )
@@ -698,6 +700,7 @@ def test_a_new_task_that_the_service_has_lost(client: TwelveLabs, practice: Prac
     assert len(embed_videos(client, CAT)) == 5
 
 
+@pytest.mark.slow
 def test_tasks_of_others_are_not_taken_for_a_lost_one(
     client: TwelveLabs, practice: PracticeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ def still(second: float) -> np.ndarray:
     return np.full((SIDE, SIDE, 3), 90, np.uint8)
 
 
+@pytest.mark.slow
 def test_one_bad_file_of_a_folder_is_a_line_of_the_report(client: TwelveLabs, tmp_path: Path) -> None:
     folder = tmp_path / "films"
     folder.mkdir()

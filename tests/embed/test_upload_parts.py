@@ -66,6 +66,7 @@ def arrived_whole(practice: PracticeServer) -> bool:
     return contents == [file_sha256(CAT)]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nobody can be killed here")
 @pytest.mark.parametrize(
     ("at", "sent", "again"), [(1, False, 0), (4, False, 0), (4, True, 1), (PARTS, True, 1)]
@@ -110,6 +111,7 @@ def test_an_upload_that_failed_goes_on_in_the_next_run(client: TwelveLabs, pract
     assert practice.count(SENT) == PARTS + 1 and practice.count(OPENED) == 1
 
 
+@pytest.mark.slow
 def test_a_session_that_cannot_be_asked_for_now_is_not_given_up(
     client: TwelveLabs, practice: PracticeServer
 ) -> None:
@@ -121,6 +123,7 @@ def test_a_session_that_cannot_be_asked_for_now_is_not_given_up(
     assert embed_batch(client, CAT).report["status"][0] == "done" and practice.count(OPENED) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("session", [{"upload_id": "gone"}, {"size": 1}, "odd", {"size": CAT.stat().st_size}])
 def test_a_session_of_something_else_is_not_gone_on_with(
     client: TwelveLabs, practice: PracticeServer, session: object

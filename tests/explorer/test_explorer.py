@@ -190,6 +190,7 @@ def test_the_map_and_the_clusters_are_those_of_the_analysis(explorer):
     assert explorer.controls.option.options == ("visual", "description", "fused")
 
 
+@pytest.mark.slow
 def test_controls_cluster_anew(explorer):
     explorer.controls.k.value = 5
     assert explorer.clusters.tolist() == kmeans_clusters(MATRIX, 5).tolist()
@@ -350,6 +351,7 @@ def test_a_cluster_that_the_filter_hides_has_no_name_to_give():
     assert explorer.controls.rename.disabled, "the clicked point is hidden"
 
 
+@pytest.mark.slow
 def test_all_hits_light_up_and_have_tiles_that_stay_beside_the_neighbours(explorer):
     explorer.controls.words.value = "anything"
     explorer.controls.find.click()
@@ -359,6 +361,7 @@ def test_all_hits_light_up_and_have_tiles_that_stay_beside_the_neighbours(explor
     assert len(explorer.view.tiles["items"]) == 8 and len(explorer.view.found["items"]) == 30
 
 
+@pytest.mark.slow
 def test_what_is_similar_to_the_clicked_point_is_shown_as_hits(explorer):
     ask(explorer, similar=True)
     assert explorer.view.status.startswith("Nothing is chosen to find the like of")
@@ -453,6 +456,7 @@ def test_a_name_is_written_and_follows_its_cluster(explorer, tmp_path):
     assert set(again.clusters[again.clusters.isin(named)].index) == members
 
 
+@pytest.mark.slow
 def test_trying_another_k_and_coming_back_loses_no_name(explorer, tmp_path):
     for cluster in range(3):
         explorer.view.set_state({"focus": cluster})
@@ -478,6 +482,7 @@ def names_by_segment(labels):
     return labels[labels["name"] != ""].set_index("segment_id")["name"].to_dict()
 
 
+@pytest.mark.slow
 def test_words_that_came_to_the_file_meanwhile_stay_there(tmp_path):
     path = tmp_path / "labels.parquet"
     one, two = (cluster_explorer(CLIPS, labels=path, k=3) for _ in range(2))
@@ -498,6 +503,7 @@ def test_words_that_came_to_the_file_meanwhile_stay_there(tmp_path):
     assert stored["tags"][stored["tags"] != ""].to_dict() == tags
 
 
+@pytest.mark.slow
 def test_a_file_of_labels_that_was_damaged_meanwhile_is_left(explorer, tmp_path):
     path = tmp_path / "labels.parquet"
     path.write_bytes(b"no parquet")
@@ -597,12 +603,14 @@ def test_a_tag_goes_to_the_selection_and_leaves_it_the_same_way(explorer, tmp_pa
     assert explorer.view.status.startswith("No segment of the selection has the tag")
 
 
+@pytest.mark.slow
 def test_without_a_selection_a_tag_goes_to_the_clicked_point(explorer, tmp_path):
     explorer.view.set_state({"chosen": 4})
     tag(explorer, [], "this one")
     assert tags_in(tmp_path / "labels.parquet") == {"s04": "this one"}
 
 
+@pytest.mark.slow
 def test_a_note_belongs_to_the_clicked_point(explorer, tmp_path):
     assert explorer.controls.keep_note.disabled
     explorer.view.set_state({"chosen": 4})
@@ -617,6 +625,7 @@ def test_a_note_belongs_to_the_clicked_point(explorer, tmp_path):
     assert explorer.controls.note.value == "look again"
 
 
+@pytest.mark.slow
 def test_names_tags_and_notes_are_undone_and_done_again(explorer, tmp_path):
     path = tmp_path / "labels.parquet"
     ask(explorer, undo=True)
@@ -779,6 +788,7 @@ def test_tags_give_colours_as_soon_as_they_are_given(explorer):
     assert np.flatnonzero(numbers(explorer.view.codes, "<i4") == 0).tolist() == [1, 2]
 
 
+@pytest.mark.slow
 def test_another_map_leaves_the_clusters(explorer):
     before = explorer.clusters
     explorer.controls.map.value = "tsne"

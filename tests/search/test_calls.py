@@ -41,7 +41,7 @@ def server(folder):
     server.kill()
 
 
-@pytest.fixture(scope="module", params=["lite", "server"])
+@pytest.fixture(scope="module", params=["lite", pytest.param("server", marks=pytest.mark.slow)])
 def milvus(request, folder):
     """A client of ours, of an embedded folder and of a server."""
     uri = str(folder / "calls.db")

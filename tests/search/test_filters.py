@@ -107,7 +107,11 @@ def table():
     return make_segments(2000)
 
 
-@pytest.fixture(scope="module", params=LITE_INDEXES)
+QUICK = ("AUTOINDEX", "FLAT")
+KINDS = [pytest.param(kind, marks=[] if kind in QUICK else pytest.mark.slow) for kind in LITE_INDEXES]
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def name(request, milvus, table):
     return filled(milvus, request.param, table)
 

@@ -284,6 +284,7 @@ def asked_limits(milvus, monkeypatch):
     return limits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranker", ["rrf", "weighted"])
 def test_without_a_depth_nothing_is_missed(milvus, crowd, ranker):
     name, segments = crowd

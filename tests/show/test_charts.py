@@ -58,6 +58,7 @@ def test_a_cluster_is_called_by_number_and_name():
     assert len(charts.cluster_name(3, {3: "word " * 40})) < 45
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("silhouette", [[0.2, 0.5, 0.3], [np.nan] * 3, [0.2, 0.1, np.nan]])
 def test_plot_k_marks_the_best_silhouette(silhouette):
     choices = pd.DataFrame({"k": [2, 3, 4], "inertia": [3.0, 2.0, 1.0], "silhouette": silhouette})
@@ -138,6 +139,7 @@ def test_no_shares_are_refused():
         show_shares.plot_shares(pd.DataFrame())
 
 
+@pytest.mark.slow
 def test_similarity_has_each_pair_at_its_time_and_white_where_there_is_no_segment():
     film = segments((12, 18), (0, 6), (6, 12), (30, 36))  # in no order, and with a gap
     matrix = np.eye(4, dtype=np.float32)

@@ -124,6 +124,7 @@ def test_the_figure_in_words():
     assert show_curve.curve_words(score_curve(film_hits())) == "Score over time: highest score 0.900 at 0:33"
 
 
+@pytest.mark.slow
 def test_a_figure_is_the_same_each_time_and_can_be_shown(monkeypatch):
     shown = []
     monkeypatch.setattr("helpers.show.output.display", lambda bundle, *, raw: shown.append(bundle))
@@ -163,6 +164,7 @@ def test_what_cannot_be_drawn_is_refused_in_one_sentence(arguments, said):
 # ---------------------------------------------------------------- the player beside it
 
 
+@pytest.mark.slow
 def test_the_player_is_given_the_film_and_begins_at_the_first_moment(tmp_path):
     start_server(tmp_path, root=ROOT, base_url="/user/a/")
     player = controls.curve_player(CURVE, BUNNY, moments=MOMENTS, truth=TRUTH, title="a butterfly")

@@ -223,6 +223,7 @@ def film_from(folder, suffix, *, zero=0, seconds=10, fps=25):
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".ts", ".mpg", ".mkv", ".mov"])
 def test_a_film_whose_clock_does_not_begin_at_zero(suffix, tmp_path):
     file = film_from(tmp_path, suffix, zero=100)
@@ -342,6 +343,7 @@ def test_a_file_that_jupyter_does_not_serve_is_embedded(tmp_path):
     assert videos(player(str(hidden / "film.mp4"), 6.0, 8.0))[0]["src"].startswith("data:video/mp4;")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".avi", ".mpg", ".ts", ".mkv", ".mov"])
 def test_what_browsers_do_not_play_is_shown_as_an_mp4_clip(suffix, tmp_path):
     file = film_from(tmp_path, suffix).rename(tmp_path / f"film{suffix.upper()}")

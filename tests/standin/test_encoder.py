@@ -170,6 +170,7 @@ def test_two_calls_give_the_same_vectors(encoder: Encoder) -> None:
     np.testing.assert_array_equal(alone.clips[0], alone.asset)
 
 
+@pytest.mark.slow
 def test_a_photo_of_a_phone_is_turned_upright_by_its_exif_data(encoder: Encoder, tmp_path: Path) -> None:
     (upright,) = sample_frames(DATA / "videos" / "cat.mp4", [0.5])
     exif = Image.Exif()
@@ -179,6 +180,7 @@ def test_a_photo_of_a_phone_is_turned_upright_by_its_exif_data(encoder: Encoder,
         np.testing.assert_array_equal(encoder.embed_image(photo), encoder.embed_image(upright))
 
 
+@pytest.mark.slow
 def test_the_look_has_its_share_of_each_picture_and_none_of_words(encoder: Encoder) -> None:
     path = DATA / "videos" / "cat.mp4"
     clips, asset = encoder.embed_segments(path, [(0.0, 2.0), (6.0, 8.0)])

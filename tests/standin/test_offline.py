@@ -121,6 +121,7 @@ def test_the_manifest_knows_every_input() -> None:
             assert f"{folder}/{path.name}" in manifest["inputs"]
 
 
+@pytest.mark.slow
 def test_a_renamed_copy_hits_and_a_changed_byte_misses(no_models: TwelveLabs, tmp_path: Path) -> None:
     copy = tmp_path / "holiday.mp4"
     shutil.copy(CAT, copy)

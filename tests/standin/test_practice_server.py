@@ -231,6 +231,7 @@ def test_dynamic_segments_follow_one_another(client: TwelveLabs) -> None:
     assert all(4 <= b - a <= 10 for a, b in spans[:-1])
 
 
+@pytest.mark.slow
 def test_as_marengo_3_0(server30: PracticeServer, sound: Path) -> None:
     client = sdk(server30)
     asset = upload(client, sound)

@@ -322,6 +322,7 @@ def test_vectors_are_read_in_batches_that_a_message_holds(milvus, name):
     assert with_vectors * 16_000 < 32_000_000 and without > 5_000
 
 
+@pytest.mark.slow
 def test_a_long_read_shows_how_far_it_is_and_a_short_one_or_a_plain_one_nothing(
     milvus, name, monkeypatch, capsys
 ):
@@ -424,6 +425,7 @@ def test_a_server_is_asked_to_count(milvus, name):
     assert [q["output_fields"] for call, q in spy.calls if call == "query"] == [["count(*)"]]
 
 
+@pytest.mark.slow
 def test_the_same_rows_again_are_looked_up_many_videos_at_once(milvus, name):
     tables = [make_segments(f"cat-{i}", n=4, options=["visual"]) for i in range(60)]
     many = pd.concat(tables, ignore_index=True)
