@@ -47,6 +47,13 @@ def check_names(error: type[VideoSearchError], **lists: object) -> None:
             raise error(f"The {name} are {given!r}: give a list of names, such as ['visual'].")
 
 
+def check_amounts(error: type[VideoSearchError], **amounts: object) -> None:
+    """Raise `error` for an argument, by its name, that is no number from 0."""
+    for name, given in amounts.items():
+        if not is_number(given) or given < 0:
+            raise error(f"The {name} is {given!r}: give a number from 0.")
+
+
 def is_text(value: object) -> TypeGuard[str]:
     """Whether this is text that can be written: half of a letter cannot."""
     return isinstance(value, str) and value.encode(errors="replace").decode() == value

@@ -11,7 +11,7 @@ class VideoSearchError(Exception):
     """Base of every error that the helpers raise on purpose; its message is one line, whatever it quotes."""
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(re.sub(r"\s*\n\s*", " ", message))
+        super().__init__(re.sub(r"\s*\n\s*", " ", str(message)))
 
 
 class SettingsError(VideoSearchError):

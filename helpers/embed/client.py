@@ -66,7 +66,11 @@ def connect_twelvelabs(settings: Settings | None = None) -> TwelveLabs:
         with _making, _base_url(settings.base_url):
             client = TwelveLabs(api_key=settings.api_key, httpx_client=http, timeout=TIMEOUT)
     else:
-        transport = OfflineTransport(models=settings.data / "models", fixtures=settings.data / "fixtures")
+        transport = OfflineTransport(
+            models=settings.data / "models",
+            fixtures=settings.data / "fixtures",
+            unfinished=settings.home / "cache" / "unfinished",
+        )
         http = httpx.Client(transport=transport)
         client = TwelveLabs(api_key="offline", httpx_client=http)
         _offline[client] = http

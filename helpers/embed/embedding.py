@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +17,9 @@ from helpers.arguments import as_list, check_names, is_whole
 from helpers.embed.cache import Cache
 from helpers.embed.client import check_client, service_of, settings_of
 from helpers.embed.journal import Journal
-from helpers.embed.progress import as_they_end
+from helpers.embed.progress import as_they_end, courses_of
 from helpers.embed.tasks import KEPT_DAYS, run_work
-from helpers.embed.work import Work
+from helpers.embed.work import Course, Work
 from helpers.errors import EmbedError, QuotaError, VideoError, VideoSearchError
 from helpers.files import cache_key, file_sha256
 from helpers.models import model_facts
@@ -33,6 +33,7 @@ from helpers.videos.own import check_videos, list_sources, read_videos
 from helpers.videos.samples import local_path
 
 REPORT = ["video_id", "title", "status", "segments", "tasks", "repeated", "reason"]
+Looked = tuple[Path | str, str, Track, str]  # source, digest, description track, key
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class _Embedder:
             **service_of(self.client),
         )
 
-    def look(self, video: dict[str, Any]) -> tuple[Path | str, str, Track, str]:
+    def look(self, video: dict[str, Any]) -> Looked:
         """The source of a video, its digest, its description track, and its key."""
         path = local_path(video["video_url"])
         if path is None:
@@ -110,17 +111,20 @@ class _Embedder:
                 track = Track([], [str(error)])
         return path, digest, track, self.key(digest, track.cues if self.offline else [])
 
-    def embed(self, video: dict[str, Any], row: dict[str, Any]) -> pd.DataFrame:
-        """The segments of one video, out of the cache or from the service; `row` of the report is filled in."""
-        source, digest, track, key = self.look(video)
+    def embed(self, video: dict[str, Any], row: dict[str, Any], course: Course) -> pd.DataFrame:
+        """The segments of one video, out of the cache or from the service.
+
+        `row` of the report is filled in, and `course` says how far it is.
+        """
+        _, _, track, key = looked = self.look(video)
         row["reason"] = " ".join(track.problems)
         # One worker per video, in this process or another: a second would ask, and pay, for the same.
         with self._alone(key):
             answer = self.cache.get(key)
             if answer is None:
-                answer = self._ask(source, digest, track.cues, key, row)
+                answer = self._ask(looked, row, course)
             else:
-                row["status"] = "cached"
+                row["status"], course.kept = "cached", 1.0
         segments = to_segments(
             answer, video, model=self.model, segmentation=self.segmentation, cues=track.cues
         )
@@ -143,9 +147,9 @@ class _Embedder:
         finally:
             lock.release()
 
-    def _ask(
-        self, source: Path | str, digest: str, cues: Sequence[Cue], key: str, row: dict[str, Any]
-    ) -> pd.DataFrame:
+    def _ask(self, looked: Looked, row: dict[str, Any], course: Course) -> pd.DataFrame:
+        source, digest, track, key = looked
+        cues: Sequence[Cue] = track.cues
         found = require_limits(source, model=self.model) if isinstance(source, Path) else None
         said = [row["reason"], found.note if found else ""]
         if self.offline:
@@ -172,6 +176,7 @@ class _Embedder:
             deadline=self.deadline,
             duration=found.duration if found else None,
             has_audio=found.has_audio if found else None,
+            course=course,
         )
         try:
             answer = to_answer(run_work(self.client, work, self.journal, self.stop))
@@ -204,9 +209,10 @@ def embed_batch(
 
     `videos` is a table such as `sample_videos()`, or paths. `options=None` takes what the model gives by
     default. `segmentation` is "fixed-S" (S seconds, 2-10) or "dynamic-S" (by shot, at least S seconds, 2-5).
-    `deadline` is the longest wait for one video, in seconds. Each answer is kept on disk as soon as it is
-    there: after Ctrl-C, a crash or a used-up quota the same call goes on where it was, and a second run costs
-    nothing. A quota that is used up stops what has not begun.
+    `deadline` is the longest wait for one video, in seconds; offline, for it to get on. Each answer is kept on disk
+    as soon as it is there, offline also the parts of one: after Ctrl-C, a crash or a used-up quota the same call goes
+    on where it was, and a second run costs nothing. A quota that is used up stops what has not begun.
+    The bar counts minutes of video; live a video counts when its answer is there, as the service says no more.
     Raises EmbedError at once for a key that is refused; VideoError for an empty table; SettingsError for a model
     that is not known.
     """
@@ -225,29 +231,31 @@ def embed_batch(
     records = [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
     if not records:
         raise VideoError("There is no video to embed: the table is empty.")
+    counts = {"segments": 0, "tasks": 0, "repeated": 0}
     report: list[dict[str, Any]] = [
-        {"video_id": r["video_id"], "title": r["title"], "status": "left"}
-        | {"segments": 0, "tasks": 0, "repeated": 0, "reason": ""}
+        {"video_id": r["video_id"], "title": r["title"], "status": "left", **counts, "reason": ""}
         for r in records
     ]
     for listed, problem in problems:
-        report.append(
-            {"video_id": "", "title": listed.title or shown(listed.source), "status": "failed"}
-            | {"segments": 0, "tasks": 0, "repeated": 0, "reason": problem}
-        )
+        title = listed.title or shown(listed.source)
+        report.append({"video_id": "", "title": title, "status": "failed", **counts, "reason": problem})
     done: dict[int, pd.DataFrame] = {}
     errors: list[VideoSearchError] = [VideoError(problem) for _, problem in problems]
+    courses = courses_of(records)
     pool = ThreadPoolExecutor(workers)
     try:
-        futures = {pool.submit(embedder.embed, r, report[i]): i for i, r in enumerate(records)}
-        for future in as_they_end(futures, report):
+        futures = {pool.submit(embedder.embed, r, report[i], courses[i]): i for i, r in enumerate(records)}
+        for future in as_they_end(futures, report, courses):
             i = futures[future]
             try:
                 done[i] = future.result()
             except QuotaError as error:
                 report[i].update(status="left", reason=str(error))
                 errors.append(error)
-                _cancel(futures)
+                for (
+                    other
+                ) in futures:  # what has not begun does not begin; what runs is paid for, and waited for
+                    other.cancel()
             except VideoSearchError as error:
                 if getattr(error, "status", None) in (401, 403):  # the next video will fare no better
                     raise
@@ -320,9 +328,3 @@ def cached_videos(
     check_videos(videos)
     rows = [{str(k): v for k, v in row.items()} for row in videos.to_dict("records")]
     return {str(row["video_id"]) for row in rows if embedder.cache.get(embedder.look(row)[3]) is not None}
-
-
-def _cancel(futures: Iterable[Future[Any]]) -> None:
-    """What has not begun does not begin; what runs has been paid for, and is waited for."""
-    for future in futures:
-        future.cancel()

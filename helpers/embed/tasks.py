@@ -203,7 +203,8 @@ class _Run:
 
     def retrieve(self, task_id: str) -> Any:
         """Wait for a task; TaskGone for one that the service does not know (any more)."""
-        name = self.work.name
+        name, course = self.work.name, self.work.course
+        course.is_at_service = True
         try:
             return self.wait(lambda: self.client.embed.v_2.tasks.retrieve(task_id), f"embed {name}")
         except EmbedError as error:
@@ -212,12 +213,16 @@ class _Run:
                     f"Could not embed {name}: the service has lost its task, so run the cell again."
                 ) from None
             raise
+        finally:
+            course.is_at_service = False
 
     def wait(self, retrieve: Callable[[], Any], what: str) -> Any:
         """Poll until `ready`, slower each time; EmbedError if it has failed or the time is over."""
         pause, longest = POLL_SECONDS
         while True:
             result = self.call(retrieve, what)
+            if self.work.course.hear(result):
+                self.limit = time.monotonic() + self.work.deadline
             if result.status == "ready":
                 return result
             if result.status == "failed":

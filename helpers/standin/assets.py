@@ -3,17 +3,21 @@
 import base64
 import binascii
 import hashlib
+import io
+import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from helpers.errors import VideoError
 from helpers.standin.wire import Answer, Body, Refusal, Request, invalid, page, read_form, rfc3339
-from helpers.videos.images import picture_in
+from helpers.videos.images import open_picture
 from helpers.videos.media import probe
 from helpers.videos.samples import SUFFIXES
 
@@ -49,32 +53,35 @@ class Asset:
     reason: str = ""
 
 
-def look(data: bytes, filename: str, folder: Path | None = None) -> Media:
-    """What these bytes are, by looking into them; the file stays in `folder`, if there is one."""
-    content = hashlib.sha256(data).hexdigest()
+def look(data: IO[bytes], filename: str, folder: Path | None = None) -> Media:
+    """What this is, by looking into it; the file stays in `folder`, if there is one."""
+    data.seek(0)
+    content = hashlib.file_digest(data, "sha256").hexdigest()  # type: ignore[arg-type]  # the stub's is too narrow
+    data.seek(0)
     with tempfile.TemporaryDirectory(prefix="video-search-") as scratch:
         path = (folder or Path(scratch)) / content
-        path.write_bytes(data)
-        kept = path if folder else None
+        with open(path, "wb") as file:
+            shutil.copyfileobj(data, file)
+        kept, size = path if folder else None, path.stat().st_size
         if Path(filename).suffix.lower() in (".pdf", ".txt", ".md"):
-            return Media(content, len(data), "document", path=kept)
+            return Media(content, size, "document", path=kept)
         kinds = [_look_for_picture, _look_for_video]
         if Path(filename).suffix.lower() in SUFFIXES:  # a GIF may be a picture, or a video
             kinds.reverse()
         for look_for in kinds:
             with suppress(VideoError):
-                return replace(look_for(data, path), content=content, path=kept)
+                return replace(look_for(path), content=content, size=size, path=kept)
         problem = "The file is invalid, corrupt, or unreadable."
-        return Media(content, len(data), "", problem=problem, path=kept)
+        return Media(content, size, "", problem=problem, path=kept)
 
 
-def _look_for_picture(data: bytes, path: Path) -> Media:
-    return Media("", len(data), "image", 0.0, *picture_in(data, path.name).size)
+def _look_for_picture(path: Path) -> Media:
+    return Media("", 0, "image", 0.0, *open_picture(path).size)
 
 
-def _look_for_video(data: bytes, path: Path) -> Media:
+def _look_for_video(path: Path) -> Media:
     found = probe(path)
-    return Media("", len(data), "video", found.duration, found.width, found.height, found.has_audio)
+    return Media("", 0, "video", found.duration, found.width, found.height, found.has_audio)
 
 
 class Assets:
@@ -121,10 +128,11 @@ class Assets:
         fields, filename, file_type, data = read_form(request.body, request.headers.get("content-type", ""))
         method = fields.get("method", "")
         if method == "direct" and data is not None:
-            if len(data) > self.direct_bytes:
-                limit = f"{self.direct_bytes / 1e6:g} MB"
-                raise Refusal(413, "content_too_large", f"The file is larger than {limit}.")
-            media = look(data, filename, self.folder)
+            with data:
+                if data.seek(0, os.SEEK_END) > self.direct_bytes:
+                    limit = f"{self.direct_bytes / 1e6:g} MB"
+                    raise Refusal(413, "content_too_large", f"The file is larger than {limit}.")
+                media = look(data, filename, self.folder)
         elif method == "url" and fields.get("url"):
             filename = Path(urlsplit(fields["url"]).path).name or "video.mp4"
             media, file_type = self.fetch(fields["url"]), "video/mp4"
@@ -199,4 +207,4 @@ class Assets:
             data = base64.b64decode(source["base64_string"], validate=True)
         except binascii.Error as error:
             raise invalid("base64_string is not base64.") from error
-        return look(data, "", self.folder), ""
+        return look(io.BytesIO(data), "", self.folder), ""

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from helpers.models import Model
-from helpers.segmentation import Segmentation
+from helpers.segmentation import SCOPES, Segmentation
 from helpers.standin.assets import Media
+from helpers.standin.unfinished import Unfinished
 from helpers.standin.wire import Body
 from helpers.videos.cues import Cue
 
@@ -27,6 +28,7 @@ class VideoRequest:
     cues: tuple[Cue, ...]  # time_based_metadata
     uncertain: bool
     notes: list[str] = field(default_factory=list, compare=False)  # what the brain has to say of its answer
+    work: Unfinished = field(default_factory=Unfinished, compare=False)
 
 
 @dataclass(frozen=True)
@@ -79,3 +81,20 @@ def vector_row(
     """One vector as it stands in an answer; that of a query has no option, scope and time."""
     place = {"embedding_option": option, "embedding_scope": scope, "start_sec": start, "end_sec": end}
     return {"embedding": list(vector)} | place
+
+
+def video_metadata(wanted: VideoRequest, rows: Sequence[Body]) -> Body:
+    """What an answer says of a video."""
+    found = {str(row[name]) for row in rows for name in ("embedding_option", "embedding_scope")}
+    metadata: Body = {
+        "input_type": "video",
+        "embedding_options": [o for o in (*wanted.model.options, "fused") if o in found],
+        "embedding_scopes": [scope for scope in SCOPES if scope in found],
+        "duration": wanted.media.duration,
+        "embedding_dimension": wanted.dimension,
+    }
+    if wanted.segmentation.strategy == "fixed":
+        metadata["clip_length"] = int(wanted.segmentation.seconds)
+    if wanted.notes:  # the service has no such field
+        metadata["notes"] = list(wanted.notes)
+    return metadata

@@ -15,9 +15,11 @@ The files lie in data/models, made by tools/export_models.py. Texts and pictures
 one by one, so that no vector depends on its neighbours. All times are seconds from the start of the video.
 """
 
+import itertools
 import json
 import math
 import os
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -37,9 +39,10 @@ from helpers.errors import DataError, EmbedError, VideoError
 from helpers.files import is_published, published_digests
 from helpers.models import OFFLINE_MODEL, model_facts
 from helpers.segmentation import Bounds
+from helpers.standin.unfinished import Rows, Unfinished
 from helpers.videos.clock import clock_of
 from helpers.videos.cues import unread_reason
-from helpers.videos.decode import pictures, pictures_at
+from helpers.videos.decode import passed_over, pictures, pictures_at
 
 MODEL = OFFLINE_MODEL
 DIMENSION = model_facts(MODEL).dimensions[0]
@@ -48,6 +51,7 @@ WORDS = DIMENSION - LOOK  # and before them: what is named
 LOOK_WEIGHT = 1.0  # the length of the look beside what is named, of length 1; benchmarks/README.md says why
 THREADS = os.cpu_count() or 1
 SIDE = 260  # pixels: what EfficientNet-Lite2 was trained on
+STRETCH = 20  # pictures, from one time that what was seen is put on disk to the next
 Array = NDArray[np.float32]
 
 
@@ -104,30 +108,48 @@ class Encoder:
 
     def embed_seen(self, seen: Sequence[Seen]) -> Array:
         """(512,) unit vector of the mean of what was seen in one or more pictures."""
-        probabilities, features = (
-            np.mean(part, axis=0, dtype=np.float64) for part in zip(*seen, strict=True)
-        )
-        names = probabilities @ self._concepts
+        return _joined(self._rows(seen))
+
+    def _rows(self, seen: Sequence[Seen]) -> Rows:
+        """(n, 512): what is named and the look of each picture, not yet of length 1, so that means can be taken."""
+        probabilities, features = (np.stack(part).astype(np.float64) for part in zip(*seen, strict=True))
         look = (features - self._look_mean) @ self._look_projection
-        parts = [names / np.linalg.norm(names), LOOK_WEIGHT * look / np.linalg.norm(look)]
-        return np.asarray(np.concatenate(parts) / math.hypot(1, LOOK_WEIGHT), np.float32)
+        return np.hstack([probabilities @ self._concepts, look])
 
     def embed_image(self, image: Image.Image) -> Array:
         """(512,) unit vector of a picture, turned upright first if its EXIF data asks for that."""
         return self.embed_seen([_see(self._vision, ImageOps.exif_transpose(image))])
 
-    def embed_segments(self, path: str | Path, bounds: Bounds, *, per_second: float = 1.0) -> VideoVectors:
+    def embed_segments(
+        self,
+        path: str | Path,
+        bounds: Bounds,
+        *,
+        per_second: float = 1.0,
+        work: Unfinished | None = None,
+    ) -> VideoVectors:
         """Vectors of the segments, and of the video as the mean over all frames; it is decoded once.
 
-        Raises VideoError where the file is missing, is not a video or ends long before the last segment.
+        What `work` has is not looked at again; it is told what is new, and how far this is.
+        Raises VideoError where the file is missing, is not a video or ends long before the last segment, EmbedError
+        where `work.stop` is set.
         """
+        work = work or Unfinished()
         wanted = [frame_times(start, end, per_second=per_second) for start, end in bounds]
         times = sorted({time for segment in wanted for time in segment})
         if not times:
             raise VideoError(f"{Path(path).name} was asked for no segments; give at least one start and end.")
-        seen = dict(zip(times, self.look_at(sample_frames(path, times)), strict=True))
-        clips = [self.embed_seen([seen[time] for time in segment]) for segment in wanted]
-        return VideoVectors(np.stack(clips), self.embed_seen(list(seen.values())))
+        missing = [time for time in times if time not in work.rows]
+        work.kept = work.done = 1 - len(missing) / len(times)
+        seen = self.look_at(sample_frames(path, missing))
+        while stretch := list(itertools.islice(seen, STRETCH)):
+            if work.stop.is_set():
+                raise EmbedError("Stopped before the end: embed the video again to go on.")
+            now, missing = missing[: len(stretch)], missing[len(stretch) :]
+            work.add(now, self._rows(stretch), passed_over(path))
+            work.done = 1 - len(missing) / len(times)
+        clips = [_joined(np.stack([work.rows[time] for time in segment])) for segment in wanted]
+        return VideoVectors(np.stack(clips), _joined(np.stack([work.rows[time] for time in times])))
 
     @cached_property
     def classes(self) -> list[str]:
@@ -193,6 +215,14 @@ def _see(network: onnxruntime.InferenceSession, image: Image.Image) -> Seen:
     return Seen(*(output.mean(axis=0) for output in outputs))
 
 
+def _joined(rows: Rows) -> Array:
+    """(512,) unit vector of the mean of rows: what is named and the look, each of its own length."""
+    mean = rows.mean(axis=0)
+    names, look = mean[:WORDS], mean[WORDS:]
+    parts = [names / np.linalg.norm(names), LOOK_WEIGHT * look / np.linalg.norm(look)]
+    return np.asarray(np.concatenate(parts) / math.hypot(1, LOOK_WEIGHT), np.float32)
+
+
 def check_readable(text: str) -> None:
     """Raise EmbedError (400) where `text` holds no word, or most of its letters are not Latin."""
     reason = unread_reason(text)
@@ -239,16 +269,19 @@ def sample_frames(path: str | Path, times: Sequence[float]) -> Iterator[Image.Im
             yield picture.image()
 
 
-def find_shots(path: str | Path) -> list[float]:
+def find_shots(path: str | Path, *, stop: threading.Event | None = None) -> list[float]:
     """The times of the hard cuts of a film; fades are not cuts.
 
     Each frame, 32 x 18 pixels, is compared with the one before: d = mean |difference| of the colours (0-255).
     A cut is the highest d within half a second, and above 6 + 2 x the 90th percentile of the d around it:
-    quick motion raises its own threshold. Raises VideoError where the file cannot be read.
+    quick motion raises its own threshold. Setting `stop` ends it before its time. Raises VideoError where the
+    file cannot be read.
     """
     times, changes, last = [], [], None
     with _readable(path):
         for picture in pictures(path):
+            if stop and stop.is_set():
+                break
             small = picture.frame.reformat(width=32, height=18, format="rgb24", interpolation="AREA")
             tiny = small.to_ndarray().astype(np.int16)
             if last is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from helpers.errors import SettingsError
 from helpers.standin.wire import Answer, error_body
 
 STATUSES = {
@@ -75,7 +76,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"There is no fault {self.kind!r}: choose one of {', '.join(KINDS)}.")
+            raise SettingsError(f"There is no fault {self.kind!r}: choose one of {', '.join(KINDS)}.")
 
     def matches(self, route: str) -> bool:
         """Whether it is for "METHOD /path"; `*` in its own route stands for anything."""

@@ -22,15 +22,16 @@ from urllib.parse import parse_qs
 import httpx
 import numpy as np
 
+from helpers.arguments import checked_path
+from helpers.errors import DataError
 from helpers.models import Model
 from helpers.standin.assets import Media
 from helpers.standin.brain import QueryRequest, VideoRequest, vector_row
 from helpers.standin.encoder import MODEL, Encoder, check_readable, find_shots
 from helpers.standin.fixtures import Fixtures, Vector
 from helpers.standin.protocol import Service
-from helpers.standin.wire import BASE, Body, Refusal, Request, invalid
+from helpers.standin.wire import BASE, IN_MEMORY, Body, Refusal, Request, invalid
 from helpers.videos.cues import Cue, overlaps
-from helpers.videos.decode import passed_over
 from helpers.videos.images import open_picture
 
 MOST_LETTERS = 256  # a text of fewer letters has fewer word pieces, and the model need not count them
@@ -42,11 +43,17 @@ class OfflineTransport(httpx.BaseTransport):
     """Answers what the notebooks ask of the Embed API; pass it as `httpx.Client(transport=...)`.
 
     `fixtures=None` leaves the cached answers out, so that the encoder answers everything. Uploads lie in `folder`
-    until they are deleted, or until `close()`. Raises DataError where a file of the fixtures is missing or damaged.
+    until they are deleted, or until `close()`; that stops what is at work on them. What was made of a video lies in
+    `unfinished` until its answer has been fetched, and a later run goes on from there.
+    Raises DataError where a file of the fixtures is missing or damaged.
     """
 
-    def __init__(self, *, models: Path, fixtures: Path | None) -> None:
-        brain = OfflineBrain(Encoder(models), Fixtures(fixtures) if fixtures else None)
+    def __init__(self, *, models: Path, fixtures: Path | None, unfinished: Path | None = None) -> None:
+        known = (
+            None if fixtures is None else Fixtures(checked_path(fixtures, DataError, what="fixtures' folder"))
+        )
+        place = None if unfinished is None else checked_path(unfinished, DataError, what="folder of parts")
+        brain = OfflineBrain(Encoder(checked_path(models, DataError, what="models' folder")), known, place)
         self.folder = Path(tempfile.mkdtemp(prefix="video-search-assets-"))
         # Many a client is dropped, and never closed.
         self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
@@ -54,14 +61,21 @@ class OfflineTransport(httpx.BaseTransport):
         self._service = Service(brain, asset_polls=0, executor=self._workers, folder=self.folder)
 
     def close(self) -> None:
+        for task in list(self._service.tasks.values()):
+            task.request.work.stop.set()
         self._workers.shutdown(cancel_futures=True)
         self._remove()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         path, query = request.url.path.removeprefix(BASE), parse_qs(request.url.query.decode())
         host = f"{request.url.scheme}://{request.url.netloc.decode()}"
-        asked = Request(request.method, path, query, dict(request.headers), request.read(), host)
-        answer = self._service.answer(asked)
+        assert isinstance(request.stream, httpx.SyncByteStream)  # of a client without asyncio
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as body:
+            for piece in request.stream:
+                body.write(piece)
+            body.seek(0)
+            asked = Request(request.method, path, query, dict(request.headers), body, host)
+            answer = self._service.answer(asked)
         headers = {"content-type": "application/json"} | answer.headers
         return httpx.Response(answer.status, content=answer.data(), headers=headers)
 
@@ -73,8 +87,8 @@ class OfflineBrain:
     models: tuple[str, ...] = (MODEL,)
     media_types: tuple[str, ...] = ("image", "video")
 
-    def __init__(self, encoder: Encoder, fixtures: Fixtures | None) -> None:
-        self._encoder, self._fixtures = encoder, fixtures
+    def __init__(self, encoder: Encoder, fixtures: Fixtures | None, unfinished: Path | None = None) -> None:
+        self._encoder, self._fixtures, self._unfinished = encoder, fixtures, unfinished
 
     def unknown_model(self, name: str) -> str:
         return f"There is no {name} offline, only {MODEL}: set TWELVE_LABS_API_KEY for the real models."
@@ -123,12 +137,14 @@ class OfflineBrain:
 
     def _compute(self, option: str, request: VideoRequest) -> dict[str, Rows]:
         duration, cues, path = request.media.duration, request.cues, _path(request.media)
-        cuts = find_shots(path) if request.segmentation.strategy == "dynamic" else ()
+        cuts = find_shots(path, stop=request.work.stop) if request.segmentation.strategy == "dynamic" else ()
         bounds = request.segmentation.bounds(duration, cuts=cuts)
         if option == "visual":
-            clips, asset = self._encoder.embed_segments(path, bounds)
+            if self._unfinished:
+                request.work.keep_in(self._unfinished / f"{MODEL}-{request.media.content[:32]}")
+            clips, asset = self._encoder.embed_segments(path, bounds, work=request.work)
             rows = [(start, end, vector) for (start, end), vector in zip(bounds, clips, strict=True)]
-            if failed := passed_over(path):
+            if failed := sorted(request.work.passed):
                 what = (
                     f"A damaged picture near {failed[0]:.1f} s was"
                     if len(failed) == 1

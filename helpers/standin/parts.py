@@ -1,8 +1,12 @@
 """Uploads in parts: addresses to put them to, and their report."""
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import IO
 
 from helpers.standin.assets import Asset, Assets, look
 from helpers.standin.wire import Answer, Body, Refusal, Request, etag, invalid, page, rfc3339
@@ -18,8 +22,14 @@ class Upload:
     size: int
     chunk: int
     created: datetime
-    parts: dict[int, bytes] = field(default_factory=dict)
+    path: Path | None  # where the parts that have arrived lie, each in its place; None: in memory
+    memory: BytesIO = field(default_factory=BytesIO)
+    etags: dict[int, str] = field(default_factory=dict)  # of the parts that have arrived
     reported: set[int] = field(default_factory=set)
+
+    def content(self) -> AbstractContextManager[IO[bytes]]:
+        """What has arrived, to read and write."""
+        return open(self.path, "r+b") if self.path else nullcontext(self.memory)
 
     @property
     def chunks(self) -> int:
@@ -54,7 +64,11 @@ class Parts:
         size = int(request["total_size"])
         if not 0 < size <= 10_000_000_000:
             raise invalid("total_size must be between 1 byte and 10 GB.")
-        upload = Upload(self._assets.new_id("upload"), asset.id, name, size, self._assets.chunk_bytes, now)
+        number, folder = self._assets.new_id("upload"), self._assets.folder
+        path = folder / number if folder else None
+        if path:
+            path.touch()
+        upload = Upload(number, asset.id, name, size, self._assets.chunk_bytes, now, path)
         self._assets.all[asset.id], self.all[upload.id] = asset, upload
         body = {
             "upload_id": upload.id,
@@ -94,14 +108,17 @@ class Parts:
         upload = self.all.get(upload_id)
         if upload is None or not 1 <= number <= upload.chunks:
             return Answer(403, b"<Error><Code>AccessDenied</Code></Error>")
-        upload.parts[number] = data
+        if len(upload.reported) < upload.chunks:
+            with upload.content() as file:
+                file.seek((number - 1) * upload.chunk)
+                file.write(data)
+        upload.etags[number] = etag(data)
         return Answer(200, b"", {"ETag": f'"{etag(data)}"'})
 
     def _report(self, upload: Upload, request: Body, host: str) -> Answer:
         done, before = request["completed_chunks"], len(upload.reported)
         for chunk in done:
-            data = upload.parts.get(chunk["chunk_index"])
-            if data is None or chunk["proof"].strip('"') != etag(data):
+            if chunk["proof"].strip('"') != upload.etags.get(chunk["chunk_index"]):
                 raise invalid(f"Chunk {chunk['chunk_index']} has not arrived.")
             upload.reported.add(chunk["chunk_index"])
         body = {
@@ -112,10 +129,13 @@ class Parts:
         }
         asset = self._assets.all.get(upload.asset_id)
         if len(upload.reported) == upload.chunks and asset:
-            data = b"".join(upload.parts[n] for n in sorted(upload.parts))
-            asset.media = look(data, upload.filename, self._assets.folder)
-            upload.parts.clear()
             body["url"] = f"{host}/files/{upload.asset_id}"
+            if asset.media is None:
+                with upload.content() as file:
+                    asset.media = look(file, upload.filename, self._assets.folder)
+                if upload.path:
+                    upload.path.unlink()
+                upload.memory = BytesIO()
         return Answer(200, body)
 
     def _status(self, upload: Upload) -> Body:

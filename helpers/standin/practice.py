@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import fnmatch
 import hashlib
+import io
 import json
 import sys
 import threading
@@ -24,6 +25,8 @@ from datetime import timedelta
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from helpers.arguments import check_amounts, is_number, is_text, is_whole
+from helpers.errors import SettingsError
 from helpers.models import LIVE_MODEL
 from helpers.standin.faults import FATES, ROWS, SECONDS, TAKES_EFFECT, WIRE, Fault, Limit, Script, halved
 from helpers.standin.protocol import Service, Task
@@ -73,14 +76,23 @@ class PracticeServer:
         port: int = 0,
         time_scale: float = 1.0,
     ) -> None:
-        brain = PracticeBrain((model,) if model else LIVE_MODELS, seed=seed)
+        check_amounts(SettingsError, polls=polls, time_scale=time_scale)
+        for name, number in {"seed": seed, "port": port}.items():
+            if not is_whole(number, least=0) or (name == "port" and number > 65_535):
+                raise SettingsError(f"The {name} is {number!r}: give a whole number from 0.")
+        brain = PracticeBrain(LIVE_MODELS if model is None else (model,), seed=seed)
         self.service = Service(brain, seed=seed, polls=polls)
         self.time_scale, self.latency = time_scale, 0.0  # latency: seconds before each answer
         self.seen: list[Seen] = []
         self._script = Script(seed)
         self.closing = threading.Event()
         self._lock, self._started = threading.Lock(), time.monotonic()
-        self._http = HttpServer(self.respond, port, self.closing)
+        try:
+            self._http = HttpServer(self.respond, port, self.closing)
+        except OSError as error:
+            raise SettingsError(
+                f"Port {port} cannot be had ({error.strerror}): name another with --port."
+            ) from None
         self.host = self._http.host
         self.url = self.host + BASE
         self._http.start()
@@ -112,14 +124,18 @@ class PracticeServer:
         Of those it spoils a `share`, at random by the server's seed.
         `kind` is an HTTP status or a name in `faults.KINDS`, which also lists the details. `effect`
         says whether the server does what was asked nevertheless (True for lost, cut, slow, truncated and for
-        spoilt results). Faults of a route are used one after the other. ValueError for an unknown kind.
+        spoilt results). Faults of a route are used one after the other. SettingsError for an unknown kind.
         """
+        _check_route(route)
+        check_amounts(SettingsError, times=times, after=after, share=share)
         name = str(kind)
         takes = name in TAKES_EFFECT if effect is None else effect
         self._script.faults.append(Fault(route, name, times, after, takes, share, details))
 
     def limit(self, route: str, requests: int, seconds: float = 60.0) -> None:
         """Answer 429, with the rate limit's headers, to more than `requests` in `seconds` (scaled) on a route."""
+        _check_route(route)
+        check_amounts(SettingsError, requests=requests, seconds=seconds)
         self._script.limits.append(Limit(route, requests, seconds * self.time_scale))
 
     def heal(self) -> None:
@@ -135,10 +151,13 @@ class PracticeServer:
 
     def advance(self, *, days: float) -> None:
         """Put the server's clock forward; tasks older than seven days are gone."""
+        if not is_number(days) or abs(days) > 36_500:
+            raise SettingsError(f"The days are {days!r}: give a number, of a century at most.")
         self.service.later += timedelta(days=days)
 
     def count(self, route: str) -> int:
         """How many requests came to a route; `*` stands for anything."""
+        _check_route(route)
         with self._lock:
             return sum(fnmatch.fnmatchcase(seen.route, route) for seen in self.seen)
 
@@ -169,7 +188,7 @@ class PracticeServer:
             query["reversed"] = ["1"]
         answer = Answer(200)
         if fault is None or fault.effect:
-            answer = self._answer(Request(method, path, query, headers, body, self.host))
+            answer = self._answer(Request(method, path, query, headers, io.BytesIO(body), self.host))
         seen.answer = kind or str(answer.status)
         if fault and kind in FATES and method == "POST" and isinstance(answer.body, dict):
             self.service.set_fate(str(answer.body.get("_id")), kind, fault.details.get("message", ""))
@@ -200,15 +219,23 @@ class PracticeServer:
         return self.service.answer(request)
 
 
+def _check_route(route: object) -> None:
+    if not is_text(route):
+        raise SettingsError(f"The route is {route!r}: give a text such as 'POST /embed-v2'.")
+
+
 def _kept_body(method: str, headers: dict[str, str], body: bytes) -> bytes:
     """What `seen` keeps of a body: uploads as JSON of the form's fields, with the sha256 of the file."""
     kind = headers.get("content-type", "")
     if kind.startswith("multipart/form-data"):
         try:
-            fields, name, _, data = read_form(body, kind)
+            fields, name, _, data = read_form(io.BytesIO(body), kind)
         except Refusal:
             return b"{}"
-        file = {} if data is None else {"file": hashlib.sha256(data).hexdigest(), "file_name": name}
+        file: dict[str, str] = {}
+        if data is not None:
+            with data:
+                file = {"file": hashlib.sha256(data.read()).hexdigest(), "file_name": name}
         return json.dumps(fields | file).encode()
     if method == "PUT":
         return json.dumps({"file": hashlib.sha256(body).hexdigest()}).encode()
@@ -233,10 +260,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         server = PracticeServer(given.model, seed=given.seed, polls=given.polls, port=given.port)
-    except OSError as error:
-        print(
-            f"Port {given.port} cannot be had ({error.strerror}): name another with --port.", file=sys.stderr
-        )
+    except SettingsError as error:
+        print(error, file=sys.stderr)
         return 1
     with server, contextlib.suppress(KeyboardInterrupt):
         for route, kind in given.fault:

@@ -10,7 +10,6 @@ import itertools
 import json
 import threading
 from collections import Counter
-from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,7 @@ from helpers.errors import EmbedError, VideoError
 from helpers.models import Model, model_facts
 from helpers.segmentation import SCOPES, Segmentation
 from helpers.standin.assets import Assets, Media
-from helpers.standin.brain import Brain, QueryRequest, VideoRequest, vector_row
+from helpers.standin.brain import Brain, QueryRequest, VideoRequest, vector_row, video_metadata
 from helpers.standin.parts import Parts
 from helpers.standin.wire import (
     BASE,
@@ -42,9 +41,10 @@ SHORTEST_SIDE = 128  # pixels, of an image as a query
 
 @dataclass
 class Task:
-    """A task as it goes on; `fate` and `reason` are what a fault has made of it."""
+    """A task as it goes on; `fate` and `reason` are what a fault has made of it, `asset` what it embeds."""
 
     id: str
+    asset: str
     request: VideoRequest
     filename: str
     created: datetime
@@ -110,11 +110,14 @@ class Service:
         parts = request.path.strip("/").split("/")
         match (request.method, *parts):
             case ("PUT", "uploads", upload, number):
-                return self.parts.put(upload, int(number), request.body)
+                return self.parts.put(upload, int(number), request.body.read())
             case (_, "assets", "multipart-uploads", *_) if answer := self.parts.answer(request):
                 return answer
-            case (_, "assets", *_) if answer := self.assets.answer(request):
-                return answer
+            case (method, "assets", *_):
+                if method == "DELETE" and self.executor:
+                    self._end_tasks(parts[-1])
+                if answer := self.assets.answer(request):
+                    return answer
             case ("POST", "embed-v2"):
                 return self._query(request.json())
             case ("POST", "embed-v2", "tasks"):
@@ -143,12 +146,24 @@ class Service:
         else:
             rows = Future()
             rows.set_result(self.brain.embed(wanted))
-        task = Task(self._id("task"), wanted, filename, self.now(), rows)
+        asset = str(request["video"]["media_source"].get("asset_id"))
+        task = Task(self._id("task"), asset, wanted, filename, self.now(), rows)
         self.tasks[task.id] = task
         self.charged[wanted.media.content, model.name, _other_arguments(request)] += 1
         body: Body = {"_id": task.id, "status": "processing", "data": None}
         body["metadata"] = {"embedding_dimension": wanted.dimension}
         return Answer(202, body, {"Location": f"{BASE}/embed-v2/tasks/{task.id}"})
+
+    def _end_tasks(self, asset: str) -> None:
+        """Of a video that was deleted nothing is made any more, and nothing is kept: neither here nor on disk.
+
+        What was stopped on its way stays on disk, for the next time.
+        """
+        for task in [task for task in self.tasks.values() if task.asset == asset]:
+            task.request.work.stop.set()
+            if not task.rows.cancel() and task.rows.done() and not task.rows.exception():
+                task.request.work.remove()
+            del self.tasks[task.id]
 
     def _video(self, request: Body, model: Model) -> tuple[VideoRequest, str]:
         """What a request asks of a video, checked, and the name of its file."""
@@ -196,6 +211,8 @@ class Service:
             body["error"] = {"message": str(error)}
         if status == "ready":
             body |= self._result(task)
+        if status == "processing" and self.executor:  # the service has no such field
+            body["progress"] = {"done": task.request.work.done, "kept": task.request.work.kept}
         return Answer(200, body)
 
     def _status(self, task: Task) -> str:
@@ -205,7 +222,7 @@ class Service:
 
     def _result(self, task: Task) -> Body:
         wanted, rows = task.request, task.rows.result()
-        metadata = _metadata(wanted, rows) | {"input_filename": task.filename}
+        metadata = video_metadata(wanted, rows) | {"input_filename": task.filename}
         usage = self.brain.usage(wanted.model, video=round(wanted.media.duration * 64))
         return {"data": rows, "metadata": metadata} | usage
 
@@ -246,7 +263,7 @@ class Service:
             wanted, _ = self._video(request, model)
             self.brain.check(wanted)
             rows, words = self.brain.embed(wanted), 0
-            metadata = _metadata(wanted, rows)
+            metadata = video_metadata(wanted, rows)
         else:
             query = self._query_request(given, kind, model, dimension, bool(request.get("auto_truncate")))
             rows, words = [vector_row(self.brain.embed_query(query))], len((query.text or "").split())
@@ -302,23 +319,6 @@ class Service:
         if wanted not in model.dimensions:
             raise invalid(f"{model.name} has no vectors of {wanted} dimensions.")
         return int(wanted)
-
-
-def _metadata(wanted: VideoRequest, rows: Sequence[Body]) -> Body:
-    """What an answer says of a video."""
-    found = {str(row[name]) for row in rows for name in ("embedding_option", "embedding_scope")}
-    metadata: Body = {
-        "input_type": "video",
-        "embedding_options": [o for o in (*wanted.model.options, "fused") if o in found],
-        "embedding_scopes": [scope for scope in SCOPES if scope in found],
-        "duration": wanted.media.duration,
-        "embedding_dimension": wanted.dimension,
-    }
-    if wanted.segmentation.strategy == "fixed":
-        metadata["clip_length"] = int(wanted.segmentation.seconds)
-    if wanted.notes:  # the service has no such field
-        metadata["notes"] = list(wanted.notes)
-    return metadata
 
 
 def _other_arguments(request: Body) -> str:

@@ -7,6 +7,7 @@ service's documents do not say is guessed: a video without sound has no rows for
 
 import functools
 import hashlib
+import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 
+from helpers.errors import SettingsError
 from helpers.models import MODELS, Model
 from helpers.standin.assets import Media, look
 from helpers.standin.brain import QueryRequest, VideoRequest, vector_row
@@ -31,7 +33,7 @@ STOP_WORDS = frozenset(
 
 
 class PracticeBrain:
-    """Stands for `models`; another `seed` gives other vectors. ValueError for a model that nobody practises."""
+    """Stands for `models`; another `seed` gives other vectors. SettingsError for a model that nobody practises."""
 
     name = "The practice server"
     media_types: tuple[str, ...] = ("image", "video", "audio")
@@ -39,7 +41,9 @@ class PracticeBrain:
     def __init__(self, models: tuple[str, ...], *, seed: int) -> None:
         self.models, self.seed = models, seed
         if unknown := [name for name in models if name not in LIVE_MODELS]:
-            raise ValueError(f"There is no model {unknown[0]!r} to practise with: {', '.join(LIVE_MODELS)}.")
+            raise SettingsError(
+                f"There is no model {unknown[0]!r} to practise with: {', '.join(LIVE_MODELS)}."
+            )
 
     def unknown_model(self, name: str) -> str:
         return f"There is no model {name} here, only {', '.join(self.models)}."
@@ -52,7 +56,7 @@ class PracticeBrain:
             got = httpx.get(url, timeout=10).raise_for_status()
         except httpx.HTTPError:
             return Media(sha256(url), 0, "", problem="failed to fetch or materialize source media")
-        return look(got.content, Path(urlsplit(url).path).name)
+        return look(io.BytesIO(got.content), Path(urlsplit(url).path).name)
 
     def check(self, request: VideoRequest) -> None:
         newer = request.model.temporal

@@ -1,18 +1,18 @@
 """Requests, answers, refusals and forms, as the Embed API reads and writes them."""
 
 import hashlib
-import io
 import json
 import math
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 from multipart import MultipartError, MultipartParser
 
 Body = dict[str, Any]
 BASE = "/v1.3"  # of all addresses
+IN_MEMORY = 1_000_000  # bytes: what is larger lies on disk while it is worked with
 
 
 class Refusal(Exception):
@@ -30,17 +30,20 @@ def invalid(message: str) -> Refusal:
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request: `path` without /v1.3, header names in lower case, `host` as http://name:port."""
+    """An HTTP request: `path` without /v1.3, header names in lower case, `host` as http://name:port.
+
+    `body` is at its beginning; that of an upload may lie on disk.
+    """
 
     method: str
     path: str
     query: dict[str, list[str]]
     headers: dict[str, str]
-    body: bytes
+    body: IO[bytes]
     host: str = ""
 
     def json(self) -> Body:
-        data: Body = json.loads(self.body)
+        data: Body = json.load(self.body)
         return data
 
 
@@ -56,19 +59,18 @@ class Answer:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
-def read_form(body: bytes, content_type: str) -> tuple[dict[str, str], str, str, bytes | None]:
-    """The fields of a multipart form, and the name, type and bytes of its file (None without one)."""
+def read_form(body: IO[bytes], content_type: str) -> tuple[dict[str, str], str, str, IO[bytes] | None]:
+    """The fields of a multipart form, and the name, type and content of its file (None without one), to be closed."""
     boundary = content_type.partition("boundary=")[2].strip('"')
     try:
-        parser = MultipartParser(io.BytesIO(body), boundary, memory_limit=2**34, spool_limit=2**34)
-        parts = list(parser)  # in memory, where the body is already: no temporary file
+        parts = list(MultipartParser(body, boundary, spool_limit=IN_MEMORY))
     except (MultipartError, ValueError) as error:
         raise invalid("The body is not multipart/form-data.") from error
     fields = {part.name: part.value for part in parts if part.name != "file"}
     file = next((part for part in parts if part.name == "file"), None)
     if file is None:
         return fields, "", "", None
-    return fields, file.filename or "upload", file.content_type or "application/octet-stream", file.raw
+    return fields, file.filename or "upload", file.content_type or "application/octet-stream", file.file
 
 
 def error_body(path: str, code: str, message: str, details: Body | None = None) -> Body:

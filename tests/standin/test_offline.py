@@ -3,8 +3,10 @@
 import base64
 import io
 import json
+import os
 import shutil
 import threading
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from PIL import Image
 from twelvelabs import TwelveLabs
 from twelvelabs.core.api_error import ApiError
 
-from helpers import embed_clip, embed_image, embed_text, embed_videos
+from helpers import connect_twelvelabs, embed_clip, embed_image, embed_text, embed_videos
+from helpers.embed import uploads
 from helpers.embed.tasks import run_task
 from helpers.errors import DataError, EmbedError
 from helpers.files import file_sha256
@@ -341,6 +344,25 @@ def test_a_deleted_upload_takes_no_room() -> None:
     with TwelveLabsClosing(transport) as client:
         run_task(client, CAT, REQUEST, model=MODEL)
         assert list(transport.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("in_parts", [False, True])
+def test_an_upload_is_not_held_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_parts: bool
+) -> None:
+    monkeypatch.setattr(uploads, "DIRECT_BYTES", 10_000_000 if in_parts else 1_000_000_000)
+    path = tmp_path / "large.mp4"
+    shutil.copy(CAT, path)
+    os.truncate(path, 80_000_000)
+    client = connect_twelvelabs()
+    tracemalloc.start()
+    try:
+        asset = uploads.upload(client, path, digest=file_sha256(path))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    found = client.assets.retrieve(asset)
+    assert (found.status, found.size) == ("ready", 80_000_000) and peak < 40_000_000
 
 
 class TwelveLabsClosing:

@@ -23,6 +23,7 @@ from twelvelabs import TwelveLabs
 from twelvelabs.core.api_error import ApiError
 from twelvelabs.wrapper.multipart_upload_client_wrapper import UploadError
 
+from helpers.errors import SettingsError
 from helpers.settings import ROOT
 from helpers.standin.faults import FATES, KINDS, ROWS
 from helpers.standin.practice import PracticeServer, main
@@ -401,7 +402,7 @@ def test_when_and_how_often(server: PracticeServer) -> None:
     assert {raw(server).status_code for _ in range(3)} == {502}
     server.heal()
     assert raw(server).status_code == 200
-    with pytest.raises(ValueError, match="choose one of"):
+    with pytest.raises(SettingsError, match="choose one of"):
         server.fault(QUERY, "gremlins")
 
 
@@ -656,5 +657,5 @@ def test_alone_from_the_command_line() -> None:
 def test_what_the_command_line_refuses(server: PracticeServer, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--port", server.host.rsplit(":", 1)[1]]) == 1
     assert "name another with --port" in capsys.readouterr().err
-    with pytest.raises(ValueError, match="no model 'marengo2.7'"):
+    with pytest.raises(SettingsError, match="no model 'marengo2.7'"):
         PracticeServer("marengo2.7")
