@@ -31,9 +31,10 @@ def exercise(name: str) -> Callable[[Checker], Checker]:
     return register
 
 
-def check(name: str, *answers: Any) -> None:
+def check(name: str, *answers: Any, **given: Any) -> None:
     """Print what there is to say about the answers to the exercise `name`, such as "01.coffee".
 
+    `given` is what the notebook has made before, which no learner has to answer: tables, counts.
     Raises KeyError where there is no such exercise; a wrong answer, of whatever type, raises nothing.
     """
     import_module(f"exercises.lesson_{name[:2]}")
@@ -41,7 +42,7 @@ def check(name: str, *answers: Any) -> None:
     try:
         if any(answer is ... or answer is None for answer in answers):
             raise Unanswered
-        verdict = f"Right, because {checker(*answers)}"
+        verdict = f"Right, because {checker(*answers, **given)}"
     except Unanswered:
         verdict = NOT_YET
     except Wrong as wrong:
