@@ -79,9 +79,10 @@ def _check_batch_size(batch_size: object) -> None:
 def _stored(collection: OpenCollection, rows: Rows, batch_size: int) -> Rows:
     """What the collection holds of the videos of these rows, without vectors.
 
-    For each query Lite goes through all rows, whichever it finds, so one asks for the videos of many new rows.
+    For each query Lite goes through all rows, whichever it finds, so one asks for the videos of many new rows, and
+    for none where its memory holds none.
     """
-    if len(rows) > batch_size and not collection.count():
+    if not lite_folder(collection.milvus) and len(rows) > batch_size and not collection.count():
         return []
     fields = ["segment_id", "video_id", "embedding_scope", "segmentation", "cluster"]
     fields += ["start_offset_sec", "end_offset_sec", *(f"has_{option}" for option in collection.dims)]
@@ -91,8 +92,11 @@ def _stored(collection: OpenCollection, rows: Rows, batch_size: int) -> Rows:
         some = dict.fromkeys(videos[first : first + LOOKUP])
         if first and videos[first - 1] in some:  # asked for already
             del some[videos[first - 1]]
-        if some:
-            stored += collection.query(build_filter({"video_id": list(some)}), fields)
+        if not some:
+            continue
+        same_videos = build_filter({"video_id": list(some)})
+        if (found := collection.matching(same_videos)) is None or len(found):
+            stored += collection.query(same_videos, fields)
     return stored
 
 
