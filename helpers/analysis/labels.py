@@ -3,8 +3,9 @@
 Labels are a table keyed by `segment_id`, with the columns of COLUMNS: `cluster` (int, -1 for noise and for
 segments outside the last clustering), `name` (of the cluster), `tags` ("a; b"), `note` and `moved` (where an
 analyst put it, see moves.py; "" and in older tables absent: nowhere). Every function that changes labels returns a
-new table; `write_labels` keeps it. Words belong to a moment: where a video was
-embedded again, by another model or segmentation, they follow to the segments of the same start and end.
+new table; `write_labels` keeps it. Where somebody else may write to the same file (the explorer, another notebook),
+give the change to `change_labels`, which reads, changes and writes under one lock. Words belong to a moment: where a
+video was embedded again, by another model or segmentation, they follow to the segments of the same start and end.
 """
 
 import io

@@ -68,6 +68,11 @@ def create_collection(
             is_lite(milvus) and index_type not in LITE_INDEXES
         ):  # it takes any name, and cannot load the rows later
             raise StoreError(f"Milvus Lite has no {index_type} index: choose from {', '.join(LITE_INDEXES)}.")
+        if index_type == "HNSW_SQ" and is_before(milvus, 2, 5):
+            raise StoreError(
+                f"Milvus {version_of(milvus)} has no HNSW_SQ index, which 2.6 and Milvus Lite have: choose HNSW, or "
+                "IVF_SQ8 for less memory."
+            )
         if len(wanted.dims) > 1 and is_before(milvus, 2, 4):
             raise StoreError(
                 f"Milvus {version_of(milvus)} holds one vector a row, and 2.4 or later several: choose one option, "

@@ -417,6 +417,16 @@ def test_another_milvus_lite_counts_by_itself(milvus, name, monkeypatch, gone):
     assert store.count_segments(milvus, name, where={"cluster": -1}) == len(GOOD)
 
 
+def test_which_versions_have_an_index_is_said_in_a_sentence(milvus, name):
+    spy = Spy(milvus)
+    spy.version = "v2.3.5"
+    with pytest.raises(
+        StoreError, match=r"^Milvus v2\.3\.5 has no HNSW_SQ index, which 2\.6 and Milvus Lite have: "
+    ):
+        store_collection.create_collection(spy, name, GOOD, index_type="HNSW_SQ")
+    assert not milvus.has_collection(name)
+
+
 def test_a_server_is_asked_to_count(milvus, name):
     filled(milvus, name, GOOD)
     spy = Spy(milvus)
