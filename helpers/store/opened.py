@@ -14,7 +14,6 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from cachetools import LRUCache
 from pymilvus import DataType, MilvusClient, MilvusException
 from tqdm.auto import tqdm
 
@@ -250,7 +249,9 @@ def open_collection(milvus: MilvusClient, name: str, *, strong: bool = False) ->
     raise StoreError(f"There is no collection {name!r}: make it with create_collection, then insert.")
 
 
-_described: LRUCache[tuple[object, ...], Collection] = LRUCache(100)  # by the version of Milvus Lite's file
+_described: dict[
+    tuple[object, ...], Collection
+] = {}  # by the version of Milvus Lite's file; threads share it
 
 
 def describe(milvus: MilvusClient, name: str) -> OpenCollection:
@@ -263,6 +264,8 @@ def describe(milvus: MilvusClient, name: str) -> OpenCollection:
     if held is None:
         held = _described_now(milvus, name)
         if version:
+            if len(_described) > 100:
+                _described.clear()
             _described[version] = held
     return OpenCollection(name, held.model, held.dims, milvus)
 
