@@ -21,6 +21,7 @@ from typing import Any, TextIO
 import pandas as pd
 from concurrent_log_handler import ConcurrentRotatingFileHandler
 
+from helpers.arguments import is_text
 from helpers.errors import SettingsError, VideoSearchError
 from helpers.redaction import MAX_LINE, MAX_TEXT, PLAIN, RedactingFilter, safe_text, told_secrets
 from helpers.settings import Settings, load_settings
@@ -197,6 +198,8 @@ def timed(event: str, **fields: object) -> Iterator[dict[str, Any]]:
     `event` is "part.step"; its part names the logger, such as video_search.api. Add what is known only later
     (status, attempt, request_id, bytes, rows) to the dict that is yielded. Errors of the block pass through.
     """
+    if not is_text(event):
+        raise SettingsError(f"The event is {event!r}: give a text, such as 'embed.video'.")
     part, dot, _ = event.partition(".")
     logger = logging.getLogger(f"{NAME}.{part}" if dot else NAME)
     more, outcome, start = dict(fields), "ok", time.perf_counter()

@@ -26,15 +26,21 @@ from helpers.show.players import player_source
 from helpers.videos.frames import thumbnail
 from helpers.videos.samples import local_path
 
-NEEDED = ("segment_id", "video_id", "title", "video_url", *SPAN)
 WORDS = 240  # characters of a description beside a still or a player
 
 
 def check_segments(segments: pd.DataFrame) -> pd.DataFrame:
     """The segments with rows numbered from 0; AnalysisError for none, a column that is absent, an id twice."""
-    if segments.empty:
+    if isinstance(segments, pd.DataFrame) and segments.empty:
         raise AnalysisError("There are no segments to explore: the table is empty, so widen the filter.")
-    check_table(segments, AnalysisError, what="segments", cure="use those of read_segments", columns=NEEDED)
+    check_table(
+        segments,
+        AnalysisError,
+        what="segments",
+        cure="use those of read_segments",
+        texts=("segment_id", "video_id", "title", "video_url"),
+        numbers=SPAN,
+    )
     twice = segments["segment_id"][segments["segment_id"].duplicated()]
     if len(twice):
         raise AnalysisError(f"The segment {twice.iloc[0]!r} is in the table twice: drop the duplicates.")

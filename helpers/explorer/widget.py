@@ -18,6 +18,7 @@ from helpers.analysis.checks import whole_number
 from helpers.analysis.clusters import least_cluster_size
 from helpers.analysis.exports import export_csv
 from helpers.analysis.reduced import MOST_ROWS
+from helpers.arguments import check_texts, checked_path
 from helpers.errors import AnalysisError, VideoSearchError
 from helpers.explorer import state
 from helpers.explorer.clustering import Clustering, summary
@@ -53,9 +54,18 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
     ) -> None:
         self.segments, self._whole = state.without_whole_videos(state.check_segments(segments))
         whole_number(k, "The number of clusters", least=2)
+        check_texts(AnalysisError, option=option)
+        if search is not None and not callable(search):
+            raise AnalysisError(f"The search is {search!r}: give a function of words, as for search_box.")
         self._search = search
-        self._names = KeptNames(Path(labels).expanduser() if labels is not None else None)
-        self._folder = Path(folder).expanduser() if folder is not None else load_settings().home / "exports"
+        self._names = KeptNames(
+            checked_path(labels, AnalysisError, what="path of the labels") if labels is not None else None
+        )
+        self._folder = (
+            checked_path(folder, AnalysisError, what="folder for exports")
+            if folder is not None
+            else load_settings().home / "exports"
+        )
         videos, numbers = state.video_table(self.segments)
         self._found: Any = None  # the clusters (n,) without moves, as soon as there are some
         self._suggestions = Suggestions(self.segments)
