@@ -1,5 +1,6 @@
 """What a browser plays as it is, and small copies of what it does not play, made once and kept."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ PICTURES = {
 SOUNDS = {"mp4": {"aac", "mp3", "mp3float", "opus", "flac"}, "webm": {"opus", "vorbis"}}
 FORM = 1  # of the clips that are kept: another number makes them anew
 BAR_SECONDS = 2.0  # before a progress bar appears
+MOST_BYTES = 2_000_000_000  # of the clips that are kept: some 10,000 of 6 s
 
 
 def is_playable(path: str | Path) -> bool:
@@ -86,13 +88,16 @@ def player_seconds(path: str | Path, *seconds: float) -> list[float]:
 def playable_clip(path: str | Path, start: float, end: float) -> bytes:
     """The seconds [start, end) as `cut_clip` gives them: made once, with a progress bar, and kept on disk.
 
+    Above 2 GB the clips that were not used for longest go; a page that shows one holds it, and needs no file.
     Raises VideoError as `cut_clip` does.
     """
     file = local_file(path)
     key = cache_key(content=file_sha256(file), start=round(start, 3), end=round(end, 3), form=FORM)
     kept = load_settings().home / "cache" / "clips" / f"{key}.mp4"
     with suppress(OSError):
-        return kept.read_bytes()
+        data = kept.read_bytes()
+        os.utime(kept)  # it was used now
+        return data
     quiet = plain_progress()
     what = f"making a clip of {shown(file)} that browsers play"
     with tqdm(
@@ -101,4 +106,15 @@ def playable_clip(path: str | Path, start: float, end: float) -> bytes:
         data = encode_clip(file, start, end, progress=lambda second: bar.update(second - bar.n))
     with suppress(OSError):  # a full disk costs the time to make it again
         write_file(kept, data, durable=False)
+        _remove_the_oldest(kept.parent)
     return data
+
+
+def _remove_the_oldest(folder: Path) -> None:
+    """Let the clips of a folder take no more than MOST_BYTES: those that were not used for longest go."""
+    found = [(path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*.mp4")]
+    room = MOST_BYTES
+    for _, size, path in sorted(found, reverse=True):
+        room -= size
+        if room < 0:
+            path.unlink(missing_ok=True)

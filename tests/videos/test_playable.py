@@ -1,5 +1,6 @@
 """playable.py and clips: what browsers play as it is, at which second, and clips of what they do not play."""
 
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -134,3 +135,21 @@ def test_a_clip_keeps_the_times_of_its_pictures(
         assert second == pytest.approx(int(on_screen + 1e-6), abs=1)
     inside = [time for time in times if start < time < end]
     assert {round(at, 2) for at, _ in seen} >= {round(time, 2) for time in inside if time > start + 0.1}
+
+
+def test_kept_clips_take_no_more_room_than_they_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = timed_film(tmp_path / "a.mkv", FIFTHS)
+    folder = Path(os.environ["VIDEO_SEARCH_HOME"]) / "cache" / "clips"
+
+    def make(start: float) -> Path:
+        before = set(folder.glob("*.mp4"))
+        playable_clip(path, start, start + 1)
+        (made,) = set(folder.glob("*.mp4")) - before
+        os.utime(made, (1000 + start, 1000 + start))
+        return made
+
+    first, second = make(0), make(1)
+    monkeypatch.setattr(playable, "MOST_BYTES", int(2.5 * first.stat().st_size))
+    playable_clip(path, 0, 1)  # the first is used again, so that the second is the one that goes
+    third = make(2)
+    assert first.exists() and third.exists() and not second.exists()
