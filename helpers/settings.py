@@ -72,7 +72,9 @@ def is_local(url: str) -> bool:
     """Whether an address is on this machine, such as that of a practice server."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
+        number = ipaddress.ip_address(host)
+        number = getattr(number, "ipv4_mapped", None) or number
+        return number.is_loopback or number.is_unspecified  # 0.0.0.0, as servers say where they listen
     return host == "localhost" or host.endswith(".localhost")
 
 

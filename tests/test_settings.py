@@ -152,6 +152,9 @@ def test_a_user_without_a_name(monkeypatch: pytest.MonkeyPatch, error: Exception
         ("http://practice.localhost:1", True),
         ("http://localhost.:1", True),
         ("http://[::1]:1", True),
+        ("http://[::ffff:127.0.0.1]:1", True),
+        ("http://0.0.0.0:8000", True),  # as servers say where they listen
+        ("http://[::ffff:10.0.0.1]:1", False),
         ("http://10.0.0.1", False),
         ("http://localhost.example.org", False),
         ("https://api.twelvelabs.io/v1.3", False),

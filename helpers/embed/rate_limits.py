@@ -14,7 +14,8 @@ from email.utils import parsedate_to_datetime
 
 LONGEST_PAUSE = 90.0  # seconds; rate limits count by the minute, and what asks for more is a quota
 LONGEST_KNOWN = 100 * 365 * 86_400.0  # seconds; a longer one is a mistake of the service, and no date
-HEADER = re.compile(r"x-ratelimit-(?:(\w+)-)?(remaining|reset)")
+SINCE_1970 = 1e9  # seconds; a smaller reset counts from now
+HEADER = re.compile(r"x-ratelimit-(?:([\w-]+)-)?(remaining|reset)")
 
 
 def pause_asked_for(headers: Mapping[str, str], status: int | None) -> float | None:
@@ -51,9 +52,11 @@ def _limits(headers: Mapping[str, str]) -> list[tuple[float | None, float | None
 
 
 def _number(text: str, *, since: bool = False) -> float | None:
-    """A number that is not below zero (`since` 1970: seconds from now), or None where there is none."""
+    """A number that is not below zero, or None where there is none; of a time (`since` 1970) the seconds until then."""
     try:
-        number = float(text) - (time.time() if since else 0.0)
+        number = float(text)
     except ValueError:
         return None
+    if since and number >= SINCE_1970:
+        number -= time.time()
     return min(max(number, 0.0), LONGEST_KNOWN) if not math.isnan(number) else None

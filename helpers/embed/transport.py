@@ -72,7 +72,8 @@ def proxy_for(address: str) -> tuple[str, str | None]:
     url, proxies = httpx.URL(address), getproxies()
     kind = url.scheme if proxies.get(url.scheme) else "all"
     proxy = proxies.get(kind)
-    if not proxy or is_local(address) or proxy_bypass(url.host):
+    port = url.port or {"http": 80}.get(url.scheme, 443)  # NO_PROXY may name it
+    if not proxy or is_local(address) or proxy_bypass(f"{url.host}:{port}"):
         return "", None
     names = [name for name in os.environ if name.lower() == f"{kind}_proxy" and os.environ[name]]
     return min(names, default="The system's proxy"), proxy if "://" in proxy else f"http://{proxy}"

@@ -1,7 +1,6 @@
 """Open and close Milvus, a server or a Milvus Lite folder, and name one's own collections."""
 
 import hashlib
-import ipaddress
 import logging
 import os
 import re
@@ -14,7 +13,7 @@ from pymilvus import MilvusClient, MilvusException
 
 from helpers.arguments import check_table
 from helpers.errors import StoreError
-from helpers.settings import Settings
+from helpers.settings import Settings, is_local
 from helpers.store import lite
 from helpers.store.calls import Client, folder_opened
 from helpers.store.errors import FAILURES, NO_ANSWER, TOO_LATE, milvus_errors, reason_of, timed_call
@@ -52,7 +51,7 @@ def connect_milvus(settings: Settings) -> MilvusClient:
 def _connect_server(settings: Settings) -> Client:
     uri, token = settings.milvus_uri, settings.milvus_token
     address = _address(uri)
-    local = _is_local(uri)
+    local = is_local(uri)
     try:
         with timed_call("milvus.connect"):
             client = Client(uri, CHANNEL | NO_PINGS | NO_PROXY if local else CHANNEL, token=token)
@@ -65,16 +64,6 @@ def _connect_server(settings: Settings) -> Client:
             f"Check MILVUS_URI and MILVUS_TOKEN, or start Milvus at {address}, as it did not answer{reason}."
         ) from error
     return client
-
-
-def _is_local(uri: str) -> bool:
-    """Whether an address is one of this machine by its name: nothing is looked up."""
-    host = (urlsplit(uri).hostname or "").rstrip(".")
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-    return address.is_loopback or address.is_unspecified
 
 
 def version_of(milvus: MilvusClient) -> str:

@@ -16,9 +16,9 @@ from helpers.files import file_sha256
 from helpers.videos.media import same_name, shown
 from helpers.videos.samples import CATALOGUE, catalogue
 
-TIME = r"(?:\d+:)?[0-5]?\d:[0-5]?\d\.\d{1,3}"
+TIME = r"(?:\d{1,6}:)?[0-5]?\d:[0-5]?\d\.\d{1,3}"
 CUE_TIMES = re.compile(rf"^\s*{TIME}\s*-->\s*{TIME}(?:\s|$)")
-TAG = re.compile(r"</?(?:c|i|b|u|ruby|rt|v|lang)(?:[.\s][^<>]*)?>|<[\d:.]+>")  # all that WebVTT knows
+TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<[\d:.]+>")  # those that WebVTT does not know are not shown, either
 NO_LINE_ENDS = dict.fromkeys(map(ord, "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), " ") | {0: "\ufffd"}
 CUE_WORDS = 120  # about as many as the offline model reads of one text
 

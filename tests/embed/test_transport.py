@@ -127,8 +127,11 @@ def test_a_remote_service_keeps_its_proxy(
         api.call(lambda: list(client.assets.list()), "list", attempts=1)
     assert [(method, path) for method, path, _, _ in other.seen] == [("CONNECT", "api.twelvelabs.io:443")]
     assert "x-api-key" not in other.seen[0][2]
-    monkeypatch.setenv("no_proxy", ".twelvelabs.io")
-    assert transport.proxy_for("https://api.twelvelabs.io/v1.3") == ("", None)
+    for without in (".twelvelabs.io", "x, api.twelvelabs.io:443", "*"):
+        monkeypatch.setenv("no_proxy", without)
+        assert transport.proxy_for("https://api.twelvelabs.io/v1.3") == ("", None)
+    monkeypatch.setenv("no_proxy", "api.twelvelabs.io:8443")
+    assert transport.proxy_for("https://api.twelvelabs.io/v1.3")[0]
 
 
 def test_a_certificate_that_is_not_trusted_is_not_tried_again() -> None:
@@ -225,6 +228,10 @@ def limits(now: float | None = None, **parts: tuple[object, float]) -> dict[str,
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon"}, None, 0),
         ({"x-ratelimit-remaining": "none", "x-ratelimit-reset": str(THEN + 20)}, 20, 0),
         ({"x-ratelimit-reset": "inf"}, LONGEST_KNOWN, 0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "60"}, 60, 60),  # from now, as others write it
+        (limits(THEN, **{"request": (3, 20), "video-duration": (0, 40)}), 40, 40),
+        ({"x-ratelimit-remaining": "", "x-ratelimit-reset": ""}, None, 0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "-7"}, 0, 0),
         ({"x-ratelimit-reset": "nan", "retry-after": "nan"}, None, 0),
         ({"retry-after": "1e300"}, LONGEST_KNOWN, 0),
         ({"retry-after": "7", **limits(THEN, plain=(0, 20))}, 7, 20),

@@ -297,6 +297,7 @@ GOOD = "WEBVTT\n\n00:00.000 --> 00:05.000\nA\n\n"
         ("-00:05.000 --> 00:09.000\nB\n", "line 6: a time is negative"),
         ("00:05,000 --> 00:09,000\nB\n", "line 6: no times can be read"),
         ("two\n00:05 --> later\nB\n", "line 7: no times can be read"),
+        (f"{'9' * 30}:00:05.000 --> {'9' * 30}:00:09.000\nB\n", "line 6: no times can be read"),
         ("00:09.000 --> 00:05.000\nB\n", "the cue at 00:00:09.000 ends at 00:00:05.000"),
     ],
 )
@@ -314,6 +315,7 @@ def test_one_bad_cue_costs_that_cue_and_is_said(tmp_path: Path, cue: str, words:
         ("<v Roger Bingham>We are <i.loud>in</i> <c.yellow.bg>New</c> York", "We are in New York"),
         ("if a <b and c> d, <00:00:02.000>then", "if a d, then"),
         ("2 < 3 and 5 > 4 &amp;lt;", "2 < 3 and 5 > 4 &lt;"),
+        ('<font color="red">A <B>cat</B></font> sits', "A cat sits"),  # as converters of SRT leave them
         ("one\u2028two\x0bthree\x85four", "one two three four"),
         ("A --> B\nC", "A --> B C"),
     ],
