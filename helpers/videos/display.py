@@ -2,14 +2,19 @@
 
 import functools
 import struct
+import threading
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import av
 import numpy as np
 from av.filter import Graph
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
 from PIL import Image
 
+HDR = {16, 18}  # transfers of light, as ITU-T H.273 numbers them: PQ and HLG
+BT709 = 1  # its number for the transfer and the primaries of ordinary video
 FULL_RANGE = int(av.video.reformatter.ColorRange.JPEG)
 TURNS = {  # where (right, down) of the stored picture point to, as signs, and what Pillow calls that
     ((1, 0), (0, 1)): None,
@@ -47,12 +52,13 @@ class Picture(NamedTuple):
     def is_plain(self) -> bool:
         """Whether it is shown as it is stored, with black at 16 and white at 235."""
         is_full = self.frame.color_range == FULL_RANGE or self.frame.format.name.startswith("yuvj")
-        return self.shape == 1 and self.turn is None and not self.frame.interlaced_frame and not is_full
+        is_odd = self.frame.interlaced_frame or self.frame.color_trc in HDR
+        return self.shape == 1 and self.turn is None and not is_odd and not is_full
 
     def image(self, size: tuple[int, int] | None = None) -> Image.Image:
         """The picture as it is shown, in RGB, at `size` pixels or its own size."""
         frame = _without_comb(self.frame) if self.frame.interlaced_frame else self.frame
-        image = Image.fromarray(frame.to_ndarray(format="rgb24"))
+        image = Image.fromarray(_rgb(frame))
         image = image if self.turn is None else image.transpose(self.turn)
         wanted = size or self.size
         return image if image.size == wanted else image.resize(wanted, Image.Resampling.LANCZOS)
@@ -83,6 +89,26 @@ def _turn(matrix: bytes) -> Image.Transpose | None:
         return ((x > 0) - (x < 0), 0) if abs(x) >= abs(y) else (0, (y > 0) - (y < 0))
 
     return TURNS.get((toward(a, b), toward(c, d)))
+
+
+def _rgb(frame: av.VideoFrame) -> NDArray[Any]:
+    """The pixels (height, width, 3) as a screen of ordinary brightness shows them, those of HDR video too."""
+    if frame.color_trc not in HDR:
+        return frame.to_ndarray(format="rgb24")
+    kind = (frame.width, frame.height, frame.format.name, frame.color_trc, frame.color_primaries)
+    with _converting:
+        toned = _converter(*kind, frame.colorspace, frame.color_range)
+        shown = toned.reformat(frame, format="rgb24", dst_color_trc=BT709, dst_color_primaries=BT709)
+    return shown.to_ndarray()
+
+
+_converting = threading.Lock()
+
+
+@functools.lru_cache(maxsize=8)
+def _converter(*kind: object) -> VideoReformatter:
+    """What converts pictures of a kind: it is kept, as its table of colours takes seconds to be made."""
+    return VideoReformatter()
 
 
 def _without_comb(frame: av.VideoFrame) -> av.VideoFrame:

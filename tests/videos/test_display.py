@@ -131,3 +131,28 @@ def test_black_is_black_and_white_white(tmp_path: Path, make: Callable[[Path], P
     for who, image in views(make(tmp_path)).items():
         row = np.asarray(image.convert("L").resize((128, 96)), np.int16)[48]
         assert np.abs(row - np.linspace(0, 255, 128)).max() < 10, who
+
+
+def pq_code(nits: float) -> int:
+    """The value, of 255, that stands for a brightness in PQ (SMPTE ST 2084)."""
+    y = (nits / 10_000) ** 0.1593017578125
+    return round(255 * ((0.8359375 + 18.8515625 * y) / (1 + 18.6875 * y)) ** 78.84375)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("transfer", "codes"), [("smpte2084", [pq_code(203), pq_code(1)]), ("arib-std-b67", [191, 25])]
+)
+def test_hdr_is_shown_as_bright_as_other_video(tmp_path: Path, transfer: str, codes: list[int]) -> None:
+    """White paper, which PQ and HLG write as a middle grey, is light; what is dark stays dark."""
+
+    def picture(_: float) -> np.ndarray:
+        return np.repeat(np.array(codes, np.uint8), 64)[None, :, None].repeat(96, 0).repeat(3, 2)
+
+    options = {"x265-params": f"colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc:log-level=none"}
+    path = timed_film(
+        tmp_path / "a.mp4", FIFTHS, picture, codec="libx265", pix_fmt="yuv420p10le", options=options
+    )
+    for who, image in views(path).items():
+        row = np.asarray(image.convert("L").resize((128, 96)), np.int16)[48]
+        assert row[32] > 170 and row[96] < 60, (who, row[[32, 96]])
