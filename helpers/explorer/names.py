@@ -16,6 +16,7 @@ from helpers.analysis.labels import (
     untag_segments,
 )
 from helpers.analysis.moves import move_segments, moved_clusters, unmove_segments
+from helpers.arguments import checked_path
 from helpers.errors import AnalysisError
 from helpers.explorer.history import Step, changed_cells, put_back
 
@@ -30,10 +31,11 @@ class KeptNames:
     file has them at that moment, while no other notebook writes there.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, path: str | Path | None) -> None:
+        what = "path of the labels"
+        self._path = None if path is None else checked_path(path, AnalysisError, what=what)
         self._seen = self._stamp()
-        self._kept = read_labels(path) if path else make_labels({})
+        self._kept = read_labels(self._path) if self._path else make_labels({})
         self._found = self.clusters = pd.Series(dtype="int64")
         self._done: list[Step] = []
         self._undone: list[Step] = []

@@ -58,14 +58,9 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         if search is not None and not callable(search):
             raise AnalysisError(f"The search is {search!r}: give a function of words, as for search_box.")
         self._search = search
-        self._names = KeptNames(
-            checked_path(labels, AnalysisError, what="path of the labels") if labels is not None else None
-        )
-        self._folder = (
-            checked_path(folder, AnalysisError, what="folder for exports")
-            if folder is not None
-            else load_settings().home / "exports"
-        )
+        self._names = KeptNames(labels)
+        folder = load_settings().home / "exports" if folder is None else folder
+        self._folder = checked_path(folder, AnalysisError, what="folder for exports")
         videos, numbers = state.video_table(self.segments)
         self._found: Any = None  # the clusters (n,) without moves, as soon as there are some
         self._suggestions = Suggestions(self.segments)
