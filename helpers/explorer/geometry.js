@@ -54,6 +54,20 @@ export function zoomed(view, factor, x, y) {
   return { ...view, zoom, panX, panY };
 }
 
+// The rows that lie outside the whole map (as it is fitted, not zoomed), `most` of them at the most.
+export function farRows(view, points, shown, most) {
+  const whole = { ...view, panX: 0, panY: 0, zoom: 1 };
+  const found = [];
+  for (let row = 0; 4 * row < points.length && found.length < most; row++) {
+    const [x, y] = [placeX(whole, points[4 * row]), placeY(whole, points[4 * row + 1])];
+    if ((!shown || shown[row]) && (x < 0 || y < 0 || x > view.width || y > view.height)) found.push(row);
+  }
+  return found;
+}
+
+// The place at the edge, `inset` pixels inside, of what lies further out; what is inside stays where it is.
+export const atEdge = (at, size, inset) => (at < 0 ? inset : at > size ? size - inset : at);
+
 // The row whose point is nearest to x, y and no further than `reach` pixels, or -1; of points in one place the
 // last in `order`, which lies on top.
 export function nearestRow(view, points, order, x, y, reach) {

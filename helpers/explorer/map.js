@@ -1,9 +1,19 @@
 // The map: points as pixels of an image, and names, rings and lines on a plain canvas on top of it.
 
 import { make } from "./dom.js";
-import { fitPoints, freeLine, placeX, placeY, shortName, zoomed } from "./geometry.js";
+import {
+  atEdge,
+  farRows,
+  fitPoints,
+  freeLine,
+  nearestRow,
+  placeX,
+  placeY,
+  shortName,
+  zoomed,
+} from "./geometry.js";
 import { makeRaster, pixelOf, stampOf, stampRows } from "./raster.js";
-import { sprite } from "./shapes.js";
+import { sprite, trace } from "./shapes.js";
 import { inksOf } from "./theme.js";
 
 const DIM = 0.4; // how much of a point is seen that does not stand out,
@@ -11,6 +21,8 @@ const DIMMER = 0.22; // or beside a selection
 const BRIGHT = 0.9;
 const NAMED = "bold 13px sans-serif";
 const SUGGESTED = "italic 12px sans-serif";
+const EDGE = 8; // pixels from the edge at which a far point is shown
+const MOST_FAR = 200; // points that are shown so
 const RANKED = 10; // hits that carry their number
 
 // Draws what `data` (see explorer.js) and the model say; `onZoom()` is called when the points have moved apart.
@@ -30,6 +42,7 @@ export function makeMap(model, data, parent, { onZoom }) {
     view: { width: 1, height: 1, panX: 0, panY: 0, zoom: 1, fit: null },
   };
   let stamps = () => new Map();
+  let far = new Set(); // rows outside the whole map
   let robust = true; // whether far points may lie outside at first
   let inks = inksOf(document.body);
   let radius = 4;
@@ -37,11 +50,24 @@ export function makeMap(model, data, parent, { onZoom }) {
   let stale = true;
   let waiting = false;
 
-  map.x = (row) => placeX(map.view, data.points[4 * row]);
-  map.y = (row) => placeY(map.view, data.points[4 * row + 1]);
+  // Where the point of a row is seen: a far one at the edge, so that it can be found and clicked.
+  map.x = (row) => {
+    const x = placeX(map.view, data.points[4 * row]);
+    return far.has(row) ? atEdge(x, map.view.width, EDGE) : x;
+  };
+  map.y = (row) => {
+    const y = placeY(map.view, data.points[4 * row + 1]);
+    return far.has(row) ? atEdge(y, map.view.height, EDGE) : y;
+  };
+  map.nearest = (x, y, reach) => {
+    const row = nearestRow(map.view, data.points, data.order, x, y, reach);
+    if (row >= 0) return row;
+    return [...far].find((row) => Math.hypot(map.x(row) - x, map.y(row) - y) <= reach) ?? -1;
+  };
 
   function fit() {
     map.view.fit = fitPoints(data.points, data.shown, map.view.width, map.view.height, { robust });
+    far = new Set(robust ? farRows(map.view, data.points, data.shown, MOST_FAR) : []);
   }
   map.readPoints = () => {
     const count = data.points.length / 4;
@@ -51,7 +77,7 @@ export function makeMap(model, data, parent, { onZoom }) {
   // How the markers of each entry look, for the opacities as they are asked for.
   map.paint = () => {
     const images = data.groups.map(({ code, colour, shape }) => {
-      const marker = sprite(colour, shape, radius, scale);
+      const marker = sprite(colour, shape, radius, scale, inks.edge);
       return [code, marker.getContext("2d").getImageData(0, 0, marker.width, marker.width)];
     });
     const size = Math.max(1, ...images.map(([, { width }]) => width));
@@ -97,7 +123,10 @@ export function makeMap(model, data, parent, { onZoom }) {
 
   function drawPoints() {
     stale = false;
-    inks = inksOf(document.body);
+    if (inks !== inksOf(document.body)) {
+      inks = inksOf(document.body);
+      map.paint(); // markers have another edge
+    }
     const { width, height, panX, panY, zoom, fit } = map.view;
     const unit = fit.scale * zoom * scale;
     const place = {
@@ -131,6 +160,7 @@ export function makeMap(model, data, parent, { onZoom }) {
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.drawImage(layer, 0, 0);
     pen.setTransform(scale, 0, 0, scale, 0, 0);
+    drawFar();
     drawNames();
     const chosen = model.get("chosen");
     const seen = chosen >= 0 && data.shown[chosen];
@@ -142,6 +172,19 @@ export function makeMap(model, data, parent, { onZoom }) {
       circle(chosen, radius + 6, 3, inks.ink);
     }
     if (map.outline) drawOutline(map.outline);
+  }
+  // Far points, in a ring at the edge that they lie beyond.
+  function drawFar() {
+    const colours = new Map(data.groups.map((group) => [group.code, group.colour]));
+    for (const row of far) {
+      const [x, y] = [map.x(row), map.y(row)];
+      if (x === placeX(map.view, data.points[4 * row]) && y === placeY(map.view, data.points[4 * row + 1]))
+        continue;
+      trace(pen, "o", x, y, radius);
+      pen.fillStyle = colours.get(data.codes[row]);
+      pen.fill();
+      circle(row, radius + 2, 1, inks.line);
+    }
   }
   function drawNames() {
     const taken = [];

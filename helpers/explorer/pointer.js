@@ -1,6 +1,6 @@
 // Mouse, touch, wheel and keys on the map: move and zoom, choose a point, draw around some.
 
-import { inside, nearestRow } from "./geometry.js";
+import { inside } from "./geometry.js";
 
 const REACH = 12; // pixels around a point in which a click is meant for it
 const CLICK = 4; // pixels that a hand may shake in a click
@@ -15,7 +15,7 @@ export function makePointer(map, data, { choose, pick, look, hideTip }) {
     const box = canvas.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
-  const nearest = (x, y) => nearestRow(map.view, data.points, data.order, x, y, REACH);
+  const nearest = (x, y) => map.nearest(x, y, REACH);
   const ascending = (rows) => [...rows].sort((a, b) => a - b);
 
   function press(event) {

@@ -3,6 +3,7 @@
 const LIGHT = {
   paper: "#ffffff",
   ink: "#111",
+  edge: "#333",
   halo: "rgba(255,255,255,.9)",
   line: "rgba(0,0,0,.45)",
   hit: "#D55E00",
@@ -11,6 +12,7 @@ const LIGHT = {
 const DARK = {
   paper: "#181818",
   ink: "#f2f2f2",
+  edge: "#ccc",
   halo: "rgba(0,0,0,.85)",
   line: "rgba(255,255,255,.5)",
   hit: "#FF9442",

@@ -710,6 +710,13 @@ def test_a_cluster_that_is_moved_away_leaves_its_name_as_a_tag(explorer):
     assert explorer.view.status.startswith("Nothing is selected to move")
 
 
+@pytest.mark.parametrize("n", [10, 15, 40, 153])
+def test_hdbscan_as_it_is_offered_finds_clusters_among_few_segments_too(n):
+    explorer = cluster_explorer(segments(n), k=3)
+    explorer.controls.method.value = "hdbscan"
+    assert explorer.clusters.max() >= 1 and (explorer.clusters == -1).mean() < 0.5
+
+
 def test_a_carried_name_says_how_far_it_fits(explorer):
     name(explorer, 0, "cats"), name(explorer, 1, "dogs")
     cats = members(explorer, 0)

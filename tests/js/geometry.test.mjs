@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
+  atEdge,
+  farRows,
   fitPoints,
   freeLine,
   inside,
@@ -105,6 +107,16 @@ test("one far point does not squeeze the rest, and a spread as it is stays", () 
   const points = Float32Array.from([...near, 10000].flatMap((x) => [x, 0, 0, 1]));
   const scale = (robust) => fitPoints(points, undefined, 450, 250, { robust }).scale;
   assert.ok(scale(true) > 100 * scale(false));
+});
+
+test("what lies outside the whole map is known, and has its place at the edge", () => {
+  assert.deepEqual(farRows({ ...VIEW, zoom: 9, panX: 400 }, POINTS, [1, 1, 1, 1], 5), [3]);
+  assert.deepEqual(farRows(VIEW, POINTS, SHOWN, 5), [], "what the filter hides is nowhere");
+  assert.deepEqual(farRows({ ...VIEW, fit: { x: 999, y: 1, scale: 1 } }, POINTS, SHOWN, 2), [0, 1]);
+  assert.deepEqual(
+    [-5, 3, 460].map((at) => atEdge(at, 450, 8)),
+    [8, 3, 442],
+  );
 });
 
 test("the middle of a cluster is the median, which no far point moves", () => {
