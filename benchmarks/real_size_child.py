@@ -148,6 +148,7 @@ class Side:
             segments = made_up_segments(rows, start=10_000_000 + turn * rows)
             seconds.append(timed(partial(write, segments)))
             self.milvus.delete(self.name, ids=segments["segment_id"].tolist())
+            self.milvus.flush(self.name)
         return {"own": seconds, "rows": rows}
 
     def written(self, segments: Any) -> None:
