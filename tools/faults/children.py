@@ -11,10 +11,10 @@ HANG = 60  # seconds after which a child counts as hanging
 LOADED = ["helpers.embed.embedding", "helpers.videos.samples", "tools.faults.store"]
 
 
-def forkserver() -> ForkServerContext:
-    """The context to start children from; the first call of a process decides what they find imported."""
+def forkserver(*more: str) -> ForkServerContext:
+    """The context to start children from; the first child of a process decides what all find imported."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(LOADED)
+    context.set_forkserver_preload([*LOADED, *more])
     return context
 
 
