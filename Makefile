@@ -9,7 +9,7 @@ TESTS := -m "not second and not server"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help env dev lab explore mine record quick test test-all lint js types unit notebooks server live faults coverage refresh exercises fixtures bench format clean
+.PHONY: help env dev lab explore mine record quick test test-all lint js types unit notebooks server live faults coverage refresh exercises screenshots fixtures bench format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,7 @@ lab: env ## open JupyterLab on the notebooks; ARGS=--no-browser for its options
 	$(PY) -m tools.lab $(ARGS)
 
 explore: env ## open the cluster explorer on your own videos: FOLDER=~/Videos/garden; without it the samples
+	@echo "In the browser choose Run > Run All Cells: then the films are embedded and the explorer opens."
 	VIDEO_SEARCH_FOLDER="$(FOLDER)" $(PY) -m tools.lab --LabApp.default_url=/lab/tree/explore/explore.ipynb $(ARGS)
 
 mine: env ## copy the notebooks into mine/, which git ignores, for your own videos
@@ -75,6 +76,9 @@ refresh: dev ## run every notebook and write its outputs in place; NB=03_inserti
 
 exercises: dev ## make notebooks/exercises from notebooks/solutions
 	@$(PY) -m tools.exercises
+
+screenshots: dev ## run 04 and the explorer in Chromium, and write the pictures of the README into docs/
+	$(PY) -m tools.screenshots
 
 fixtures: dev ## rebuild data/fixtures from the videos, the descriptions and the models
 	$(PY) -m tools.build_fixtures

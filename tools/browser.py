@@ -1,7 +1,8 @@
-"""JupyterLab as `make lab` starts it, and Chromium to look at it: for the tests in a browser and the benchmarks."""
+"""JupyterLab as `make lab` starts it, and Chromium to look at it: for tests in a browser, benchmarks, screenshots."""
 
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -16,11 +17,15 @@ from pathlib import Path
 import nbformat
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from helpers.settings import ROOT
+from tools.notebook_env import offline_environment
+
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )
 PATIENCE = 120_000  # milliseconds, for a machine that does other things too
 START_SECONDS = 60
+ERROR = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'  # what Lab makes of errors
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -47,6 +52,27 @@ class Lab:
         with urllib.request.urlopen(request, timeout=START_SECONDS) as answer:
             content: bytes = answer.read()
             return content
+
+
+def copy_of_checkout(tree: Path) -> Path:
+    """The checkout at `tree`, so that nothing in the real one is written to."""
+    leave = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__", "node_modules", "tests")
+    shutil.copytree(ROOT, tree, ignore=leave)
+    return tree
+
+
+def learners_environment(tree: Path, home: Path) -> dict[str, str]:
+    """Offline, with an empty home, and with progress as a learner sees it.
+
+    JupyterLab usually keeps only the visible cells in the page; here all of them are to be looked at.
+    """
+    env = offline_environment(home) | {"HOME": str(home), "PYTHONPATH": str(tree)}
+    env.pop("VIDEO_SEARCH_PROGRESS")
+    env["JUPYTERLAB_SETTINGS_DIR"] = str(home / "settings")
+    tracker = home / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    tracker.parent.mkdir(parents=True)
+    tracker.write_text(json.dumps({"windowingMode": "none"}), "utf-8")
+    return env
 
 
 @contextmanager
@@ -106,3 +132,23 @@ def run_all_cells(page: Page) -> None:
     """Choose Run All Cells in JupyterLab's menu."""
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+
+def run_to_its_end(page: Page, address: str) -> None:
+    """Open a notebook, choose Run All Cells, and wait for the last cell; RuntimeError where a cell before it failed."""
+    page.goto(address)
+    wait_for_kernel(page)
+    run_all_cells(page)
+    prompts = page.locator(".jp-CodeCell .jp-InputPrompt")
+    waiting = prompts.filter(
+        has_text="*"
+    )  # a star for each cell that runs or waits, and for none after an error
+    waiting.first.wait_for()
+    until = time.monotonic() + 4 * PATIENCE / 1000
+    while waiting.count():
+        if time.monotonic() > until:
+            raise RuntimeError(f"{address.partition('?')[0]} has not come to its end.")
+        page.wait_for_timeout(200)
+    if not re.search(r"\d", prompts.last.inner_text()):
+        raise RuntimeError("\n".join(page.locator(ERROR).all_inner_texts()))
+    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()

@@ -3,44 +3,38 @@
 Needs Chromium (the environment's CHROMIUM, or one on the path); without it the tests are skipped, with the reason.
 """
 
-import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from helpers.settings import ROOT
-from tests.browser.pages import ERROR
-from tools.browser import CHROMIUM, PATIENCE, Lab, chromium, run_all_cells, started_lab, wait_for_kernel
-from tools.notebook_env import offline_environment
-
-# JupyterLab usually keeps only the visible cells in the page; here all of them are to be looked at.
-WHOLE_PAGE = {"windowingMode": "none"}
+from tools.browser import (
+    CHROMIUM,
+    ERROR,
+    PATIENCE,
+    Lab,
+    chromium,
+    copy_of_checkout,
+    learners_environment,
+    run_all_cells,
+    started_lab,
+    wait_for_kernel,
+)
 
 
 @pytest.fixture(scope="package")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the checkout, so that nothing in the real one is written to."""
-    tree = tmp_path_factory.mktemp("checkout") / "tree"
-    leave = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__", "node_modules", "tests")
-    shutil.copytree(ROOT, tree, ignore=leave)
-    return tree
+    return copy_of_checkout(tmp_path_factory.mktemp("checkout") / "tree")
 
 
 @pytest.fixture(scope="package")
 def lab(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A JupyterLab on that copy, with an empty home."""
     home = tmp_path_factory.mktemp("empty")
-    env = offline_environment(home) | {"HOME": str(home), "PYTHONPATH": str(tree)}
-    env.pop("VIDEO_SEARCH_PROGRESS")  # as a learner sees it
-    env["JUPYTERLAB_SETTINGS_DIR"] = str(home / "settings")
-    tracker = home / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
-    tracker.parent.mkdir(parents=True)
-    tracker.write_text(json.dumps(WHOLE_PAGE), "utf-8")
-    with started_lab(tree, home, env) as lab:
+    with started_lab(tree, home, learners_environment(tree, home)) as lab:
         yield lab
 
 

@@ -11,8 +11,6 @@ from playwright.sync_api import Locator
 
 from tools.browser import PATIENCE
 
-ERROR = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'  # what Lab makes of errors
-
 
 def state(video: Locator) -> dict[str, Any]:
     found: dict[str, Any] = video.evaluate(

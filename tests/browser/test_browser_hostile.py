@@ -8,8 +8,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Dialog, Locator, Page, expect
 
-from tests.browser.pages import ERROR, saved_notebook
-from tools.browser import PATIENCE, run_all_cells, wait_for_kernel, write_notebook
+from tests.browser.pages import saved_notebook
+from tools.browser import ERROR, PATIENCE, run_all_cells, wait_for_kernel, write_notebook
 
 # Each would set `hacked` in the page, open a dialog or load from elsewhere, if any part of it were believed.
 HOSTILE = [
