@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from helpers.settings import ROOT
 from tools.browser import (
@@ -46,6 +46,7 @@ def explorer_of_samples(page: Page) -> Locator:
     line.fill("a rocket ready for launch")
     line.press("Enter")
     box.locator(".strip .tile").first.click()
+    expect(box.locator(".strip .blank:empty")).to_have_count(0, timeout=PATIENCE)  # every still is there
     return box
 
 
