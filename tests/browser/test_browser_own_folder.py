@@ -1,0 +1,216 @@
+"""A folder of own films through explore.ipynb, 10 and 06 in JupyterLab, beside the samples, and then every widget.
+
+Each notebook has run to its end, which closes its client: whatever is used after that opens it again.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from helpers.analysis.labels import read_labels
+from tests.browser.pages import wait_until
+from tools.browser import ERROR, PATIENCE, Lab, run_all_cells, run_to_its_end
+
+FILMS = 12
+
+
+@pytest.fixture(scope="module")
+def folder(tree: Path) -> Path:
+    """Twelve films of 6 s, two pictures a second, as small as the service takes them."""
+    folder = tree / "mine" / "garden"
+    folder.mkdir(parents=True)
+    for number in range(FILMS):
+        tiles = np.random.default_rng(number).integers(0, 255, (6, 8, 3)).repeat(60, 0).repeat(60, 1)
+        with av.open(str(folder / f"IMG_{number:04}.mp4"), "w") as film:
+            stream = film.add_stream("libx264", rate=2, options={"preset": "ultrafast"})
+            stream.width, stream.height, stream.pix_fmt = 480, 360, "yuv420p"
+            for _ in range(12):
+                film.mux(stream.encode(av.VideoFrame.from_ndarray(tiles.astype(np.uint8), format="rgb24")))
+            film.mux(stream.encode())
+    return folder
+
+
+def changed_copy(source: Path, stem: str, *changes: tuple[str, str]) -> Path:
+    """A copy of a notebook beside it, without outputs, with these words of its cells replaced."""
+    notebook = nbformat.read(source, as_version=4)
+    for old, new in changes:
+        assert any(old in cell.source for cell in notebook.cells), old
+        for cell in notebook.cells:
+            cell.source = cell.source.replace(old, new) if cell.cell_type == "code" else cell.source
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    path = source.with_name(f"{stem}.ipynb")
+    nbformat.write(notebook, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def home(tree: Path) -> Path:
+    """Databases and labels of these notebooks alone."""
+    return tree / "mine" / "home"
+
+
+@pytest.fixture(scope="module")
+def notebooks(tree: Path, folder: Path, home: Path) -> dict[str, Path]:
+    """explore on the samples and on the folder, 10 and 06 on the folder; all with the same home."""
+    here = f"import os\nos.environ['VIDEO_SEARCH_HOME'] = {str(home)!r}\n"
+    own = f"{here}os.environ['VIDEO_SEARCH_FOLDER'] = {str(folder)!r}\n"
+    explore, lessons = tree / "explore" / "explore.ipynb", tree / "notebooks"
+    connect, connect_both = (
+        "from helpers import connect_milvus",
+        "from helpers import connect_milvus, connect_twelvelabs",
+    )
+    questions = 'mine = [("tiles", "IMG_0003", 0, 6), ("more tiles", "IMG_0004", 0, 6)]\n'
+    films = [("sample_videos())", f"own_videos({str(folder)!r}))"), ("sample_videos\n", "own_videos\n")]
+    return {
+        "samples": changed_copy(explore, "samples", (connect, here + connect)),
+        "own": changed_copy(explore, "own", (connect, own + connect)),
+        "10": changed_copy(
+            lessons / "10_own_videos.ipynb",
+            "ten",
+            (connect_both, own + connect_both),
+            ("mine = []\n", questions),
+        ),
+        "06": changed_copy(
+            lessons / "06_clustering_analysis.ipynb", "six", (connect_both, here + connect_both), *films
+        ),
+    }
+
+
+@pytest.fixture(scope="module")
+def pages(
+    lab: Lab, browser: Browser, tree: Path, notebooks: dict[str, Path]
+) -> Iterator[Callable[[str], Page]]:
+    """pages(name): the page of a notebook after Run All, which the first who asks for it waits for."""
+    found: dict[str, Page] = {}
+
+    def after_run_all(name: str) -> Page:
+        if name not in found:
+            found[name] = browser.new_page(viewport={"width": 1400, "height": 1000})
+            found[name].set_default_timeout(PATIENCE)
+            run_to_its_end(found[name], lab.page_of(notebooks[name].relative_to(tree).as_posix()))
+        return found[name]
+
+    yield after_run_all
+    for page in found.values():
+        page.close()
+    lab.stop_kernels()
+
+
+def explorer_of(page: Page) -> Locator:
+    return page.locator(".jupyter-widgets.widget-vbox", has=page.locator(".explorer")).last
+
+
+@pytest.mark.parametrize("name", ["samples", "own", "10", "06"])
+def test_own_films_and_samples_stay_apart(pages: Callable[[str], Page], name: str) -> None:
+    segments = 141 if name == "samples" else FILMS
+    expect(explorer_of(pages(name)).locator(".count")).to_have_text(f"{segments} segments")
+
+
+def test_the_search_box_of_10_searches_after_the_last_cell_and_plays(pages: Callable[[str], Page]) -> None:
+    page = pages("10")
+    box = page.locator(".jupyter-widgets.widget-vbox", has=page.get_by_placeholder("words")).first
+    line = box.locator("input[type=text]").first
+    line.fill("coloured tiles")
+    line.press("Enter")
+    video = box.locator("video").first
+    video.wait_for(state="attached")
+    assert box.locator("video").count() == 10
+    assert "/files/mine/garden/IMG_" in str(video.get_attribute("src"))
+    video.evaluate("v => { v.muted = true; return v.play(); }")
+    wait_until(video, "v.currentTime > 0.2")
+
+
+def test_10_measured_its_own_questions(pages: Callable[[str], Page]) -> None:
+    expect(
+        pages("10").locator(".jp-OutputArea-output", has_text="2 questions in questions.csv")
+    ).to_have_count(1)
+
+
+@pytest.mark.parametrize("name", ["own", "10", "06"])
+def test_the_explorer_searches_and_plays(pages: Callable[[str], Page], name: str) -> None:
+    box = explorer_of(pages(name))
+    line = box.get_by_placeholder("words to look for")
+    line.fill("coloured tiles")
+    line.press("Enter")
+    expect(box.locator(".strip h4")).to_contain_text("Hits for 'coloured tiles'", timeout=PATIENCE)
+    box.locator(".strip .tile").first.click()
+    wait_until(box.locator("video"), "v.readyState >= 2 && v.currentTime > 0.1")  # a click plays
+    expect(box.locator("figcaption")).to_contain_text("IMG_")
+
+
+def test_names_tags_undo_grid_and_export(pages: Callable[[str], Page], home: Path) -> None:
+    page, box = pages("own"), explorer_of(pages("own"))
+    kept = next(path for path in (home / "explore").iterdir() if path.name.startswith("own_"))
+    box.locator(".entry").first.click()
+    chosen = int(re.findall(r"Selection: (\d+)", box.locator(".list h4").inner_text())[0])
+    name = box.get_by_placeholder("a name for cluster 0")
+    name.fill("tiles of the garden")
+    name.press("Enter")
+    expect(box.locator(".entry").first).to_contain_text("tiles of the garden", timeout=PATIENCE)
+    tag = box.get_by_placeholder("a tag for the selection")
+    tag.fill("to keep")
+    box.get_by_role("button", name="Tag", exact=True).click()
+    expect(box.locator(".tag")).to_contain_text(f"to keep ({chosen})", timeout=PATIENCE)
+    labels = read_labels(kept / "labels.parquet")
+    assert (labels["name"] == "tiles of the garden").sum() == (labels["tags"] == "to keep").sum() == chosen
+    box.get_by_role("button", name="Undo").click()
+    expect(box.locator(".tag")).to_have_count(0, timeout=PATIENCE)
+    box.get_by_role("button", name="Redo").click()
+    expect(box.locator(".tag")).to_contain_text("to keep", timeout=PATIENCE)
+    box.locator("canvas").focus()
+    page.keyboard.press("g")
+    expect(box.locator(".gallery .tile").first).to_be_visible()
+    box.locator(".gallery .tile").first.focus()
+    page.keyboard.press("m")
+    expect(box.locator("canvas")).to_be_visible()
+    box.locator(".entry").first.click()
+    if not box.locator("tbody tr").count():
+        box.locator(".entry").first.click()
+    box.get_by_role("button", name="Export").click()
+    expect(box.locator(".status")).to_contain_text("selection.csv", timeout=PATIENCE)
+    written = pd.read_csv(kept / "selection.csv", encoding="utf-8-sig")
+    assert len(written) == chosen and set(written["tags"]) == {"to keep"}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("own", "clips = read_segments("),
+        ("10", "insert_segments(milvus, name, segments)"),
+        ("06", "query_iterator("),
+    ],
+)
+def test_a_cell_run_again_opens_what_the_last_one_closed(
+    pages: Callable[[str], Page], name: str, words: str
+) -> None:
+    page = pages(name)
+    cell = page.locator(".jp-CodeCell", has_text=words).first
+    before = cell.locator(".jp-InputPrompt").inner_text()
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    prompt = cell.locator(".jp-InputPrompt")
+    expect(prompt).not_to_have_text(before, timeout=PATIENCE)
+    expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=PATIENCE)
+    assert cell.locator(ERROR).all_inner_texts() == []
+
+
+def test_a_film_added_later_is_the_only_one_embedded_and_names_stay(
+    pages: Callable[[str], Page], folder: Path
+) -> None:
+    film = (folder / "IMG_0000.mp4").read_bytes()
+    (folder / "new.mp4").write_bytes(film + b"\0\0\0\x08free")
+    page = pages("own")
+    report = page.locator(".jp-CodeCell", has_text="embed_batch(client, videos)").last
+    run_all_cells(page)
+    expect(report.locator(".jp-OutputArea")).to_contain_text("1 new, 12 from the cache", timeout=PATIENCE)
+    expect(explorer_of(page).locator(".count")).to_have_text(f"{FILMS + 1} segments")
+    expect(explorer_of(page).locator(".legend")).to_contain_text("tiles of the garden")
