@@ -1,5 +1,6 @@
 """The clusters and the map that the explorer's controls ask for."""
 
+import math
 import warnings
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from helpers.analysis.clusters import hdbscan_clusters, kmeans_clusters, map_poi
 from helpers.analysis.matrix import Labels, Matrix, cluster_matrix
 from helpers.explorer.controls import Controls
 from helpers.explorer.state import point_bytes
+
+MOST_K = 8  # to begin with: more names than one learns at a glance
 
 
 class Clustered(NamedTuple):
@@ -50,6 +53,15 @@ class Clustering:
             points = map_points(matrix, method=method)
             self._points[option, centre, method] = point_bytes(points, self._segments)
         return matrix, self._points[option, centre, method]
+
+
+def default_k(n: int) -> int:
+    """How many clusters to begin with for n segments: the root of half of them, from 2 to 8.
+
+    A rule of thumb (Mardia, Kent and Bibby 1979, Multivariate Analysis, p. 365); the silhouette of `choose_k` takes
+    as many clusterings as it compares, and on a dozen segments prefers one cluster each.
+    """
+    return min(MOST_K, max(2, round(math.sqrt(n / 2))))
 
 
 def summary(labels: Labels, *, may_be_noise: bool, unmatched: list[str], whole: int) -> str:

@@ -48,10 +48,11 @@ def _tells_apart(cells: pd.Series) -> bool:
     if not len(known) or not all(isinstance(cell, str | numbers.Number | dt.date) for cell in known):
         return False
     kinds = cells.astype("str").nunique()
-    return bool(kinds > 1 and (kinds < len(cells) or kinds <= MOST_VALUES or _is_number(cells)))
+    return bool(kinds > 1 and (kinds < len(cells) or kinds <= MOST_VALUES or is_number(cells)))
 
 
-def _is_number(cells: pd.Series) -> bool:
+def is_number(cells: pd.Series) -> bool:
+    """Whether a column holds numbers; True and False are none."""
     return pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells)
 
 
@@ -71,7 +72,7 @@ def coloured(
     if column == TIME:
         return _ranges(segments["start_offset_sec"], format_time)
     cells = segments[column]
-    if _is_number(cells) and cells.nunique() > BINS:
+    if is_number(cells) and cells.nunique() > BINS:
         return _ranges(cells, lambda value: f"{value:.4g}")
     return _values(cells)
 

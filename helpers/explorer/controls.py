@@ -25,9 +25,9 @@ class Controls:
         k: int,
         least: int,
     ) -> None:
-        self.option = _choice("vectors", options if option in options else [*options, option], "13em")
+        self.option = _choice("vectors", options if option in options else [*options, option], "10em")
         self.option.value = option
-        self.method = _choice("method", [("k-means", "kmeans"), ("HDBSCAN", "hdbscan")], "12em")
+        self.method = _choice("method", [("k-means", "kmeans"), ("HDBSCAN", "hdbscan")], "10em")
         self.k = widgets.IntSlider(
             k,
             min=2,
@@ -35,7 +35,7 @@ class Controls:
             continuous_update=False,  # one clustering when the handle is let go, none on the way
             description="clusters",
             style=WHOLE_DESCRIPTION,
-            layout=_wide("17em"),
+            layout=_wide("11em"),
         )
         self.least = widgets.BoundedIntText(
             least, min=2, max=500, description="at least", style=WHOLE_DESCRIPTION, layout=_wide("9em")
@@ -43,38 +43,30 @@ class Controls:
         self.centre = widgets.Checkbox(
             description="centre each film",
             indent=False,
-            layout=_wide("11em"),
+            layout=widgets.Layout(width="auto"),
             tooltip="take each film's mean away: what differs within a film, not which film it is",
         )
         umap = [("UMAP", "umap")] if has_umap() else []
-        self.map = _choice("map", [("PCA", "pca"), ("t-SNE", "tsne"), *umap], "9em")
-        self.colour = _choice("colour", columns, "13em")
+        self.map = _choice("map", [("PCA", "pca"), ("t-SNE", "tsne"), *umap], "7.5em")
+        self.colour = _choice("colour", columns, "10em")
         self.clustering = (self.option, self.method, self.k, self.least, self.centre, self.map)
         titles = [(video["title"], video["video_id"]) for video in videos]
-        self.video = _choice("show", [("all films", ALL), *titles], "15em")
-        self.words = widgets.Text(placeholder="words to look for", layout=_wide("14em"))
-        self.find = widgets.Button(description="Search", layout=_wide("5.5em"))
-        self.name = widgets.Text(layout=_wide("14em"))
-        self.rename = widgets.Button(layout=_wide("10.5em"))
-        self.tag = widgets.Combobox(placeholder="a tag for the selection", layout=_wide("12em"))
-        self.add_tag = widgets.Button(description="Tag", layout=_wide("4em"))
-        self.drop_tag = widgets.Button(
-            description="Untag", layout=_wide("5em"), tooltip="take this tag from the selection"
-        )
-        self.target = _choice("move to", [], "13em")
-        self.move = widgets.Button(
-            description="Move segments", layout=_wide("9em"), tooltip="put the selection into this cluster"
-        )
+        self.video = _choice("show", [("all films", ALL), *titles], "10em")
+        self.words = widgets.Text(placeholder="words to look for", layout=_wide("9em"))
+        self.find = _button("Search")
+        self.name = widgets.Text(layout=_wide("9em"))
+        self.rename = _button()
+        self.tag = widgets.Combobox(placeholder="a tag for the selection", layout=_wide("9em"))
+        self.add_tag = _button("Tag")
+        self.drop_tag = _button("Untag", "take this tag from the selection")
+        self.target = _choice("move to", [], "11em")
+        self.move = _button("Move segments", "put the selection into this cluster")
         self.offer_clusters({})
-        self.note = widgets.Text(layout=_wide("12em"))
-        self.keep_note = widgets.Button(description="Note", layout=_wide("5em"))
-        self.undo = widgets.Button(
-            description="Undo", layout=_wide("5em"), tooltip="the last name, tag, note or move"
-        )
-        self.redo = widgets.Button(description="Redo", layout=_wide("5em"))
-        self.export = widgets.Button(
-            description="Export", layout=_wide("6em"), tooltip="write the selection as CSV"
-        )
+        self.note = widgets.Text(layout=_wide("9em"))
+        self.keep_note = _button("Note")
+        self.undo = _button("Undo", "the last name, tag, note or move")
+        self.redo = _button("Redo")
+        self.export = _button("Export", "write the selection as CSV")
         for line, key in ((self.words, "search"), (self.name, "name"), (self.tag, "tag")):
             line.add_class(f"explorer-{key}")  # by which the page's keys find it
         self.aim_name(None, "")
@@ -82,15 +74,21 @@ class Controls:
         self.show_size()
 
     def rows(self, *, search: bool) -> list[widgets.Widget]:
-        """The controls in two lines; the line to search with only where there is a search."""
-        line = widgets.Layout(flex_flow="row wrap", width="100%")
-        find = [self.words, self.find] if search else []
-        words = [
-            *(*find, self.name, self.rename, self.tag, self.add_tag, self.drop_tag),
-            *(self.target, self.move, self.note, self.keep_note, self.undo, self.redo, self.export),
+        """The controls in two lines that wrap between groups; the line to search only where there is a search."""
+        groups = [
+            [self.words, self.find],
+            [self.name, self.rename],
+            [self.tag, self.add_tag, self.drop_tag],
+            [self.target, self.move],
+            [self.note, self.keep_note],
         ]
-        see = [*self.clustering, self.colour, self.video]
-        return [widgets.HBox(see, layout=line), widgets.HBox(words, layout=line)]
+        last = widgets.HBox([self.undo, self.redo, self.export])
+        words = [widgets.HBox(group, layout=_wide("22em")) for group in groups[0 if search else 1 :]]
+        line = widgets.Layout(flex_flow="row wrap", width="100%", grid_gap="0 8px")
+        return [
+            widgets.HBox([*self.clustering, self.colour, self.video], layout=line),
+            widgets.HBox([*words, last], layout=line),
+        ]
 
     def show_size(self) -> None:
         """Show the number of clusters for k-means, and their least size for HDBSCAN."""
@@ -112,20 +110,26 @@ class Controls:
         self.name.disabled = self.rename.disabled = not can
         self.name.value = name
         self.rename.description = f"Name cluster {cluster}" if can else "Name cluster"
-        self.name.placeholder = f"a name for cluster {cluster}" if can else "click a point or a cluster first"
+        self.name.placeholder = f"a name for cluster {cluster}" if can else "click a cluster first"
 
     def aim_note(self, note: str | None) -> None:
         """Let the line for a note show that of the clicked point; None where none is clicked."""
         self.note.disabled = self.keep_note.disabled = note is None
         self.note.value = note or ""
-        self.note.placeholder = "click a point first" if note is None else "a note on the clicked point"
+        self.note.placeholder = "click a point first" if note is None else "a note on this point"
 
 
-def _wide(width: str) -> widgets.Layout:
-    return widgets.Layout(width=width)
+def _wide(least: str) -> widgets.Layout:
+    """As wide as there is room for, and so wide at least."""
+    return widgets.Layout(width="auto", min_width=f"min({least}, 100%)", flex=f"1 1 {least}")
 
 
-def _choice(description: str, options: Sequence[Any], width: str) -> widgets.Dropdown:
+def _button(words: str = "", help: str = "") -> widgets.Button:
+    layout = widgets.Layout(width="auto", flex="0 0 auto")
+    return widgets.Button(description=words, tooltip=help, layout=layout)
+
+
+def _choice(description: str, options: Sequence[Any], least: str) -> widgets.Dropdown:
     return widgets.Dropdown(
-        options=options, description=description, style=WHOLE_DESCRIPTION, layout=_wide(width)
+        options=options, description=description, style=WHOLE_DESCRIPTION, layout=_wide(least)
     )

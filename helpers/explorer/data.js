@@ -12,8 +12,17 @@ export function groupName({ cluster, name }) {
 export function makeData(model) {
   const numbers = (bytes, Kind) =>
     new Kind(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-  const data = { groups: [], order: [], hits: [], scores: new Map(), picked: new Set(), hover: -1 };
+  const data = {
+    groups: [],
+    order: [],
+    hits: [],
+    scores: new Map(),
+    picked: new Set(),
+    hover: -1,
+    adding: false,
+  };
   let clusters = new Map();
+  let ranks = new Map();
   data.readPoints = () => {
     data.points = numbers(model.get("points"), Float32Array);
     data.videos = numbers(model.get("videos"), Int32Array);
@@ -54,8 +63,10 @@ export function makeData(model) {
   };
   data.readHits = () => {
     data.hits = model.get("hits");
+    ranks = new Map(data.hits.map((row, n) => [row, n + 1]));
     data.scores = new Map((model.get("found").items ?? []).map(({ row, score }) => [row, score]));
   };
+  data.rankOf = (row) => ranks.get(row) ?? 0; // from 1; 0 for what is no hit
   data.start = (row) => data.points[4 * row + 2];
   data.videoOf = (row) => model.get("page").videos[data.videos[row]];
   data.spanOf = (row) => `${clock(data.start(row))}-${clock(data.points[4 * row + 3])}`;

@@ -5,11 +5,13 @@
 import { makeData } from "./data.js";
 import { make } from "./dom.js";
 import { makeGallery } from "./gallery.js";
+import { makeHistograms } from "./histogram.js";
 import { actionOf, makeHelp } from "./keys.js";
 import { fillLegend, makeBar, markLegend } from "./legend.js";
 import { makeMap } from "./map.js";
 import { makePanel } from "./panel.js";
 import { makePlayer } from "./player.js";
+import { makePlaylist, makePlaylistLine } from "./playlist.js";
 import { makePointer } from "./pointer.js";
 import { makeStills } from "./stills.js";
 import { onTheme } from "./theme.js";
@@ -54,6 +56,7 @@ function render({ model, el }) {
   const map = makeMap(model, data, left, { onZoom: () => tip.show() });
   let rested = -1;
   let timer = 0;
+  let clicked = false; // what the kernel chose, as the best hit, waits at its second
 
   const set = (values) => {
     for (const name in values) model.set(name, values[name]);
@@ -65,7 +68,10 @@ function render({ model, el }) {
     if (model.get("chosen") === row) {
       player.replay();
       panel.follow(row);
-    } else set({ chosen: row });
+    } else {
+      clicked = true;
+      set({ chosen: row });
+    }
   }
   function hover(row) {
     data.hover = row;
@@ -97,10 +103,26 @@ function render({ model, el }) {
     measure: () => send("measure"),
   });
   const legend = make("div", "legend", undefined, left);
-  const player = makePlayer(model, right, { similar: () => send("similar") });
+  const ranges = makeHistograms(model, data, left, {
+    limit: (name, range) => {
+      const { [name]: _, ...others } = model.get("ranges");
+      set({ ranges: range ? { ...others, [name]: range } : others });
+    },
+  });
+  const player = makePlayer(model, right, {
+    similar: () => send("similar"),
+    unlike: () => send("unlike", [model.get("chosen")]),
+    over: () => playlist.step(1),
+  });
+  const playing = makePlaylistLine(right);
+  const playlist = makePlaylist({ choose, changed: () => playing.show(playlist) });
+  playing.connect(playlist);
   const panel = makePanel(model, data, stills, right, {
     ...{ choose, hover, pick },
-    clearHits: () => set({ hits: [] }),
+    play: playlist.start,
+    like: (rows) => send("like", rows),
+    unlike: (rows) => send("unlike", rows),
+    clearHits: () => send("clear"),
     untag: (tag) => send("untag", tag),
   });
   const tip = makeTip(map, data, stills, { isHidden: () => pointer.isDragging() });
@@ -112,7 +134,10 @@ function render({ model, el }) {
     },
     onView: showView,
     onHelp: help,
-    onShowAll: () => set({ hidden: {} }),
+    onShowAll: () => set({ hidden: {}, ranges: {} }),
+    onAdd: (on) => {
+      data.adding = on;
+    },
   });
 
   // Words at once, a still when the mouse rests.
@@ -134,8 +159,9 @@ function render({ model, el }) {
     setView(name);
     gallery.open(name === "grid");
   }
-  // The next or previous of what is listed: the grid, the selection, the hits, or else the film.
+  // The next or previous of what is listed: the list that plays, the grid, the selection, the hits, or else the film.
   function step(by) {
+    if (playlist.isOn()) return playlist.step(by);
     const chosen = model.get("chosen");
     const film = data.order.filter((row) => data.videos[row] === data.videos[chosen]);
     const lists = [gallery.isOpen() ? gallery.rows() : [], [...data.picked], data.hits];
@@ -149,6 +175,12 @@ function render({ model, el }) {
   const goTo = (line) => root.closest(".widget-vbox")?.querySelector(`.explorer-${line} input`)?.focus();
   const actions = {
     play: player.toggle,
+    playlist: () => {
+      if (playlist.isOn()) playlist.stop();
+      else if (data.picked.size) playlist.start([...data.picked], "of the selection");
+      else playlist.start(data.hits, "of the hits");
+    },
+    compare: player.compare,
     next: () => step(1),
     previous: () => step(-1),
     search: () => goTo("search"),
@@ -171,7 +203,9 @@ function render({ model, el }) {
 
   function showLegend() {
     fillLegend(legend, data, { pick, hide });
-    offerAll(Object.values(model.get("hidden")).some((names) => names.length));
+    const ranged = Object.keys(model.get("ranges")).length > 0;
+    offerAll(ranged || Object.values(model.get("hidden")).some((names) => names.length));
+    ranges.show();
     const all = data.labels.length;
     const some = data.order.length;
     count.textContent = some === all ? `${all} segments` : `${some} of ${all} segments`;
@@ -202,10 +236,11 @@ function render({ model, el }) {
   }
   function showHits() {
     data.readHits();
+    gallery.sortFor(data.hits.length > 0);
     if (data.hits.length) panel.showHits();
     else panel.showTiles();
     map.draw();
-    if (gallery.isOpen()) gallery.show();
+    gallery.show();
   }
   function showWords() {
     panel.showTable();
@@ -231,7 +266,12 @@ function render({ model, el }) {
       readGroups();
       map.refit();
     },
-    "change:player": player.showAndPlay,
+    "change:player": () => {
+      player.show();
+      if (clicked) player.play();
+      clicked = false;
+      if (playlist.isOn() && !model.get("player").source) playlist.step(1); // a film that has moved ends at once
+    },
     "change:tiles": () => {
       panel.showTiles();
       map.drawMarks();
@@ -241,7 +281,9 @@ function render({ model, el }) {
     "change:picked": showPicked,
     "change:words": showWords,
     "change:measures": gallery.show,
+    "change:ranges": showLegend,
     "change:chosen": () => {
+      playlist.follow(model.get("chosen"));
       panel.showTable();
       panel.follow(model.get("chosen"));
       gallery.mark(model.get("chosen"));

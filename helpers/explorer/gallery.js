@@ -13,6 +13,8 @@ export function makeGallery(model, data, stills, parent, { choose, hover, pick, 
   for (const [key, { words }] of Object.entries(SORTS)) make("option", "", words, sort).value = key;
   const only = makeButton("Selection only", "show the selected segments alone", () => limit(!limited), bar);
   const grid = makeGrid(root, data, stills, { choose, hover, pick, narrowest: 150, lines: 0 });
+  const byScore = sort.querySelector("option[value=score]");
+  let before = sort.value; // the order while there are no hits
   let limited = null; // the rows of the selection as it was when it was asked for
 
   function limit(on) {
@@ -33,10 +35,17 @@ export function makeGallery(model, data, stills, parent, { choose, hover, pick, 
     grid.show(sortRows(rows, sort.value, data, measures), data.scores);
     grid.mark(model.get("chosen"));
   }
+  // By score as soon as there are hits, and again as before when they are gone.
+  function sortFor(hits) {
+    if (!hits && sort.value === "score") sort.value = before;
+    if (hits && sort.value !== "score") [before, sort.value] = [sort.value, "score"];
+    byScore.disabled = !hits;
+  }
   sort.addEventListener("change", show);
   return {
     ...grid,
     show,
+    sortFor,
     isOpen: () => !root.hidden,
     open: (on) => {
       root.hidden = !on;

@@ -61,13 +61,17 @@ export function makeGrid(parent, data, stills, { choose, hover, pick, narrowest,
     tile.dataset.row = row;
     tile.title = `${data.videoOf(row).title}, ${data.spanOf(row)}: ${data.clusterOf(row)}`;
     make("div", "blank", "", tile);
+    const rank = data.rankOf(row);
+    if (rank) make("b", "rank", String(rank), tile);
+    tile.classList.toggle("hit", rank > 0);
     const score = scores.get(row);
     const tags = data.tagsOf(row);
     make("span", "", clock(data.start(row)) + (score == null ? "" : ` · ${score.toFixed(2)}`), tile);
     make("span", "", data.videoOf(row).title + (tags.length ? ` · ${tags.join(", ")}` : ""), tile);
     tile.addEventListener("click", (event) => {
       const [ctrl, shift] = [event.ctrlKey || event.metaKey, event.shiftKey];
-      if (ctrl || shift) pick(pickedAfter(rows, data.picked, anchor, row, { ctrl, shift }));
+      const add = ctrl || (data.adding && !shift);
+      if (add || shift) pick(pickedAfter(rows, data.picked, anchor, row, { ctrl: add, shift }));
       else choose(row);
       anchor = row;
     });

@@ -8,6 +8,8 @@ const KEYS = {
   ArrowDown: ["next"],
   ArrowLeft: ["previous", "← or ↑", "the one before"],
   ArrowUp: ["previous"],
+  p: ["playlist", "p", "play the selection, or else the hits, one after the other; again: stop"],
+  c: ["compare", "c", "keep this player beside the next; again: one player"],
   "/": ["search", "/", "search for words"],
   s: ["similar", "s", "what is similar to the clicked point"],
   n: ["name", "n", "name the cluster"],

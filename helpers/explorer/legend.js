@@ -10,7 +10,7 @@ const MODES = {
 };
 
 // Fills the bar; gives what sets the mode, what says whether the map is seen, and the text at its end.
-export function makeBar(map, bar, { onMode, onView, onHelp, onShowAll }) {
+export function makeBar(map, bar, { onMode, onView, onHelp, onShowAll, onAdd }) {
   const buttons = {};
   const setMode = (name) => {
     for (const key in buttons) buttons[key].setAttribute("aria-pressed", key === name);
@@ -20,6 +20,16 @@ export function makeBar(map, bar, { onMode, onView, onHelp, onShowAll }) {
     map: makeButton("Map", "points (m)", () => onView("map"), bar),
     grid: makeButton("Grid", "stills of everything or of the selection (g)", () => onView("grid"), bar),
   };
+  const add = makeButton(
+    "Add",
+    "clicks and drawing add to the selection, as Shift and Ctrl do",
+    () => {
+      const on = add.getAttribute("aria-pressed") !== "true";
+      add.setAttribute("aria-pressed", on);
+      onAdd(on);
+    },
+    bar,
+  );
   const tools = make("span", "tools", undefined, bar);
   for (const [name, [words, help]] of Object.entries(MODES))
     buttons[name] = makeButton(words, help, () => setMode(name), tools);
@@ -72,7 +82,7 @@ export function fillLegend(legend, data, { pick, hide }) {
       words.title = "suggested from the descriptions: no name was given";
     }
     entry.addEventListener("click", (event) => {
-      const { rows, focus } = pickedInLegend(group, data.picked, event.shiftKey);
+      const { rows, focus } = pickedInLegend(group, data.picked, event.shiftKey || data.adding);
       pick(rows, focus);
     });
     const words = `${group.hidden ? "show" : "hide"} ${group.text}`;

@@ -12,6 +12,7 @@ import {
   shortName,
   zoomed,
 } from "./geometry.js";
+import { drawHits } from "./hits.js";
 import { makeRaster, pixelOf, stampOf, stampRows } from "./raster.js";
 import { sprite, trace } from "./shapes.js";
 import { inksOf } from "./theme.js";
@@ -23,7 +24,6 @@ const NAMED = "bold 13px sans-serif";
 const SUGGESTED = "italic 12px sans-serif";
 const EDGE = 8; // pixels from the edge at which a far point is shown
 const MOST_FAR = 200; // points that are shown so
-const RANKED = 10; // hits that carry their number
 
 // Draws what `data` (see explorer.js) and the model say; `onZoom()` is called when the points have moved apart.
 export function makeMap(model, data, parent, { onZoom }) {
@@ -161,15 +161,16 @@ export function makeMap(model, data, parent, { onZoom }) {
     pen.drawImage(layer, 0, 0);
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     drawFar();
-    drawNames();
+    const taken = drawNames();
     const chosen = model.get("chosen");
     const seen = chosen >= 0 && data.shown[chosen];
-    if (seen) drawNeighbours(chosen);
-    drawHits();
+    if (seen && !data.hits.includes(chosen)) drawNeighbours(chosen); // among hits its lines would hide them
+    drawHits(pen, { data, map, inks, radius, taken });
     if (data.hover >= 0 && data.shown[data.hover]) circle(data.hover, radius + 3, 2, inks.ink);
     if (seen) {
-      circle(chosen, radius + 6, 6, inks.paper);
-      circle(chosen, radius + 6, 3, inks.ink);
+      const out = radius + (data.rankOf(chosen) ? 10 : 6); // around the ring of a hit
+      circle(chosen, out, 6, inks.paper);
+      circle(chosen, out, 3, inks.ink);
     }
     if (map.outline) drawOutline(map.outline);
   }
@@ -199,9 +200,10 @@ export function makeMap(model, data, parent, { onZoom }) {
       const wide = pen.measureText(text).width + 6;
       const x = Math.max(wide / 2, Math.min(left, width - wide / 2));
       const y = freeLine(taken, x, top, wide, height);
-      taken.push({ x, y, wide });
+      taken.push({ x, y, wide, high: 15 });
       write(text, x, y, pen.font, inks.ink);
     }
+    return taken;
   }
   function drawNeighbours(chosen) {
     const { of, items } = model.get("tiles");
@@ -214,21 +216,6 @@ export function makeMap(model, data, parent, { onZoom }) {
       pen.moveTo(map.x(chosen), map.y(chosen));
       pen.lineTo(map.x(row), map.y(row));
       pen.stroke();
-    }
-  }
-  function drawHits() {
-    for (const [n, row] of data.hits.entries()) {
-      if (!data.shown[row]) continue;
-      circle(row, radius + 4, 5, inks.paper);
-      circle(row, radius + 4, 2.5, inks.hit);
-      if (n >= RANKED) continue;
-      write(
-        String(n + 1),
-        map.x(row) + radius + 12,
-        map.y(row) - radius - 4,
-        "bold 12px sans-serif",
-        inks.rank,
-      );
     }
   }
   function drawOutline(path) {

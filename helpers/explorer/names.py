@@ -132,7 +132,9 @@ class KeptNames:
 
     def place(self) -> str:
         """Where the words are, as the end of a sentence."""
-        return f", kept in {self._path}" if self._path else " (not on disk: give labels=path to keep it)"
+        return (
+            f", kept in {self._path}" if self._path else " (not in a file: it lasts as long as this explorer)"
+        )
 
     def _do(self, what: str, change: Change) -> None:
         old, new = self._write(change)

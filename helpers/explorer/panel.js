@@ -5,8 +5,15 @@ import { makeGrid } from "./grid.js";
 
 const ROWS = 300; // lines of the table; more make the page slow
 
-// `choose(row)`, `hover(row)`, `pick(rows)`, `clearHits()` and `untag(tag)` are called for clicks and the mouse.
-export function makePanel(model, data, stills, parent, { choose, hover, pick, clearHits, untag }) {
+// `choose(row)`, `hover(row)`, `pick(rows)`, `clearHits()`, `untag(tag)`, `play(rows, name)`, `like(rows)` and
+// `unlike(rows)` are called for clicks and the mouse.
+export function makePanel(
+  model,
+  data,
+  stills,
+  parent,
+  { choose, hover, pick, clearHits, untag, play, like, unlike },
+) {
   const strip = make("section", "strip", undefined, parent);
   const head = make("h4", "", undefined, strip);
   const grid = makeGrid(strip, data, stills, { choose, hover, pick, narrowest: 84, lines: 3 });
@@ -26,6 +33,13 @@ export function makePanel(model, data, stills, parent, { choose, hover, pick, cl
       makeButton("Neighbours", "what is near the clicked point", () => turn(false), head);
     if (both && !showsHits)
       makeButton(`Back to ${hits.items.length} hits`, "all that the search found", () => turn(true), head);
+    if (showsHits)
+      makeButton(
+        "Play hits",
+        "the best, one after the other (p)",
+        () => play(data.hits, "of the hits"),
+        head,
+      );
     if (data.hits.length) makeButton("Clear hits", "", clearHits, head);
     grid.show(
       items.map(({ row }) => row),
@@ -49,6 +63,9 @@ export function makePanel(model, data, stills, parent, { choose, hover, pick, cl
       make("p", "hint", hint, list);
       return;
     }
+    makeButton("Play all", "one after the other (p)", () => play(rows, "of the selection"), title);
+    makeButton("More like these", "search for what is similar to them", () => like(rows), title);
+    makeButton("Not these", "search again for what is less like them", () => unlike(rows), title);
     makeButton("Clear", "", () => pick([]), title);
     showTags(rows);
     const scroll = make("div", "scroll", undefined, list);

@@ -1,74 +1,43 @@
-// The player: what is clicked plays from its first second, and again from there.
+// The player: what is clicked plays from its first second, and again from there; beside it one to compare with.
 
 import { make, makeButton } from "./dom.js";
+import { makeScreen } from "./screen.js";
 
-// The second at which a source ends, by its fragment "#t=6,12"; none is the end of the file.
-export const endOf = (source) => Number(/#t=[\d.]+,([\d.]+)$/.exec(source)?.[1] ?? Number.POSITIVE_INFINITY);
+// `similar()` and `unlike()` are called for the buttons below the player, `over()` when a moment has been played.
+export function makePlayer(model, parent, { similar, unlike, over }) {
+  const pair = make("div", "players", undefined, parent);
+  const main = makeScreen(pair, { over });
+  let beside = null;
 
-// `similar()` is called for the button below the player.
-export function makePlayer(model, parent, { similar }) {
-  const figure = make("figure", "", undefined, parent);
-  const screen = make("div", "screen", undefined, figure);
-  const hint = make("p", "", undefined, screen);
-  const video = make("video", "", undefined, screen);
-  video.controls = true;
-  video.playsInline = true;
-  video.preload = "metadata";
-  const caption = make("figcaption", "", undefined, figure);
-
-  function show() {
-    const player = model.get("player");
-    caption.replaceChildren();
-    video.hidden = !player.source;
-    if (player.source) {
-      video.src = player.source;
-      video.setAttribute("aria-label", player.caption);
-    } else {
-      video.removeAttribute("src");
-      video.load();
-    }
-    showHint(player.problem || (player.source ? "" : "Click a point: it plays here."), !!player.problem);
-    make("b", "", player.caption || "", caption);
-    if (player.caption) {
-      const more = make("div", "more", undefined, caption);
-      makeButton("Replay", "from the moment's start", replay, more);
-      makeButton("Similar to this", "search for what is similar (s)", similar, more);
-    }
-    if (player.words) make("div", "words", player.words, caption);
-    if (player.credit) make("small", "", player.credit, caption);
+  function buttons() {
+    const line = make("div", "more");
+    makeButton("Replay", "from the moment's start", main.replay, line);
+    if (beside) makeButton("Play both", "both from their start", both, line);
+    makeButton("Compare", "keep it beside what is clicked next (c)", compare, line);
+    makeButton("Similar to this", "search for what is similar (s)", similar, line);
+    makeButton("Not this", "search again for what is less like this", unlike, line);
+    return line;
   }
-  function replay() {
-    if (!video.getAttribute("src")) return;
-    video.src = model.get("player").source;
-    play();
+  const show = () => main.show(model.get("player"), buttons());
+  // Keeps what plays in a second player; what is clicked next plays beside it.
+  function compare() {
+    const moment = main.moment();
+    if (!moment.source) return;
+    beside ??= makeScreen(pair, { over: () => {} });
+    const line = make("div", "more");
+    makeButton("Replay", "from the moment's start", beside.replay, line);
+    makeButton("Close", "one player again", close, line);
+    beside.show(moment, line);
+    main.figure.querySelector(".more")?.replaceWith(buttons());
   }
-  // A browser that forbids it shows the first frame, with its own button to play.
-  function play() {
-    if (video.getAttribute("src")) video.play()?.catch(() => {});
+  function close() {
+    beside?.figure.remove();
+    beside = null;
+    main.figure.querySelector(".more")?.replaceWith(buttons());
   }
-  function toggle() {
-    if (!video.paused) return video.pause();
-    if (video.ended || video.currentTime >= endOf(video.src) - 0.1) replay();
-    else play();
+  function both() {
+    beside?.replay();
+    main.replay();
   }
-  function showHint(words, alarm) {
-    hint.textContent = words;
-    hint.hidden = !words;
-    if (alarm) hint.setAttribute("role", "alert");
-    else hint.removeAttribute("role");
-  }
-  video.addEventListener("error", () => {
-    if (!video.getAttribute("src")) return;
-    video.hidden = true;
-    showHint("The browser cannot play this film: try to convert it to MP4 (H.264).", true);
-  });
-  return {
-    show,
-    replay,
-    toggle,
-    showAndPlay: () => {
-      show();
-      play();
-    },
-  };
+  return { ...main, show, compare: () => (beside ? close() : compare()) };
 }

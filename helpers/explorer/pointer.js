@@ -1,6 +1,7 @@
 // Mouse, touch, wheel and keys on the map: move and zoom, choose a point, draw around some.
 
 import { inside } from "./geometry.js";
+import { pickedAfter } from "./tiles.js";
 
 const REACH = 12; // pixels around a point in which a click is meant for it
 const CLICK = 4; // pixels that a hand may shake in a click
@@ -50,10 +51,12 @@ export function makePointer(map, data, { choose, pick, look, hideTip }) {
     end();
     if (!moved) {
       const row = nearest(x, y);
-      if (row >= 0) choose(row);
+      const adds = data.adding || event.ctrlKey || event.metaKey;
+      if (row >= 0 && adds) pick(pickedAfter([row], data.picked, -1, row, { ctrl: true }));
+      else if (row >= 0) choose(row);
     } else if (path) {
       const found = data.order.filter((row) => inside(path, map.x(row), map.y(row)));
-      pick(ascending(event.shiftKey ? new Set([...data.picked, ...found]) : found));
+      pick(ascending(event.shiftKey || data.adding ? new Set([...data.picked, ...found]) : found));
     }
   }
   function end() {

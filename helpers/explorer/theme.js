@@ -7,7 +7,8 @@ const LIGHT = {
   halo: "rgba(255,255,255,.9)",
   line: "rgba(0,0,0,.45)",
   hit: "#D55E00",
-  rank: "#A33F00",
+  badge: "#A33F00",
+  onBadge: "#fff",
 };
 const DARK = {
   paper: "#181818",
@@ -16,7 +17,8 @@ const DARK = {
   halo: "rgba(0,0,0,.85)",
   line: "rgba(255,255,255,.5)",
   hit: "#FF9442",
-  rank: "#FFB57D",
+  badge: "#FF9442",
+  onBadge: "#111",
 };
 
 // JupyterLab says on its body which theme is on; elsewhere it is the light one.

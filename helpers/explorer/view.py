@@ -3,18 +3,23 @@
 What is clicked goes back in `chosen`, `picked` and `focus`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
+from helpers.errors import VideoSearchError
+from helpers.explorer.wording import on_screen
 from helpers.show.widget_base import CLOCK, QuietWidget, joined_modules
 
+UNEXPECTED = "Something unexpected went wrong: do the same in a cell to see what."
 HERE = Path(__file__).parent
-MODULES = (
-    *("dom", "geometry", "shapes", "theme", "data", "stills", "tiles", "grid", "gallery", "keys", "raster"),
-    *("map", "pointer", "player", "panel", "legend", "tip", "explorer"),
+MODULES = tuple(  # each after those that it imports
+    "dom geometry shapes theme data stills tiles grid gallery keys hits raster map pointer "
+    "screen player playlist panel legend histogram tip explorer".split()
 )
 
 
@@ -50,7 +55,25 @@ class ExplorerView(QuietWidget, anywidget.AnyWidget):  # type: ignore[misc]
     )
     words: "traitlets.Dict[str, Any]" = traitlets.Dict(help="row to its tags and note").tag(sync=True)
     found: "traitlets.Dict[str, Any]" = traitlets.Dict(help="all hits, as state.tile_strip").tag(sync=True)
+    examples: "traitlets.Dict[str, Any]" = traitlets.Dict(
+        help="rows that are wanted (like), or not (unlike)"
+    ).tag(sync=True)
     measures: "traitlets.Dict[str, Any]" = traitlets.Dict(help="name to float32 (n,), to sort by").tag(
         sync=True
     )
+    numbers: "traitlets.Dict[str, Any]" = traitlets.Dict(help="see ranges.for_page").tag(sync=True)
+    ranges: "traitlets.Dict[str, Any]" = traitlets.Dict(help="column to [from, to], both included").tag(
+        sync=True
+    )
     status = traitlets.Unicode(help="one sentence").tag(sync=True)
+
+    @contextmanager
+    def errors_in_status(self) -> Iterator[None]:
+        """A foreseen error becomes the status line; an unforeseen one is said there, and raised."""
+        try:
+            yield
+        except VideoSearchError as error:
+            self.status = on_screen(str(error))
+        except Exception:
+            self.status = UNEXPECTED
+            raise

@@ -4,8 +4,7 @@ A widget for JupyterLab. What it computes stands in state.py, its page in view.p
 map are those of helpers.analysis, so that a figure by `plot_map` shows the same.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +18,20 @@ from helpers.analysis.clusters import least_cluster_size
 from helpers.analysis.exports import export_csv
 from helpers.analysis.reduced import MOST_ROWS
 from helpers.arguments import check_texts, checked_path
-from helpers.errors import AnalysisError, VideoSearchError
+from helpers.errors import AnalysisError
 from helpers.explorer import state
-from helpers.explorer.clustering import Clustering, summary
+from helpers.explorer.clustering import Clustering, default_k, summary
 from helpers.explorer.columns import CLUSTER, Coloured, colour_groups, coloured, columns_to_colour_by, visible
 from helpers.explorer.controls import ALL, Controls
 from helpers.explorer.labelling import Labelling
 from helpers.explorer.names import KeptNames
+from helpers.explorer.ranges import for_page, number_columns, within
+from helpers.explorer.searching import Search, Searching
 from helpers.explorer.suggested import Suggestions
 from helpers.explorer.view import ExplorerView
+from helpers.explorer.wording import on_screen
 from helpers.settings import load_settings
-from helpers.show.captions import caption_of
 from helpers.show.widget_base import QuietWidget, on_enter_or_click
-
-ALIKE = 60  # segments that "similar to this" finds
-UNEXPECTED = "Something unexpected went wrong: do the same in a cell to see what."
-Search = Callable[[str], pd.DataFrame]
 
 
 class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
@@ -50,14 +47,13 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         labels: str | Path | None,
         folder: str | Path | None,
         option: str,
-        k: int,
+        k: int | None,
     ) -> None:
         self.segments, self._whole = state.without_whole_videos(state.check_segments(segments))
-        whole_number(k, "The number of clusters", least=2)
+        k = default_k(len(self.segments)) if k is None else whole_number(k, "The number of clusters", least=2)
         check_texts(AnalysisError, option=option)
         if search is not None and not callable(search):
             raise AnalysisError(f"The search is {search!r}: give a function of words, as for search_box.")
-        self._search = search
         self._names = KeptNames(labels)
         folder = load_settings().home / "exports" if folder is None else folder
         self._folder = checked_path(folder, AnalysisError, what="folder for exports")
@@ -65,8 +61,10 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         self._found: Any = None  # the clusters (n,) without moves, as soon as there are some
         self._suggestions = Suggestions(self.segments)
         self._clustering = Clustering(self.segments)
+        self._numbers = number_columns(self.segments)
         self.view = ExplorerView(
             page={"ids": self.segments["segment_id"].tolist(), "videos": videos},
+            numbers=for_page(self._numbers),
             videos=numbers.astype("<i4").tobytes(),
             shown=np.ones(len(numbers), dtype=np.uint8).tobytes(),
         )
@@ -86,6 +84,9 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             typical=self._typical,
             shown=self._shown,
             changed=self._show_words,
+        )
+        self._searching = Searching(
+            self.segments, search, self.view, matrix=lambda: self._matrix, shown=self._shown
         )
         self._cluster()
         super().__init__([*self.controls.rows(search=search is not None), self.view])
@@ -124,8 +125,12 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             control.observe(lambda _: self._recluster(), "value")
         controls.video.observe(lambda _: self._filter(), "value")
         controls.colour.observe(lambda _: self._colour(), "value")
-        on_enter_or_click(controls.words, controls.find, self._look_up)
-        words = self._words
+        looking, words = self._searching, self._words
+        on_enter_or_click(
+            controls.words,
+            controls.find,
+            lambda: self._try(lambda: looking.words(controls.words.value.strip())),
+        )
         on_enter_or_click(controls.name, controls.rename, lambda: self._try(words.name))
         on_enter_or_click(controls.tag, controls.add_tag, lambda: self._try(words.tag))
         on_enter_or_click(controls.note, controls.keep_note, lambda: self._try(words.note))
@@ -136,29 +141,18 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         controls.export.on_click(lambda _: self._try(self._export))
         view.observe(lambda _: self._choose(), "chosen")
         view.observe(lambda _: self._words.aim(), "focus")
-        view.observe(lambda _: self._filter(), "hidden")
+        view.observe(lambda _: self._filter(), ["hidden", "ranges"])
         view.on_msg(lambda _, message, __: self._answer(message))
 
     def _try(self, act: Callable[[], None]) -> None:
-        with self._errors_in_status():
+        with self.view.errors_in_status():
             act()
 
     def _refresh(self) -> None:
         """Show what another notebook has written since."""
-        with self._errors_in_status():
+        with self.view.errors_in_status():
             if self._names.refresh():
                 self._show_words()
-
-    @contextmanager
-    def _errors_in_status(self) -> Iterator[None]:
-        """A foreseen error becomes the status line; an unforeseen one is said there, and raised."""
-        try:
-            yield
-        except VideoSearchError as error:
-            self.view.status = str(error)
-        except Exception:
-            self.view.status = UNEXPECTED
-            raise
 
     # ------------------------------------------------------------ clusters
 
@@ -184,7 +178,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
                 unmatched=unmatched,
                 whole=self._whole,
             )
-            self.view.status = " ".join([said, *clustered.sentences])
+            self.view.status = " ".join([said, *map(on_screen, clustered.sentences)])
         controls.show_size()
 
     def _show_words(self) -> None:
@@ -220,7 +214,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             return  # a control that went back
         self.view.status = "Clustering …"
         try:
-            with self._errors_in_status():
+            with self.view.errors_in_status():
                 self._names.refresh()
                 self._cluster()
                 self._show_neighbours()
@@ -242,6 +236,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         """Which rows (n,) the choice of a video and the legends leave."""
         video = self.controls.video.value
         shown = np.array((self.segments["video_id"] == video) | (video == ALL), dtype=bool)
+        shown &= within(self._numbers, self.view.ranges, len(shown))
         for column, names in self.view.hidden.items():
             shown &= visible(self._coloured(column), names)
         return shown
@@ -252,7 +247,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         row = self.view.chosen
         if not 0 <= row < len(self.segments):
             return
-        with self._errors_in_status():
+        with self.view.errors_in_status():
             self.view.player = state.clip_player(state.record(self.segments, row))  # first: it is waited for
             self._refresh()
             self._words.aim()
@@ -283,7 +278,11 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
                 case "untag":
                     self._try(lambda: self._words.untag(str(message["untag"])))
                 case "similar":
-                    self._try(self._look_alike)
+                    self._try(self._searching.alike)
+                case "like" | "unlike" as kind:
+                    self._try(lambda: self._searching.example(kind=kind, rows=message[kind]))
+                case "clear":
+                    self._try(self._searching.clear)
 
     def _send_still(self, row: object) -> None:
         """Answer a tile, or a mouse that rests on a point; the page asks one question at a time."""
@@ -297,34 +296,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         self.view.measures = state.measured(self._matrix, self._labels)
         self.view.status = before
 
-    # ------------------------------------------------------------ search, export
-
-    def _look_up(self) -> None:
-        words = self.controls.words.value.strip()
-        if not words or self._search is None:
-            self.view.hits = []
-            return
-        self._refresh()
-        with self._errors_in_status():
-            found, elsewhere = state.place_hits(self.segments, self._search(words))
-            lost = f", {elsewhere} not on this map" if elsewhere else ""
-            self._show_hits(found, f"Hits for {words!r}")
-            self.view.status = f"Hits for {words!r}: {len(found)} light up{lost}."
-
-    def _look_alike(self) -> None:
-        """What is similar to the point that was clicked last, shown as the hits of a search are."""
-        row = self.view.chosen
-        if not 0 <= row < len(self.segments):
-            raise AnalysisError("Nothing is chosen to find the like of: click a point first.")
-        found = state.nearest_rows(self._matrix, row, among=self._shown(), limit=ALIKE)
-        title = f"Similar to {caption_of(state.record(self.segments, row))}"
-        self._show_hits(found, title)
-        self.view.status = f"{title}: {len(found)} light up."
-
-    def _show_hits(self, found: list[tuple[int, float]], title: str) -> None:
-        with self.view.hold_sync():
-            self.view.found = state.tile_strip(found, title=f"{title}, by score")
-            self.view.hits = [row for row, _ in found]
+    # ------------------------------------------------------------ export
 
     def _export(self) -> None:
         rows = self.selection
@@ -342,14 +314,15 @@ def cluster_explorer(
     labels: str | Path | None = None,
     folder: str | Path | None = None,
     option: str = "visual",
-    k: int = 8,
+    k: int | None = None,
 ) -> ClusterExplorer:
     """Explore segments (clips, with their vectors) on a map: click, draw around, search, name, export.
 
     `search(words)` gives hits that light up; without it there is no search box. `labels` is the path of
     labels.parquet, read at once and written whenever a cluster is named or a selection is tagged; without it
     words last as long as the widget. `folder` is where exports go (a folder of the home by default). `option` is
-    one of the segments' options or "fused", `k` the number of clusters to begin with. The choice of a video
+    one of the segments' options or "fused", `k` the number of clusters to begin with (by default it
+    follows from the number of segments, from 2 to 8). The choice of a video
     hides points, and leaves the clusters as they are: to cluster one video, give its segments only. Whole
     videos (scope asset) among clips are left out.
     Read `.selection` and `.clusters` in the next cell. Raises AnalysisError as `cluster_matrix`,

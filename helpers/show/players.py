@@ -57,15 +57,18 @@ def _fragment(start: float, end: float) -> str:
     return f"#t={round(start, 3):g},{round(end, 3):g}"
 
 
-def clip_html(hit: Hit, *, context: float = 0.0, width: str = "48%", in_widget: bool = False) -> str:
+def clip_html(
+    hit: Hit, *, context: float = 0.0, width: str = "48%", in_widget: bool = False, credit: bool = True
+) -> str:
     """One player as HTML: it starts at the hit's first second and stops at its last.
 
     `hit` is a row of hits, or any mapping with video_url, start_offset_sec and end_offset_sec; `context` adds
-    seconds before and after. A file that is missing or cannot be read gives its caption and one sentence.
+    seconds before and after, `credit=False` leaves the credit out, for a line below all players. A file that is
+    missing or cannot be read gives its caption and one sentence.
     """
     url = str(hit["video_url"])
     start, end = max(0.0, hit["start_offset_sec"] - context), hit["end_offset_sec"] + context
-    caption, credit = caption_of(hit), credit_of(hit)
+    caption, thanks = caption_of(hit), credit_of(hit) if credit else ""
     poster, problem, player = "", "", ""
     try:
         if local_path(url) is not None:
@@ -77,7 +80,7 @@ def clip_html(hit: Hit, *, context: float = 0.0, width: str = "48%", in_widget: 
         )
     except VideoError as error:
         problem = f"<br>{as_text(str(error))}"
-    note = f"<br><small>{as_text(credit)}</small>" if credit else ""
+    note = f"<br><small>{as_text(thanks)}</small>" if thanks else ""
     return (
         f'<figure style="display:inline-block;vertical-align:top;width:{width};margin:0 1% 12px 0">{player}'
         f"<figcaption>{as_text(caption)}{problem}{note}</figcaption></figure>"

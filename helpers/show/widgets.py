@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers.arguments import as_list, check_names, is_number, is_text, is_whole
 from helpers.errors import SearchError, VideoSearchError
-from helpers.show.captions import Hit, check_hits, records
+from helpers.show.captions import Hit, check_hits, credit_of, records
 from helpers.show.output import as_text, figure_html, jpeg_uri
 from helpers.show.pictures import contact_sheet, sheet_words
 from helpers.show.players import clip_html
@@ -51,10 +51,12 @@ def _shown(search: Callable[[], pd.DataFrame], show: Callable[[Sequence[Hit]], s
 
 
 def _tiles(rows: Sequence[Hit]) -> str:
-    """Players side by side, as many as there is room for: none is cut off in a narrow window."""
-    players = "".join(clip_html(row, in_widget=True, width="100%") for row in rows)
+    """Players side by side, as many as there is room for: none is cut off in a narrow window; each credit once."""
+    players = "".join(clip_html(row, in_widget=True, width="100%", credit=False) for row in rows)
+    credits = "; ".join(dict.fromkeys(filter(None, map(credit_of, rows))))
+    thanks = f"<small>Videos: {as_text(credits)}</small>" if credits else ""
     columns = "repeat(auto-fill,minmax(min(200px,100%),1fr))"
-    return f'<div style="display:grid;grid-template-columns:{columns};gap:0 10px">{players}</div>'
+    return f'<div style="display:grid;grid-template-columns:{columns};gap:0 10px">{players}</div>{thanks}'
 
 
 def show_answer(place: widgets.HTML, answer: Callable[[], str]) -> None:

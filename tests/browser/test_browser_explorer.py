@@ -115,7 +115,7 @@ def explorer(whole: Page) -> Locator:
 
 def places(explorer: Locator, points: np.ndarray = POINTS) -> tuple[np.ndarray, FloatRect]:
     """Where the points of `map_points` are on the screen: in the middle, with 25 pixels of room at the edges."""
-    box = explorer.locator("canvas").bounding_box()
+    box = explorer.locator(".plot canvas").bounding_box()
     assert box
     low, high = points.min(axis=0), points.max(axis=0)
     scale = min((box["width"] - 50) / (high - low)[0], (box["height"] - 50) / (high - low)[1])
@@ -123,8 +123,8 @@ def places(explorer: Locator, points: np.ndarray = POINTS) -> tuple[np.ndarray, 
     return moved + [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2], box
 
 
-def click(explorer: Locator, row: int) -> None:
-    explorer.page.mouse.click(*places(explorer)[0][row])
+def click(explorer: Locator, row: int, points: np.ndarray = POINTS) -> None:
+    explorer.page.mouse.click(*places(explorer, points)[0][row])
 
 
 def draw(explorer: Locator, mode: str, corners: list[tuple[float, float]]) -> None:

@@ -16,7 +16,11 @@ from helpers.analysis.matrix import cluster_matrix
 from helpers.analysis.outliers import outlier_scores
 from helpers.errors import AnalysisError, SearchError
 from helpers.explorer import state
+from helpers.explorer.clustering import default_k
+from helpers.explorer.searching import example_scores, most_lit
+from helpers.explorer.view import MODULES
 from helpers.explorer.widget import cluster_explorer
+from helpers.explorer.wording import on_screen
 from helpers.settings import ROOT
 from helpers.show.cluster_style import MARKERS, cluster_style
 from helpers.videos.frames import thumbnail
@@ -222,7 +226,7 @@ def test_what_cannot_be_clustered_is_said_and_leaves_the_map(explorer):
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        (CLIPS.head(5), "5 segments in 5 clusters."),
+        (CLIPS.head(5), "5 segments in 2 clusters."),
         (CLIPS.head(1), "1 segments in 1 clusters. There is one segment, so there is nothing"),
         (
             CLIPS.assign(embedding_visual=[np.ones(4, np.float32)] * 30),
@@ -355,8 +359,10 @@ def test_a_cluster_that_the_filter_hides_has_no_name_to_give():
 def test_all_hits_light_up_and_have_tiles_that_stay_beside_the_neighbours(explorer):
     explorer.controls.words.value = "anything"
     explorer.controls.find.click()
-    assert explorer.view.hits == list(range(30))
+    assert explorer.view.hits == list(range(6)), "a fifth of 30 segments: what lights up stands out"
+    assert explorer.view.status == "Hits for 'anything': the best 6 of 30 light up."
     assert [item["row"] for item in explorer.view.found["items"]] == list(range(30))
+    assert explorer.view.chosen == 0, "the best hit is chosen"
     explorer.view.set_state({"chosen": 4})
     assert len(explorer.view.tiles["items"]) == 8 and len(explorer.view.found["items"]) == 30
 
@@ -368,7 +374,9 @@ def test_what_is_similar_to_the_clicked_point_is_shown_as_hits(explorer):
     explorer.view.set_state({"chosen": 4})
     ask(explorer, similar=True)
     expected = state.nearest_rows(MATRIX, 4, among=np.ones(30, dtype=bool), limit=60)
-    assert explorer.view.hits == [row for row, _ in expected] and len(expected) == 29
+    assert [item["row"] for item in explorer.view.found["items"]] == [row for row, _ in expected]
+    assert explorer.view.hits == [row for row, _ in expected[:6]] and len(expected) == 29
+    assert explorer.view.chosen == 4
     assert explorer.view.found["title"] == "Similar to the rabbit, 0:00-0:06, by score"
 
 
@@ -380,6 +388,71 @@ def test_tiles_can_be_sorted_by_what_is_odd_once_that_is_asked_for(explorer):
         assert np.allclose(numbers(explorer.view.measures[name], "<f4"), scores[column])
     explorer.controls.k.value = 4
     assert explorer.view.measures == {}, "they were those of other clusters"
+
+
+def test_examples_of_what_is_wanted_and_not_find_more(explorer):
+    ask(explorer, like=[])
+    assert explorer.view.status.startswith("An example is a segment")
+    ask(explorer, unlike=[1])
+    assert explorer.view.status.startswith("That is what you do not want") and explorer.view.hits == []
+    ask(explorer, like=[0, 3, 99])
+    scores = example_scores(MATRIX, [0, 3], [1])
+    others = [i for i in range(30) if i not in (0, 1, 3)]
+    expected = sorted(others, key=lambda i: -scores[i])
+    assert [item["row"] for item in explorer.view.found["items"]] == expected
+    assert explorer.view.status == "Like 2 of your examples, not like 1: the best 6 of 27 light up."
+    ask(explorer, unlike=[3])
+    assert explorer.view.examples == {"like": [0], "unlike": [1, 3]}, "an example is one thing or the other"
+    ask(explorer, clear=True)
+    assert (explorer.view.examples, explorer.view.hits, explorer.view.found) == ({}, [], {})
+
+
+def test_what_is_similar_to_the_clicked_point_can_be_made_less_like_another(explorer):
+    explorer.view.set_state({"chosen": 4})
+    ask(explorer, similar=True)
+    ask(explorer, unlike=[7])
+    assert explorer.view.examples == {"like": [4], "unlike": [7]}
+    assert explorer.view.found["title"] == "Like 1 of your examples, not like 1, by score"
+
+
+def test_rocchio_takes_the_mean_of_what_is_not_wanted_from_that_of_what_is():
+    a, b, c = np.eye(3, dtype=np.float32)
+    scores = example_scores(np.stack([a, b, c]), [0, 1], [2])
+    query = 0.75 * (a + b) / 2 - 0.25 * c
+    assert scores == pytest.approx(query / np.linalg.norm(query))
+    assert example_scores(np.stack([a, b]), [0]) == pytest.approx([1, 0])
+
+
+@pytest.mark.parametrize(("n", "lit"), [(1, 3), (15, 3), (20, 4), (153, 30), (10_000, 2000)])
+def test_no_more_than_a_fifth_of_the_segments_lights_up(n, lit):
+    assert most_lit(n) == lit
+
+
+@pytest.mark.parametrize(("n", "k"), [(1, 2), (4, 2), (15, 3), (40, 4), (153, 8), (10_000, 8)])
+def test_the_number_of_clusters_to_begin_with_follows_from_that_of_the_segments(n, k):
+    assert default_k(n) == k
+    if n == 15:
+        assert cluster_explorer(CLIPS.head(n)).controls.k.value == k
+
+
+def test_the_best_hit_that_is_seen_is_chosen(explorer):
+    explorer.controls.video.value = "film-1"
+    explorer.controls.words.value = "anything"
+    explorer.controls.find.click()
+    assert explorer.view.chosen == 10 and explorer.view.tiles["of"] == 10
+
+
+def test_what_is_said_speaks_of_what_is_on_screen():
+    gap = CLIPS.assign(embedding_description=[None, *CLIPS["embedding_description"][1:]])
+    explorer = cluster_explorer(gap, k=3)
+    explorer.controls.option.value = "description"
+    said = "1 of 30 segments have no description vector: choose “fused” under vectors."
+    assert explorer.view.status == said
+    few = cluster_explorer(CLIPS.head(4), k=2)
+    few.controls.least.value = 5
+    few.controls.method.value = "hdbscan"
+    assert "fewer than the 5 of “at least”" in few.view.status
+    assert on_screen("There is nothing to undo.") == "There is nothing to undo."
 
 
 def test_the_selection_is_a_table_for_the_next_cell(explorer):
@@ -415,11 +488,11 @@ def test_words_light_up_their_hits(tmp_path):
     assert explorer.view.hits == [] and asked[-1] == "wrong"
 
 
-def test_an_error_that_nobody_foresaw_is_not_swallowed():
+def test_an_error_that_nobody_foresaw_is_not_swallowed(caplog):
     explorer = cluster_explorer(CLIPS, search=lambda words: 1 / 0, k=3)
     explorer.controls.words.value = "cat"
-    with pytest.raises(ZeroDivisionError):
-        explorer._look_up()
+    explorer.controls.find.click()
+    assert "division by zero" in caplog.text
     assert "unexpected" in explorer.view.status
 
 
@@ -787,6 +860,28 @@ def test_a_column_gives_the_colours_and_its_entries_hide(explorer):
     assert numbers(explorer.view.shown, np.uint8).all()
 
 
+def test_a_range_of_numbers_hides_the_rest(explorer):
+    assert list(explorer.view.numbers) == ["time in film"]
+    explorer.view.set_state({"ranges": {"time in film": [0, 5], "gone": [1, 2]}})
+    assert numbers(explorer.view.shown, np.uint8).tolist() == (CLIPS["start_offset_sec"] <= 5).tolist()
+    explorer.view.set_state({"ranges": {}})
+    assert numbers(explorer.view.shown, np.uint8).all()
+
+
+def test_no_two_files_of_the_page_give_one_name_to_two_things():
+    """They are joined into one script, in which each name of a file's top level must be the only one."""
+    names = [
+        name
+        for module in MODULES
+        for name in re.findall(
+            r"^(?:export )?(?:const|let|function) (\w+)",
+            Path(state.__file__).with_name(f"{module}.js").read_text("utf-8"),
+            re.MULTILINE,
+        )
+    ]
+    assert len(names) > 60 and sorted(set(names)) == sorted(names)
+
+
 def test_tags_give_colours_as_soon_as_they_are_given(explorer):
     explorer.controls.colour.value = "tag"
     assert [entry["name"] for entry in explorer.view.legend] == ["none"]
@@ -809,7 +904,7 @@ def test_without_a_path_words_last_as_long_as_the_widget():
     explorer.view.set_state({"focus": 0})
     explorer.controls.name.value = "cats"
     explorer.controls.rename.click()
-    assert "labels=path" in explorer.view.status
+    assert explorer.view.status.endswith("(not in a file: it lasts as long as this explorer).")
     assert (explorer.labels["name"] == "cats").sum() == (explorer.clusters == 0).sum()
 
 

@@ -3,7 +3,7 @@ import test from "node:test";
 import { groupName, makeData } from "../../helpers/explorer/data.js";
 import { actionOf } from "../../helpers/explorer/keys.js";
 import { pickedInLegend } from "../../helpers/explorer/legend.js";
-import { endOf } from "../../helpers/explorer/player.js";
+import { endOf } from "../../helpers/explorer/screen.js";
 import { SHAPES, trace } from "../../helpers/explorer/shapes.js";
 import { makeStills } from "../../helpers/explorer/stills.js";
 

@@ -517,6 +517,7 @@ def test_the_box_answers_with_ten_players():
     box.button.click()
     assert asked == ["green eyes"]
     assert len(videos(box.results.value)) == 10
+    assert box.results.value.count("Stefan van der Walt") == 1, "a credit stands once, below all"
     box._handle_custom_msg({"event": "submit"}, []), box.words._handle_custom_msg({"event": "submit"}, [])
     assert asked == ["green eyes"] * 2, "the Enter key asks once"
 

@@ -1,0 +1,377 @@
+"""The cluster explorer on a narrow, dark screen that is touched: search, playlist, two players, ranges."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from helpers.analysis.clusters import map_points
+from helpers.analysis.matrix import cluster_matrix
+from helpers.explorer.searching import example_scores
+from tests.browser.pages import stands_at, wait_until
+from tests.browser.test_browser_explorer import COUNT_PLAYS, click, listed, places
+from tools.browser import PATIENCE, Lab, run_all_cells, wait_for_kernel, write_notebook
+
+CELLS = [
+    """import numpy as np
+import pandas as pd
+
+clips = pd.DataFrame({"segment_id": [f"s{i:02d}" for i in range(15)]})
+clips["video_url"] = ["data/videos/big-buck-bunny.mp4"] * 12 + ["data/videos/cat.mp4"] * 2 + ["data/videos/gone.mp4"]
+clips["video_id"] = clips["video_url"]
+clips["title"] = ["the rabbit"] * 12 + ["the cat"] * 2 + ["a film that has moved"]
+clips["start_offset_sec"] = [120.0 + 6 * i for i in range(12)] + [0.0, 6.0, 0.0]
+clips["end_offset_sec"] = clips["start_offset_sec"] + 6
+clips["loudness"] = np.arange(15.0) - 20
+clips["recorded_at"] = [f"2024-05-{i + 1:02d}" for i in range(15)]
+noise = np.random.default_rng(4).normal(scale=0.3, size=(15, 8))
+clips["embedding_visual"] = list((np.eye(8)[np.arange(15) % 3] + noise).astype("float32"))""",
+    """from helpers import cluster_explorer
+
+def search(words):
+    return clips.assign(score=np.linspace(0.2, 0.9, 15)).sort_values("score", ascending=False).iloc[1:]
+
+explorer = cluster_explorer(clips, search=search)
+explorer""",
+]
+given: dict[str, Any] = {}
+exec(CELLS[0], given)
+CLIPS: pd.DataFrame = given["clips"]
+MATRIX = cluster_matrix(CLIPS)
+POINTS = map_points(MATRIX).to_numpy()
+ERRORS: list[str] = []
+
+
+@pytest.fixture(scope="module")
+def notebook(tree: Path) -> Path:
+    """A scratch notebook of the explorer with fifteen clips."""
+    return write_notebook(tree / "notebooks" / "explorer-15.ipynb", CELLS)
+
+
+@pytest.fixture(scope="module")
+def page(lab: Lab, browser: Browser) -> Iterator[Page]:
+    """A tablet in the dark theme: 900 pixels wide, and touched."""
+    context = browser.new_context(viewport={"width": 900, "height": 1000}, has_touch=True)
+
+    def choose_theme(name: str) -> None:
+        answer = context.request.put(
+            f"{lab.url}lab/api/settings/@jupyterlab/apputils-extension:themes",
+            headers={"Authorization": f"token {lab.token}"},
+            data={"raw": json.dumps({"theme": name})},
+        )
+        assert answer.ok, answer.text()
+
+    choose_theme("JupyterLab Dark")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    yield page
+    choose_theme("JupyterLab Light")
+    context.close()
+    lab.stop_kernels()
+
+
+@pytest.fixture(scope="module")
+def whole(page: Page, address: str) -> Page:
+    page.on("pageerror", lambda error: ERRORS.append(str(error)))
+    page.add_init_script(COUNT_PLAYS)
+    page.goto(address)
+    wait_for_kernel(page)
+    run_all_cells(page)
+    page.locator(".explorer canvas").first.wait_for()
+    expect(page.locator(".jp-CodeCell .jp-InputPrompt", has_text="*")).to_have_count(0, timeout=PATIENCE)
+    return page
+
+
+@pytest.fixture
+def explorer(whole: Page) -> Locator:
+    """The widget with the map in sight: no selection, no hits, one player."""
+    box = whole.locator(".jupyter-widgets.widget-vbox", has=whole.locator(".explorer"))
+    for name in ("Stop", "Close", "Clear hits", "Clear", "Show all"):
+        button = box.get_by_role("button", name=name, exact=True)
+        if button.count() and button.is_visible():
+            button.click()
+            expect(button).to_be_hidden()
+    box.get_by_role("button", name="Map", exact=True).click()
+    box.get_by_role("button", name="Whole map").click()
+    box.locator(".plot").evaluate("c => c.scrollIntoView({ block: 'center' })")
+    return box
+
+
+def look_for(explorer: Locator, words: str) -> None:
+    line = explorer.get_by_placeholder("words to look for")
+    line.fill(words)
+    line.press("Enter")
+    expect(explorer.locator(".status")).to_contain_text(f"Hits for '{words}'", timeout=PATIENCE)
+
+
+def touch(page: Page, path: list[tuple[float, float]]) -> None:
+    """Put a finger down, move it along the path, and lift it."""
+    session = page.context.new_cdp_session(page)
+    for i, (x, y) in enumerate(path):
+        kind = "touchMove" if i else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    session.detach()
+
+
+def rows_of(tiles: Locator) -> list[int]:
+    return [int(str(tile.get_attribute("data-row"))) for tile in tiles.all()]
+
+
+def test_the_clusters_to_begin_with_follow_from_the_data(explorer: Locator) -> None:
+    expect(explorer.locator(".entry")).to_have_count(3)
+
+
+def test_a_search_lights_up_what_stands_out_and_its_best_hit_waits_to_be_played(explorer: Locator) -> None:
+    look_for(explorer, "anything")
+    expect(explorer.locator(".status")).to_have_text("Hits for 'anything': the best 3 of 14 light up.")
+    video = explorer.locator("video")
+    wait_until(video, "v.src.endsWith('cat.mp4#t=6,12')")
+    stands_at(video, 6)
+    assert video.evaluate("v => v.paused && !v.dataset.plays"), "nothing sounds that nobody clicked"
+    assert rows_of(explorer.locator(".strip .tile.hit")) == [13, 12, 11]
+    explorer.get_by_role("button", name="Grid", exact=True).click()
+    gallery = explorer.locator(".gallery")
+    expect(gallery.locator("select")).to_have_value("score")
+    expect(gallery.locator(".tile .rank")).to_have_text(["1", "2", "3"])
+    assert rows_of(gallery.locator(".tile"))[:4] == [13, 12, 11, 10]
+    explorer.get_by_role("button", name="Clear hits").click()
+    expect(gallery.locator("select")).to_have_value("title")
+    expect(gallery.locator(".rank")).to_have_count(0)
+
+
+def test_the_selection_plays_one_after_the_other(explorer: Locator) -> None:
+    page, video = explorer.page, explorer.locator("video")
+    explorer.get_by_role("button", name="Grid", exact=True).click()
+    tiles = explorer.locator(".gallery .tile")
+    for row in (2, 5, 7):
+        explorer.locator(f".gallery .tile[data-row='{row}']").click(modifiers=["Control"])
+    assert tiles.count() and listed(explorer) == ["s02", "s05", "s07"]
+    line = explorer.locator(".playing")
+    expect(line).to_be_hidden()
+    explorer.get_by_role("button", name="Play all").click()
+    expect(line).to_contain_text("1 of 3 of the selection")
+    stands_at(video, CLIPS["start_offset_sec"][2])
+    page.evaluate("window.letPlay = true")
+    video.evaluate("v => { v.muted = true; v.currentTime += 5.3; return v.play(); }")
+    expect(line).to_contain_text("2 of 3", timeout=PATIENCE)  # the first has come to its end
+    page.evaluate("window.letPlay = false")
+    wait_until(video, f"v.src.includes('#t={CLIPS['start_offset_sec'][5]:g},')")
+    explorer.locator(".gallery .tile").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(line).to_contain_text("3 of 3")
+    line.get_by_role("button", name="Previous").click()
+    expect(line).to_contain_text("2 of 3")
+    explorer.locator(".gallery .tile").first.focus()
+    page.keyboard.press("p")
+    expect(line).to_be_hidden()
+    page.keyboard.press("p")
+    expect(line).to_contain_text("1 of 3")
+    explorer.locator(".gallery .tile[data-row='4']").click()
+    expect(line).to_be_hidden()  # what is not in the list ends it
+
+
+def test_two_moments_play_side_by_side(explorer: Locator) -> None:
+    click(explorer, 3, POINTS)
+    expect(explorer.locator("figcaption")).to_contain_text("2:18-2:24", timeout=PATIENCE)
+    explorer.get_by_role("button", name="Compare").click()  # on a narrow screen it stands below the map
+    explorer.locator(".plot").evaluate("c => c.scrollIntoView({ block: 'center' })")
+    click(explorer, 8, POINTS)
+    videos = explorer.locator("video")
+    expect(videos).to_have_count(2)
+    expect(explorer.locator("figcaption").first).to_contain_text("2:48-2:54", timeout=PATIENCE)
+    expect(explorer.locator("figcaption").last).to_contain_text("2:18-2:24")
+    stands_at(videos.first, CLIPS["start_offset_sec"][8])
+    stands_at(videos.last, CLIPS["start_offset_sec"][3])
+    one, two = videos.first.bounding_box(), videos.last.bounding_box()
+    assert one and two and abs(one["y"] - two["y"]) < 2 and one["x"] + one["width"] <= two["x"]
+    explorer.get_by_role("button", name="Play both").click()
+    for video in videos.all():
+        wait_until(video, "Number(v.dataset.plays) >= 1")
+    explorer.get_by_role("button", name="Close").click()
+    expect(videos).to_have_count(1)
+    explorer.locator("canvas").first.focus()
+    explorer.page.keyboard.press("c")
+    expect(videos).to_have_count(2)
+    explorer.page.keyboard.press("c")
+    expect(videos).to_have_count(1)
+
+
+def test_more_like_these_and_not_those(explorer: Locator) -> None:
+    explorer.get_by_role("button", name="Grid", exact=True).click()
+    for row in (0, 3):
+        explorer.locator(f".gallery .tile[data-row='{row}']").click(modifiers=["Control"])
+    explorer.get_by_role("button", name="More like these").click()
+    expect(explorer.locator(".strip h4")).to_contain_text("Like 2 of your examples", timeout=PATIENCE)
+    explorer.get_by_role("button", name="Clear", exact=True).click()
+    explorer.locator(".gallery .tile[data-row='6']").click(modifiers=["Control"])
+    explorer.get_by_role("button", name="Not these").click()
+    expect(explorer.locator(".strip h4")).to_contain_text("not like 1", timeout=PATIENCE)
+    scores = example_scores(MATRIX, [0, 3], [6])
+    best = sorted(set(range(15)) - {0, 3, 6}, key=lambda row: -scores[row])
+    assert rows_of(explorer.locator(".strip .tile"))[:3] == best[:3]
+    explorer.locator(f".strip .tile[data-row='{best[0]}']").click()
+    expect(explorer.locator(f".strip .tile.chosen[data-row='{best[0]}']")).to_be_visible(timeout=PATIENCE)
+    explorer.get_by_role("button", name="Not this", exact=True).click()
+    expect(explorer.locator(".strip h4")).to_contain_text("not like 2", timeout=PATIENCE)
+
+
+def test_ranges_limit_map_and_grid_by_mouse_keys_and_finger(explorer: Locator) -> None:
+    page, count = explorer.page, explorer.locator(".count")
+    summary = explorer.locator(".ranges summary")
+    expect(summary).to_have_text("Ranges: time in film, loudness, recorded_at")
+    if explorer.locator(".ranges").get_attribute("open") is None:
+        summary.click()
+    loudness = explorer.locator(".range", has_text="loudness")
+    loudness.scroll_into_view_if_needed()
+
+    def across(start: float, end: float) -> list[tuple[float, float]]:
+        box = loudness.locator("canvas").bounding_box()
+        assert box
+        return [(box["x"] + x * box["width"], box["y"] + 20) for x in (start, (start + end) / 2, end)]
+
+    path = across(0.46, 0.999)  # from -20 to -6: the upper half
+    page.mouse.move(*path[0])
+    page.mouse.down()
+    page.mouse.move(*path[1])
+    page.mouse.move(*path[2])
+    page.mouse.up()
+    expect(count).to_have_text("8 of 15 segments", timeout=PATIENCE)
+    explorer.get_by_role("button", name="Grid", exact=True).click()
+    assert sorted(rows_of(explorer.locator(".gallery .tile"))) == list(range(7, 15))
+    loudness.get_by_role("button", name="All").click()
+    expect(count).to_have_text("15 segments", timeout=PATIENCE)
+
+    start = loudness.get_by_label("loudness from")
+    start.fill("-8")
+    start.press("Enter")
+    expect(count).to_have_text("3 of 15 segments", timeout=PATIENCE)
+    end = explorer.get_by_label("recorded_at to")
+    end.fill("2024-05-14")
+    end.press("Enter")
+    expect(count).to_have_text("2 of 15 segments", timeout=PATIENCE)
+    expect(summary).to_contain_text("(2 set)")
+    start.fill("loud")
+    start.press("Enter")
+    expect(start).to_have_value("-8")
+    explorer.get_by_role("button", name="Show all").click()
+    expect(count).to_have_text("15 segments", timeout=PATIENCE)
+
+    loudness.scroll_into_view_if_needed()
+    touch(page, across(0.0, 0.46))
+    expect(count).to_have_text("7 of 15 segments", timeout=PATIENCE)
+    explorer.get_by_role("button", name="Show all").click()
+    expect(count).to_have_text("15 segments", timeout=PATIENCE)
+    summary.click()
+
+
+def test_a_finger_plays_draws_and_adds_without_a_keyboard(explorer: Locator) -> None:
+    page, video = explorer.page, explorer.locator("video")
+    explorer.get_by_role("button", name="Box", exact=True).tap()
+    explorer.get_by_role("button", name="Move", exact=True).tap()
+    explorer.locator(".plot").evaluate("c => c.scrollIntoView({ block: 'center' })")
+    at, box = places(explorer, POINTS)
+    page.touchscreen.tap(*at[5])
+    stands_at(video, CLIPS["start_offset_sec"][5])
+    explorer.get_by_role("button", name="Box", exact=True).tap()
+    explorer.locator(".plot").evaluate("c => c.scrollIntoView({ block: 'center' })")
+    at, box = places(explorer, POINTS)
+    x, y = (at - [box["x"], box["y"]]).T
+    inside = (x < 0.5 * box["width"]) & (y < 0.99 * box["height"])
+    touch(
+        page,
+        [
+            (box["x"] + s * box["width"], box["y"] + t * box["height"])
+            for s, t in ((0.01, 0.01), (0.3, 0.5), (0.5, 0.99))
+        ],
+    )
+    expect(explorer.locator(".list h4")).to_contain_text(f"Selection: {inside.sum()} segments")
+    assert listed(explorer) == CLIPS["segment_id"][inside].tolist()
+    explorer.get_by_role("button", name="Move", exact=True).tap()
+    add = explorer.get_by_role("button", name="Add", exact=True)
+    add.tap()
+    expect(add).to_have_attribute("aria-pressed", "true")
+    other = int(np.flatnonzero(~inside)[0])
+    explorer.locator(".plot").evaluate("c => c.scrollIntoView({ block: 'center' })")
+    at, _ = places(explorer, POINTS)
+    page.touchscreen.tap(*at[other])
+    expect(explorer.locator(".list h4")).to_contain_text(f"Selection: {inside.sum() + 1} segments")
+    explorer.get_by_role("button", name="Grid", exact=True).tap()
+    explorer.locator(f".gallery .tile[data-row='{other}']").tap()
+    expect(explorer.locator(".list h4")).to_contain_text(f"Selection: {inside.sum()} segments")
+    add.tap()
+    expect(add).to_have_attribute("aria-pressed", "false")
+
+
+STICKS_OUT = """box => {
+  const right = box.getBoundingClientRect().right + 1;
+  const inScroll = e => e.closest('.tiles, .scroll, .legend');
+  return [...box.querySelectorAll('*')]
+    .filter(e => e.checkVisibility() && !inScroll(e) && e.getBoundingClientRect().right > right)
+    .map(e => e.className || e.tagName);
+}"""
+CUT = """box => {
+  const pen = document.createElement('canvas').getContext('2d');
+  return [...box.querySelectorAll('input[placeholder]')].filter(e => e.placeholder && e.checkVisibility()).filter(e => {
+    const style = getComputedStyle(e);
+    pen.font = `${style.fontSize} ${style.fontFamily}`;
+    const room = e.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    return pen.measureText(e.placeholder).width > room;
+  }).map(e => `${e.placeholder} ${e.clientWidth}`);
+}"""
+
+
+@pytest.mark.parametrize("width", [900, 1400])
+def test_nothing_sticks_out_and_no_word_of_the_toolbar_is_cut(explorer: Locator, width: int) -> None:
+    page = explorer.page
+    page.set_viewport_size({"width": width, "height": 1000})
+    try:
+        page.wait_for_timeout(300)
+        click(explorer, 3, POINTS)
+        expect(explorer.get_by_placeholder("a note on this point")).to_be_visible(timeout=PATIENCE)
+        explorer.get_by_role("button", name="Compare").click()
+        for view in ("Grid", "Map"):
+            explorer.get_by_role("button", name=view, exact=True).click()
+            page.wait_for_timeout(200)
+            assert explorer.evaluate(STICKS_OUT) == []
+        assert explorer.evaluate(CUT) == []
+        explorer.get_by_role("button", name="Close").click()
+    finally:
+        page.set_viewport_size({"width": 900, "height": 1000})
+
+
+def test_the_table_is_limited_and_scrolls(explorer: Locator) -> None:
+    explorer.get_by_role("button", name="Add", exact=True).click()
+    for entry in explorer.locator(".entry").all():
+        entry.click()
+    explorer.get_by_role("button", name="Add", exact=True).click()
+    expect(explorer.locator("tbody tr")).to_have_count(15)
+    scroll = explorer.locator(".scroll")
+    assert scroll.evaluate("s => s.clientHeight <= 160 && s.scrollHeight > s.clientHeight")
+
+
+def brightness(place: Locator, what: str) -> float:
+    colour = str(place.evaluate(f"e => getComputedStyle(e).{what}"))
+    return float(np.mean([float(number) for number in re.findall(r"[\d.]+", colour)[:3]]))
+
+
+def test_the_dark_theme_has_bright_words_on_a_dark_map(explorer: Locator) -> None:
+    canvas = explorer.locator(".plot canvas")
+    assert canvas.evaluate("c => c.getContext('2d').getImageData(3, 3, 1, 1).data[0]") < 60
+    explorer.locator(".entry").first.click()
+    look_for(explorer, "dark")
+    for part in (".status", ".entry", ".list h4", "tbody td", ".strip .tile", ".count", ".more button"):
+        assert brightness(explorer.locator(part).first, "color") > 130, part
+    assert brightness(explorer.locator("th").first, "backgroundColor") < 110
+    rank = explorer.locator(".strip .rank").first
+    assert brightness(rank, "backgroundColor") - brightness(rank, "color") > 80
+
+
+def test_nothing_went_wrong_on_the_page(whole: Page) -> None:
+    assert ERRORS == []
