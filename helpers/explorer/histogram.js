@@ -103,6 +103,9 @@ function makeOne(parent, { name, kind, values, whole }, limit) {
     field.type = input;
     field.setAttribute("aria-label", `${name} ${end}`);
     field.addEventListener("change", written);
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") written();
+    });
     return field;
   });
   const reset = makeButton("All", `every ${name}`, () => limit(name, null), row);
