@@ -85,9 +85,8 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             shown=self._shown,
             changed=self._show_words,
         )
-        self._searching = Searching(
-            self.segments, search, self.view, matrix=lambda: self._matrix, shown=self._shown
-        )
+        vectors = lambda: self._matrix  # noqa: E731
+        self._searching = Searching(self.segments, search, self.view, matrix=vectors, shown=self._shown)
         self._cluster()
         super().__init__([*self.controls.rows(search=search is not None), self.view])
         self._listen()

@@ -15,7 +15,7 @@ from helpers.analysis.clusters import map_points
 from helpers.analysis.matrix import cluster_matrix
 from helpers.explorer.searching import example_scores
 from tests.browser.pages import stands_at, wait_until
-from tests.browser.test_browser_explorer import COUNT_PLAYS, click, listed, places
+from tests.browser.test_browser_explorer import COUNT_PLAYS, click, listed
 from tools.browser import PATIENCE, Lab, run_all_cells, wait_for_kernel, write_notebook
 
 CELLS = [
@@ -108,16 +108,6 @@ def look_for(explorer: Locator, words: str) -> None:
     line.fill(words)
     line.press("Enter")
     expect(explorer.locator(".status")).to_contain_text(f"Hits for '{words}'", timeout=PATIENCE)
-
-
-def touch(page: Page, path: list[tuple[float, float]]) -> None:
-    """Put a finger down, move it along the path, and lift it."""
-    session = page.context.new_cdp_session(page)
-    for i, (x, y) in enumerate(path):
-        kind = "touchMove" if i else "touchStart"
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    session.detach()
 
 
 def rows_of(tiles: Locator) -> list[int]:
@@ -222,7 +212,7 @@ def test_more_like_these_and_not_those(explorer: Locator) -> None:
     expect(explorer.locator(".strip h4")).to_contain_text("not like 2", timeout=PATIENCE)
 
 
-def test_ranges_limit_map_and_grid_by_mouse_keys_and_finger(explorer: Locator) -> None:
+def test_ranges_limit_map_and_grid_by_mouse(explorer: Locator) -> None:
     page, count = explorer.page, explorer.locator(".count")
     summary = explorer.locator(".ranges summary")
     expect(summary).to_have_text("Ranges: time in film, loudness, recorded_at")
@@ -248,65 +238,7 @@ def test_ranges_limit_map_and_grid_by_mouse_keys_and_finger(explorer: Locator) -
     loudness.get_by_role("button", name="All").click()
     expect(count).to_have_text("15 segments", timeout=PATIENCE)
 
-    start = loudness.get_by_label("loudness from")
-    start.fill("-8")
-    start.press("Enter")
-    expect(count).to_have_text("3 of 15 segments", timeout=PATIENCE)
-    end = explorer.get_by_label("recorded_at to")
-    end.fill("2024-05-14")
-    end.press("Enter")
-    expect(count).to_have_text("2 of 15 segments", timeout=PATIENCE)
-    expect(summary).to_contain_text("(2 set)")
-    start.fill("loud")
-    start.press("Enter")
-    expect(start).to_have_value("-8")
-    explorer.get_by_role("button", name="Show all").click()
-    expect(count).to_have_text("15 segments", timeout=PATIENCE)
-
-    loudness.scroll_into_view_if_needed()
-    touch(page, across(0.0, 0.46))
-    expect(count).to_have_text("7 of 15 segments", timeout=PATIENCE)
-    explorer.get_by_role("button", name="Show all").click()
-    expect(count).to_have_text("15 segments", timeout=PATIENCE)
     summary.click()
-
-
-def test_a_finger_plays_draws_and_adds_without_a_keyboard(explorer: Locator) -> None:
-    page, video = explorer.page, explorer.locator("video")
-    explorer.get_by_role("button", name="Box", exact=True).tap()
-    explorer.get_by_role("button", name="Move", exact=True).tap()
-    explorer.locator(".plot").evaluate("c => c.scrollIntoView({ block: 'center' })")
-    at, box = places(explorer, POINTS)
-    page.touchscreen.tap(*at[5])
-    stands_at(video, CLIPS["start_offset_sec"][5])
-    explorer.get_by_role("button", name="Box", exact=True).tap()
-    explorer.locator(".plot").evaluate("c => c.scrollIntoView({ block: 'center' })")
-    at, box = places(explorer, POINTS)
-    x, y = (at - [box["x"], box["y"]]).T
-    inside = (x < 0.5 * box["width"]) & (y < 0.99 * box["height"])
-    touch(
-        page,
-        [
-            (box["x"] + s * box["width"], box["y"] + t * box["height"])
-            for s, t in ((0.01, 0.01), (0.3, 0.5), (0.5, 0.99))
-        ],
-    )
-    expect(explorer.locator(".list h4")).to_contain_text(f"Selection: {inside.sum()} segments")
-    assert listed(explorer) == CLIPS["segment_id"][inside].tolist()
-    explorer.get_by_role("button", name="Move", exact=True).tap()
-    add = explorer.get_by_role("button", name="Add", exact=True)
-    add.tap()
-    expect(add).to_have_attribute("aria-pressed", "true")
-    other = int(np.flatnonzero(~inside)[0])
-    explorer.locator(".plot").evaluate("c => c.scrollIntoView({ block: 'center' })")
-    at, _ = places(explorer, POINTS)
-    page.touchscreen.tap(*at[other])
-    expect(explorer.locator(".list h4")).to_contain_text(f"Selection: {inside.sum() + 1} segments")
-    explorer.get_by_role("button", name="Grid", exact=True).tap()
-    explorer.locator(f".gallery .tile[data-row='{other}']").tap()
-    expect(explorer.locator(".list h4")).to_contain_text(f"Selection: {inside.sum()} segments")
-    add.tap()
-    expect(add).to_have_attribute("aria-pressed", "false")
 
 
 STICKS_OUT = """box => {
