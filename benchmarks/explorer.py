@@ -89,7 +89,7 @@ CLICK = """() => new Promise(done => {
         if (video.readyState >= 1 && !video.seeking) told.ready ??= since;
       }
       if (root.querySelector(".strip").textContent !== tiles && root.querySelector(".tile img")
-          && !root.querySelector(".blank")) told.tiles ??= since;
+          && !root.querySelector(".strip .blank")) told.tiles ??= since;
       if ((told.ready && told.tiles) || since > 20000) return done(told);
       requestAnimationFrame(look);
     };
