@@ -128,6 +128,20 @@ def test_without_the_ledger_everything_that_differs_is_kept(source: Path, conten
     assert (mine / "01_setup.ipynb").read_bytes() == kept
 
 
+def test_an_answer_to_an_exercise_is_kept(source: Path) -> None:
+    (source / "exercises").mkdir()
+    notebook(source / "exercises" / "01_setup.ipynb", "coffee = ...")
+    copies = dict.fromkeys(("01_setup.ipynb", "03_insertion.ipynb", "glossary.md"), "as it was")
+    assert run(source)["01_setup.ipynb"] == "new"
+    answer = source.parent / "mine" / "exercises" / "01_setup.ipynb"
+    kept = edit(answer, "my answer")
+    notebook(source / "exercises" / "01_setup.ipynb", "coffee = ...  # eight hits")
+    found = copy_all(source, source.parent / "mine")
+    assert {path.name: what for path, what in found if path.parent.name == "mine"} == copies
+    assert [what for path, what in found if path.parent.name == "exercises"] == ["new, beside yours"]
+    assert answer.read_bytes() == kept
+
+
 def test_a_copy_that_was_deleted_comes_back(source: Path) -> None:
     run(source)
     (source.parent / "mine" / "01_setup.ipynb").unlink()

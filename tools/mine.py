@@ -15,12 +15,13 @@ import nbformat
 from helpers.files import write_file
 from helpers.settings import ROOT
 
+PARTS = (".", "exercises", "solutions")
 LEDGER = ".copies.json"  # the sha256 of what was copied, and of what it was copied from
 IGNORE_ALL = "# This folder is yours: git sees nothing in it, this file included.\n*\n"
 
 
 def copy_all(notebooks: Path, mine: Path) -> list[tuple[Path, str]]:
-    """Copy the numbered notebooks and the glossary; (path, what became of it) for each, in order.
+    """Copy the lessons, exercises, solutions and the glossary; (path, what became of it) for each, in order.
 
     "new", "renewed" (the project's is another one now, and the copy was as it had been made), "as it was", "yours,
     kept" (you changed it), and "new, beside yours" (you changed it, and so did the project).
@@ -31,8 +32,9 @@ def copy_all(notebooks: Path, mine: Path) -> list[tuple[Path, str]]:
         write_file(mine / ".gitignore", IGNORE_ALL.encode())
     ledger = _read_ledger(mine / LEDGER)
     found = []
-    for source in [*sorted(notebooks.glob("[0-9]*.ipynb")), notebooks / "glossary.md"]:
-        found.append(_copy(source, mine, ledger))
+    sources = [path for part in PARTS for path in sorted((notebooks / part).glob("[0-9]*.ipynb"))]
+    for source in [*sources, notebooks / "glossary.md"]:
+        found.append(_copy(source, source.relative_to(notebooks).as_posix(), mine, ledger))
         write_file(mine / LEDGER, json.dumps(ledger, indent=1, sort_keys=True).encode())
     return found
 
@@ -50,23 +52,26 @@ def stripped(source: Path) -> bytes:
     return f"{text}\n".encode()
 
 
-def _copy(source: Path, mine: Path, ledger: dict[str, dict[str, str]]) -> tuple[Path, str]:
+def _copy(source: Path, name: str, mine: Path, ledger: dict[str, dict[str, str]]) -> tuple[Path, str]:
+    """Copy to `name`, such as "exercises/01_setup.ipynb", under which the ledger knows it too."""
     fresh = stripped(source)
     digest = _digest(fresh)
-    copies = [path for path in _names(mine, source.name) if path.exists()]
+    copies = [path for path in _names(mine, name) if path.exists()]
     for path in copies:
-        entry, now = ledger.get(path.name, {}), _digest(path.read_bytes())
+        key, now = path.relative_to(mine).as_posix(), _digest(path.read_bytes())
+        entry = ledger.get(key, {})
         if now == digest:
-            ledger[path.name] = {"source": digest, "written": digest}
+            ledger[key] = {"source": digest, "written": digest}
             return path, "as it was"
         if entry.get("source") == digest:
             return path, "yours, kept"
     for path in copies:
-        if _digest(path.read_bytes()) == ledger.get(path.name, {}).get("written"):
-            _keep(path, fresh, ledger)
+        key = path.relative_to(mine).as_posix()
+        if _digest(path.read_bytes()) == ledger.get(key, {}).get("written"):
+            _keep(path, key, fresh, ledger)
             return path, "renewed"
-    path = next(path for path in _names(mine, source.name) if not path.exists())
-    _keep(path, fresh, ledger)
+    path = next(path for path in _names(mine, name) if not path.exists())
+    _keep(path, path.relative_to(mine).as_posix(), fresh, ledger)
     return path, "new, beside yours" if copies else "new"
 
 
@@ -76,13 +81,14 @@ def _names(mine: Path, name: str) -> Iterator[Path]:
     yield path
     while path.exists():
         number += 1
-        path = mine / f"{Path(name).stem}-{number}{Path(name).suffix}"
+        path = mine / Path(name).with_stem(f"{Path(name).stem}-{number}")
         yield path
 
 
-def _keep(path: Path, content: bytes, ledger: dict[str, dict[str, str]]) -> None:
+def _keep(path: Path, key: str, content: bytes, ledger: dict[str, dict[str, str]]) -> None:
+    path.parent.mkdir(exist_ok=True)
     write_file(path, content)
-    ledger[path.name] = {"source": _digest(content), "written": _digest(content)}
+    ledger[key] = {"source": _digest(content), "written": _digest(content)}
 
 
 def _digest(content: bytes) -> str:

@@ -18,7 +18,8 @@ from helpers.analysis.checks import (
 from helpers.analysis.matrix import EPSILON, Matrix, unit_rows
 from helpers.arguments import as_list
 from helpers.errors import AnalysisError, DataError
-from helpers.search.evaluation import content_words, video_name
+from helpers.search.evaluation import video_name
+from helpers.search.stems import content_words
 from helpers.segments import Query
 from helpers.settings import ROOT
 from helpers.videos.samples import catalogue, content_digits

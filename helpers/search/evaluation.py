@@ -6,7 +6,6 @@ all. Queries without an answer (no span) have no quality to measure and are left
 """
 
 import functools
-import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from math import comb
@@ -15,11 +14,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
+from sklearn.feature_extraction.text import CountVectorizer
 
 from helpers.arguments import check_table, is_number, is_whole
 from helpers.errors import DataError, SearchError
 from helpers.files import is_published
+from helpers.search.stems import shares_content_word
 from helpers.segments import HIT_COLUMNS
 from helpers.settings import ROOT
 
@@ -304,7 +304,6 @@ def _hits(clips: pd.DataFrame, scores: npt.NDArray[np.float64], limit: int | Non
     return hits[[c for c in HIT_COLUMNS if c in hits]].reset_index(drop=True)
 
 
-# ---------------------------------------------------------------- words
 def cue_of(spans: pd.DataFrame, clips: pd.DataFrame) -> str:
     """The descriptions of the clips that share at least a second with a grade-2 span of one query."""
     exact = spans[spans["relevance"] >= EXACT]
@@ -314,33 +313,3 @@ def cue_of(spans: pd.DataFrame, clips: pd.DataFrame) -> str:
     end = np.minimum.outer(clips["end_offset_sec"].to_numpy(float), exact["end_offset_sec"].to_numpy(float))
     near = (_of_the_video(clips, exact) & (end - start >= 1)).any(axis=1)
     return " ".join(clips.loc[near, "description"])
-
-
-def content_words(text: str) -> set[str]:
-    """The stems of the words in `text` that carry meaning: without scikit-learn's English stop words.
-
-    A light rule, made to find more kinship than there is rather than less: cut a possessive 's; turn -ies
-    into -y, or cut one of -ing, -ed, -es, -s (if three letters with a vowel remain); then a doubled last
-    consonant counts once, and a last e is dropped. So juggle, juggles and juggling are one word, and so
-    are skip and skipping.
-    """
-    words = re.findall(r"[^\W_]+", re.sub(r"['\u2019]s\b", "", text.lower()))
-    return {_stem(word) for word in words if word not in ENGLISH_STOP_WORDS}
-
-
-def _stem(word: str) -> str:
-    if word.endswith("ies") and len(word) > 4:
-        word = word[:-3] + "y"
-    else:
-        for suffix in ("ing", "ed", "es", "s"):
-            rest = word.removesuffix(suffix)
-            if rest != word and len(rest) >= 3 and re.search("[aeiouy]", rest):
-                word = rest
-                break
-    word = re.sub(r"([^\Waeiou])\1$", r"\1", word)
-    return word[:-1] if word.endswith("e") and len(word) > 3 else word
-
-
-def shares_content_word(query: str, text: str) -> bool:
-    """Whether a query has a content word in common with a text (see `content_words`)."""
-    return not content_words(query).isdisjoint(content_words(text))

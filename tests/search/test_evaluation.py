@@ -14,7 +14,6 @@ from sklearn.metrics import ndcg_score
 from helpers.errors import DataError, SearchError
 from helpers.search.evaluation import (
     bm25_ranking,
-    content_words,
     cue_of,
     dcg_at_k,
     evaluate,
@@ -25,11 +24,11 @@ from helpers.search.evaluation import (
     recall_at_k,
     reciprocal_rank,
     relevance,
-    shares_content_word,
     summarise,
     temporal_iou,
     video_name,
 )
+from helpers.search.stems import content_words, shares_content_word
 
 STEADY = settings(deadline=None, derandomize=True)  # the same examples each time, on a slow machine too
 grade_lists = st.lists(st.integers(0, 2), min_size=2, max_size=30)
