@@ -59,6 +59,7 @@ FORMS = {  # by number; the others have the first form until they are written an
     "02": SHORT,
     "03": SHORT,
     "04": SHORT,
+    "05": SHORT,
     "08": SHORT,
     "10": replace(SHORT, client_calls=None),  # an analyst's own, who works with the helpers
 }
