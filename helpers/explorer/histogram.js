@@ -102,7 +102,8 @@ function makeOne(parent, { name, kind, values, whole }, limit) {
     const field = make("input", "", undefined, row);
     field.type = input;
     field.setAttribute("aria-label", `${name} ${end}`);
-    field.addEventListener("change", written);
+    // "change" alone is not enough: Chromium leaves it out where a script has replaced the text in between.
+    for (const kind of ["change", "blur"]) field.addEventListener(kind, written);
     field.addEventListener("keydown", (event) => {
       if (event.key === "Enter") written();
     });
@@ -117,7 +118,9 @@ function makeOne(parent, { name, kind, values, whole }, limit) {
     const { left, width } = canvas.getBoundingClientRect();
     return [Math.min(Math.max(event.clientX - left, 0), width), width];
   };
+  const ends = () => (range ?? [whole.low, whole.high]).map(write);
   function written() {
+    if ([from, to].every((field, i) => field.value === ends()[i])) return; // else the rounded ends were taken
     const [low, high] = [read(from.value), read(to.value)];
     if (Number.isNaN(low) || Number.isNaN(high)) return fill(true); // as it was
     const least = low <= Math.floor(whole.low) ? whole.low : low;
@@ -127,9 +130,8 @@ function makeOne(parent, { name, kind, values, whole }, limit) {
   }
   // What somebody is writing stays, unless it cannot be read.
   function fill(always) {
-    const ends = (range ?? [whole.low, whole.high]).map(write);
     for (const [i, field] of [from, to].entries())
-      if (always || field !== document.activeElement) field.value = ends[i];
+      if (always || field !== document.activeElement) field.value = ends()[i];
     reset.hidden = !range;
   }
   function draw(between = range) {

@@ -16,6 +16,7 @@ import pandas as pd
 from helpers.analysis.checks import whole_number
 from helpers.analysis.clusters import least_cluster_size
 from helpers.analysis.exports import export_csv
+from helpers.analysis.matrix import Matrix
 from helpers.analysis.reduced import MOST_ROWS
 from helpers.arguments import check_texts, checked_path
 from helpers.errors import AnalysisError
@@ -85,8 +86,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             shown=self._shown,
             changed=self._show_words,
         )
-        vectors = lambda: self._matrix  # noqa: E731
-        self._searching = Searching(self.segments, search, self.view, matrix=vectors, shown=self._shown)
+        self._searching = Searching(self.segments, search, self.view, matrix=self._vectors, shown=self._shown)
         self._cluster()
         super().__init__([*self.controls.rows(search=search is not None), self.view])
         self._listen()
@@ -112,6 +112,9 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
     @property
     def _labels(self) -> npt.NDArray[np.int64]:
         return self._names.clusters.to_numpy()
+
+    def _vectors(self) -> Matrix:
+        return self._matrix
 
     def _typical(self, cluster: int) -> str:
         """The segment_id by which a cluster is known again."""
@@ -171,12 +174,8 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             self.view.hidden = {k: v for k, v in self.view.hidden.items() if k != CLUSTER}
             self._show_words()
             self.view.shown = self._shown().astype(np.uint8).tobytes()
-            said = summary(
-                self._labels,
-                may_be_noise=controls.method.value == "hdbscan",
-                unmatched=unmatched,
-                whole=self._whole,
-            )
+            may_be_noise = controls.method.value == "hdbscan"
+            said = summary(self._labels, may_be_noise=may_be_noise, unmatched=unmatched, whole=self._whole)
             self.view.status = " ".join([said, *map(on_screen, clustered.sentences)])
         controls.show_size()
 

@@ -15,7 +15,7 @@ from helpers.analysis.clusters import map_points
 from helpers.analysis.matrix import cluster_matrix
 from helpers.explorer.searching import example_scores
 from tests.browser.pages import stands_at, wait_until
-from tests.browser.test_browser_explorer import COUNT_PLAYS, click, listed
+from tests.browser.test_browser_explorer import COUNT_PLAYS, click, listed, places
 from tools.browser import PATIENCE, Lab, run_all_cells, wait_for_kernel, write_notebook
 
 CELLS = [
@@ -90,17 +90,24 @@ def whole(page: Page, address: str) -> Page:
 
 @pytest.fixture
 def explorer(whole: Page) -> Locator:
-    """The widget with the map in sight: no selection, no hits, one player."""
+    """The widget with the map in sight: no selection, no hits, one player, all segments."""
+    whole.evaluate("document.activeElement?.blur()")  # what a test before this one has left half written
     box = whole.locator(".jupyter-widgets.widget-vbox", has=whole.locator(".explorer"))
     for name in ("Stop", "Close", "Clear hits", "Clear", "Show all"):
         button = box.get_by_role("button", name=name, exact=True)
         if button.count() and button.is_visible():
             button.click()
             expect(button).to_be_hidden()
+    expect(box.locator(".count")).to_have_text("15 segments")
     box.get_by_role("button", name="Map", exact=True).click()
+    box.get_by_role("button", name="Move", exact=True).click()
     box.get_by_role("button", name="Whole map").click()
-    box.locator(".plot").evaluate("c => c.scrollIntoView({ block: 'center' })")
+    centre(box)
     return box
+
+
+def centre(explorer: Locator) -> None:
+    explorer.locator(".plot").evaluate("c => c.scrollIntoView({ block: 'center' })")
 
 
 def look_for(explorer: Locator, words: str) -> None:
@@ -108,6 +115,17 @@ def look_for(explorer: Locator, words: str) -> None:
     line.fill(words)
     line.press("Enter")
     expect(explorer.locator(".status")).to_contain_text(f"Hits for '{words}'", timeout=PATIENCE)
+
+
+def touch(page: Page, *paths: list[tuple[float, float]]) -> None:
+    """Put a finger down for each path, move them along together, and lift them."""
+    session = page.context.new_cdp_session(page)
+    for i, fingers in enumerate(zip(*paths, strict=True)):
+        kind = "touchMove" if i else "touchStart"
+        points = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(fingers)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    session.detach()
 
 
 def rows_of(tiles: Locator) -> list[int]:
@@ -171,7 +189,7 @@ def test_two_moments_play_side_by_side(explorer: Locator) -> None:
     click(explorer, 3, POINTS)
     expect(explorer.locator("figcaption")).to_contain_text("2:18-2:24", timeout=PATIENCE)
     explorer.get_by_role("button", name="Compare").click()  # on a narrow screen it stands below the map
-    explorer.locator(".plot").evaluate("c => c.scrollIntoView({ block: 'center' })")
+    centre(explorer)
     click(explorer, 8, POINTS)
     videos = explorer.locator("video")
     expect(videos).to_have_count(2)
@@ -212,7 +230,7 @@ def test_more_like_these_and_not_those(explorer: Locator) -> None:
     expect(explorer.locator(".strip h4")).to_contain_text("not like 2", timeout=PATIENCE)
 
 
-def test_ranges_limit_map_and_grid_by_mouse(explorer: Locator) -> None:
+def test_ranges_limit_map_and_grid_by_mouse_and_finger(explorer: Locator) -> None:
     page, count = explorer.page, explorer.locator(".count")
     summary = explorer.locator(".ranges summary")
     expect(summary).to_have_text("Ranges: time in film, loudness, recorded_at")
@@ -238,7 +256,90 @@ def test_ranges_limit_map_and_grid_by_mouse(explorer: Locator) -> None:
     loudness.get_by_role("button", name="All").click()
     expect(count).to_have_text("15 segments", timeout=PATIENCE)
 
+    loudness.scroll_into_view_if_needed()
+    touch(page, across(0.005, 0.46))  # the first pixel is under JupyterLab's own line beside an output
+    expect(count).to_have_text("7 of 15 segments", timeout=PATIENCE)
+    explorer.get_by_role("button", name="Show all").click()
+    expect(count).to_have_text("15 segments", timeout=PATIENCE)
     summary.click()
+
+
+def test_ranges_are_typed_again_and_again(explorer: Locator) -> None:
+    count, summary = explorer.locator(".count"), explorer.locator(".ranges summary")
+    summary.click()
+    start, end = explorer.get_by_label("loudness from"), explorer.get_by_label("recorded_at to")
+    for key in ("Enter", "Tab", "Enter"):  # the same words again are no change to the browser
+        start.fill("-8")
+        start.press(key)
+        expect(count).to_have_text("3 of 15 segments", timeout=PATIENCE)
+        explorer.get_by_role("button", name="Show all").click()
+        expect(count).to_have_text("15 segments", timeout=PATIENCE)
+        expect(start).to_have_value("-20")
+    start.fill("-8")
+    start.press("Enter")
+    end.fill("2024-05-14")
+    end.press("Enter")
+    expect(count).to_have_text("2 of 15 segments", timeout=PATIENCE)
+    expect(summary).to_contain_text("(2 set)")
+    start.fill("loud")
+    start.press("Enter")
+    expect(start).to_have_value("-8")
+    explorer.get_by_role("button", name="Show all").click()
+    explorer.get_by_label("time in film from").focus()
+    end.focus()  # what nobody has changed limits nothing
+    summary.click()
+    expect(count).to_have_text("15 segments", timeout=PATIENCE)
+    expect(summary).not_to_contain_text("set)")
+
+
+def test_a_finger_plays_draws_and_adds_without_a_keyboard(explorer: Locator) -> None:
+    page, video = explorer.page, explorer.locator("video")
+    at, box = places(explorer, POINTS)
+    for row in (5, 7):
+        page.touchscreen.tap(*at[row])
+        stands_at(video, CLIPS["start_offset_sec"][row])
+    wait_until(video, "Number(v.dataset.plays) >= 1")
+    explorer.get_by_role("button", name="Box", exact=True).tap()
+    centre(explorer)
+    at, box = places(explorer, POINTS)
+    x, y = (at - [box["x"], box["y"]]).T
+    inside = (x < 0.5 * box["width"]) & (y < 0.99 * box["height"])
+    corners = ((0.01, 0.01), (0.3, 0.5), (0.5, 0.99))
+    touch(page, [(box["x"] + s * box["width"], box["y"] + t * box["height"]) for s, t in corners])
+    expect(explorer.locator(".list h4")).to_contain_text(f"Selection: {inside.sum()} segments")
+    assert listed(explorer) == CLIPS["segment_id"][inside].tolist()
+    explorer.get_by_role("button", name="Move", exact=True).tap()
+    add = explorer.get_by_role("button", name="Add", exact=True)
+    add.tap()
+    expect(add).to_have_attribute("aria-pressed", "true")
+    other = int(np.flatnonzero(~inside)[0])
+    centre(explorer)
+    at, _ = places(explorer, POINTS)
+    page.touchscreen.tap(*at[other])
+    expect(explorer.locator(".list h4")).to_contain_text(f"Selection: {inside.sum() + 1} segments")
+    explorer.get_by_role("button", name="Grid", exact=True).tap()
+    explorer.locator(f".gallery .tile[data-row='{other}']").tap()
+    expect(explorer.locator(".list h4")).to_contain_text(f"Selection: {inside.sum()} segments")
+    add.tap()
+    expect(add).to_have_attribute("aria-pressed", "false")
+
+
+def test_one_finger_moves_the_map_and_two_zoom_it(explorer: Locator) -> None:
+    page, video = explorer.page, explorer.locator("video")
+    at, box = places(explorer, POINTS)
+    page.touchscreen.tap(*at[5])
+    stands_at(video, CLIPS["start_offset_sec"][5])
+    middle = np.array([box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+    x, y = middle
+    touch(page, [(x, y), (x + 25, y + 10), (x + 50, y + 20)])
+    page.touchscreen.tap(*(at[7] + [50, 20]))
+    stands_at(video, CLIPS["start_offset_sec"][7])
+    explorer.get_by_role("button", name="Whole map").tap()
+    row = int(np.hypot(*(at[:12] - middle).T).argmin())
+    one = [(x - 40.0, y), (x - 60.0, y), (x - 80.0, y)]
+    touch(page, one, [(2 * x - there, y) for there, _ in one])
+    page.touchscreen.tap(*(middle + 2 * (at[row] - middle)))
+    stands_at(video, CLIPS["start_offset_sec"][row])
 
 
 STICKS_OUT = """box => {
