@@ -27,7 +27,7 @@ class Controls:
     ) -> None:
         self.option = _choice("vectors", options if option in options else [*options, option], "10em")
         self.option.value = option
-        self.method = _choice("method", [("k-means", "kmeans"), ("HDBSCAN", "hdbscan")], "10em")
+        self.method = _choice("method", [("k-means", "kmeans"), ("HDBSCAN", "hdbscan")], "11em")
         self.k = widgets.IntSlider(
             k,
             min=2,
@@ -35,7 +35,7 @@ class Controls:
             continuous_update=False,  # one clustering when the handle is let go, none on the way
             description="clusters",
             style=WHOLE_DESCRIPTION,
-            layout=_wide("11em"),
+            layout=_wide("12.5em"),  # less leaves no room for the slider itself
         )
         self.least = widgets.BoundedIntText(
             least, min=2, max=500, description="at least", style=WHOLE_DESCRIPTION, layout=_wide("9em")
@@ -47,7 +47,7 @@ class Controls:
             tooltip="take each film's mean away: what differs within a film, not which film it is",
         )
         umap = [("UMAP", "umap")] if has_umap() else []
-        self.map = _choice("map", [("PCA", "pca"), ("t-SNE", "tsne"), *umap], "7.5em")
+        self.map = _choice("map", [("PCA", "pca"), ("t-SNE", "tsne"), *umap], "7em")
         self.colour = _choice("colour", columns, "10em")
         self.clustering = (self.option, self.method, self.k, self.least, self.centre, self.map)
         titles = [(video["title"], video["video_id"]) for video in videos]
@@ -84,7 +84,7 @@ class Controls:
         ]
         last = widgets.HBox([self.undo, self.redo, self.export])
         words = [widgets.HBox(group, layout=_wide("22em")) for group in groups[0 if search else 1 :]]
-        line = widgets.Layout(flex_flow="row wrap", width="100%", grid_gap="0 8px")
+        line = widgets.Layout(flex_flow="row wrap", width="100%", grid_gap="0 4px")
         return [
             widgets.HBox([*self.clustering, self.colour, self.video], layout=line),
             widgets.HBox([*words, last], layout=line),
@@ -101,8 +101,7 @@ class Controls:
         before = self.target.value
         choices = [("a new cluster", NEW), *((words, number) for number, words in clusters.items())]
         self.target.options = [*choices, ("where clustering puts them", BACK)]
-        if before in clusters or before == BACK:
-            self.target.value = before
+        self.target.value = before if before in clusters or before == BACK else NEW
 
     def aim_name(self, cluster: int | None, name: str) -> None:
         """Let the line for a name belong to this cluster, which is called `name`; None and noise have none."""

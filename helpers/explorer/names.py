@@ -84,11 +84,13 @@ class KeptNames:
             unmatched.extend(carried.unmatched)
             before = carried.labels
             moved = unmove_segments(before, ids) if to == "" else move_segments(before, ids, to=to)
-            names = moved[moved["name"] != ""].drop_duplicates("cluster").set_index("cluster")["name"]
+            names = (
+                moved[moved["name"] != ""].drop_duplicates("cluster").set_index("cluster")["name"].to_dict()
+            )
             clusters = moved["segment_id"].map(moved_clusters(moved, self._found))
             leave = moved["segment_id"].isin(ids) & clusters.notna() & (clusters != moved["cluster"])
             moved.loc[leave, "cluster"] = clusters[leave].astype("int64")
-            moved.loc[leave, "name"] = moved.loc[leave, "cluster"].map(names).fillna("").astype("str")
+            moved.loc[leave, "name"] = [names.get(number, "") for number in moved.loc[leave, "cluster"]]
             for name in sorted(set(before["name"]) - set(moved["name"])):  # nothing is left of its cluster
                 moved = tag_segments(
                     moved, before["segment_id"][before["name"] == name].tolist(), f"{WAS}{name}"

@@ -751,6 +751,13 @@ def test_a_selection_moves_to_another_cluster_and_stays_with_it(explorer, tmp_pa
     assert again.clusters.equals(explorer.clusters), "and in the next session"
 
 
+def test_a_move_goes_to_a_new_cluster_unless_another_is_chosen(explorer):
+    explorer.view.set_state({"picked": members(explorer, 0)[:6]})
+    explorer.controls.move.click()
+    assert explorer.view.status.startswith("6 segments moved into a new cluster")
+    assert len(members(explorer, 3)) == 6
+
+
 def test_a_move_to_a_new_cluster_is_undone_and_done_again(explorer):
     name(explorer, 0, "cats")
     cats = members(explorer, 0)
