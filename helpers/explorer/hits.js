@@ -35,14 +35,12 @@ export function badgePlace(taken, x, y, wide, reach, { width, height }) {
   return around.find((at) => onMap(at) && !taken.some((other) => covers(at, other))) ?? around[0];
 }
 
-// Draws rings and badges; `taken` are the names that stand already.
-export function drawHits(pen, { data, map, inks, radius, taken }) {
+export function drawRings(pen, { data, map, inks, radius }) {
   const rows = data.hits.filter((row) => data.shown[row]);
   const strong = strengths(rows, data.scores);
-  const at = (row) => [map.x(row), map.y(row)];
   const ring = (row, line, colour) => {
     pen.beginPath();
-    pen.arc(...at(row), radius + 4, 0, 7);
+    pen.arc(map.x(row), map.y(row), radius + 4, 0, 7);
     pen.strokeStyle = colour;
     pen.lineWidth = line;
     pen.stroke();
@@ -53,6 +51,10 @@ export function drawHits(pen, { data, map, inks, radius, taken }) {
     ring(row, 2.5, inks.hit);
     pen.globalAlpha = 1;
   }
+}
+
+// Draws the ranks; `taken` are the names that stand already.
+export function drawBadges(pen, { data, map, inks, radius, taken }) {
   pen.font = "bold 11px sans-serif";
   pen.textAlign = "center";
   pen.textBaseline = "middle";
@@ -61,7 +63,7 @@ export function drawHits(pen, { data, map, inks, radius, taken }) {
     if (!data.shown[row]) continue;
     const text = String(n + 1);
     const wide = Math.max(BADGE, pen.measureText(text).width + 2 * PAD);
-    const badge = badgePlace(all, ...at(row), wide, radius + 5, map.view);
+    const badge = badgePlace(all, map.x(row), map.y(row), wide, radius + 5, map.view);
     all.push(badge);
     pen.beginPath();
     pen.roundRect(badge.x - wide / 2, badge.y - BADGE / 2, wide, BADGE, BADGE / 2);

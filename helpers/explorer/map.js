@@ -12,7 +12,7 @@ import {
   shortName,
   zoomed,
 } from "./geometry.js";
-import { drawHits } from "./hits.js";
+import { drawBadges, drawRings } from "./hits.js";
 import { makeRaster, pixelOf, stampOf, stampRows } from "./raster.js";
 import { sprite, trace } from "./shapes.js";
 import { inksOf } from "./theme.js";
@@ -161,17 +161,18 @@ export function makeMap(model, data, parent, { onZoom }) {
     pen.drawImage(layer, 0, 0);
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     drawFar();
-    const taken = drawNames();
     const chosen = model.get("chosen");
     const seen = chosen >= 0 && data.shown[chosen];
     if (seen && !data.hits.includes(chosen)) drawNeighbours(chosen); // among hits its lines would hide them
-    drawHits(pen, { data, map, inks, radius, taken });
+    drawRings(pen, { data, map, inks, radius });
     if (data.hover >= 0 && data.shown[data.hover]) circle(data.hover, radius + 3, 2, inks.ink);
     if (seen) {
       const out = radius + (data.rankOf(chosen) ? 10 : 6); // around the ring of a hit
       circle(chosen, out, 6, inks.paper);
       circle(chosen, out, 3, inks.ink);
     }
+    const taken = drawNames(); // words last: no ring goes through them
+    drawBadges(pen, { data, map, inks, radius, taken });
     if (map.outline) drawOutline(map.outline);
   }
   // Far points, in a ring at the edge that they lie beyond.
