@@ -1,11 +1,11 @@
 """Each exercise of notebook 04, with the right answer and at least three kinds of wrong ones."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from exercises import check
 from exercises.checking import NOT_YET
 
 MEASURED = pd.DataFrame({"rr": [1, 1 / 2, 1 / 3, 1 / 4, 1 / 5, 0, 0, 0]})
@@ -58,8 +58,6 @@ CASES: list[tuple[str, list[Any], str]] = [
 
 
 @pytest.mark.parametrize(("name", "answers", "said"), CASES)
-def test_what_a_check_says(
-    name: str, answers: list[Any], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    check(name, *answers, **({"measured": MEASURED} if name == "04.recall" else {}))
-    assert said in capsys.readouterr().out
+def test_what_a_check_says(verdict: Callable[..., str], name: str, answers: list[Any], said: str) -> None:
+    given: dict[str, Any] = {"measured": MEASURED} if name == "04.recall" else {}
+    assert said in verdict(name, *answers, **given)
