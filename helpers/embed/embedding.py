@@ -252,9 +252,8 @@ def embed_batch(
             except QuotaError as error:
                 report[i].update(status="left", reason=str(error))
                 errors.append(error)
-                for (
-                    other
-                ) in futures:  # what has not begun does not begin; what runs is paid for, and waited for
+                # What has not begun does not begin; what runs is paid for, and waited for.
+                for other in futures:
                     other.cancel()
             except VideoSearchError as error:
                 if getattr(error, "status", None) in (401, 403):  # the next video will fare no better

@@ -24,9 +24,8 @@ from helpers.store.filters import Where
 from helpers.store.opened import OpenCollection, Rows, open_collection
 
 DEPTH = 200  # segments that each leg hands over, unless told
-WITH_VECTORS = (
-    1000  # segments with which a leg hands over vectors, too: sooner than all are asked for once more
-)
+# Segments with which a leg hands over vectors, too: sooner than all are asked for once more.
+WITH_VECTORS = 1000
 
 
 @dataclass(frozen=True)

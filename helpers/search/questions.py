@@ -42,7 +42,8 @@ def own_questions(
     new = [(f"question {n}", _as_row(row)) for n, row in enumerate(as_list(add), start=1)]
     asked = {row[0] for _, row in new}
     old = [(where, row) for where, row in _read(file) if row[0] not in asked]
-    rows = [_checked(where, row, clips, known) for where, row in [*old, *new] if _is_here(where, row, known)]
+    asking = [*(line for line in old if _is_here(*line, known)), *new]
+    rows = [_checked(where, row, clips, known) for where, row in asking]
     if new:
         _write(file, [row for _, row in [*old, *new]])
     truth = pd.DataFrame(rows, columns=["query", "video", *TIMES, "relevance"])
@@ -103,8 +104,8 @@ def _known(segments: pd.DataFrame) -> dict[str, set[str]]:
 
 
 def _is_here(where: str, row: tuple[str, ...], known: dict[str, set[str]]) -> bool:
-    """Whether the corpus has the video; a warning for a line of the file where it has not."""
-    gone = bool(row[1]) and row[1].lower() not in known and "line" in where
+    """Whether the corpus has the video of a line of the file; a warning where it has not."""
+    gone = bool(row[1]) and row[1].lower() not in known
     if gone:
         warnings.warn(f"{where}: {row[1]!r} is not among these videos. It is left out.", stacklevel=3)
     return not gone

@@ -15,12 +15,10 @@ from helpers.store import lite
 from helpers.store.errors import FAILURES, timed_call
 
 CONNECT_SECONDS = 10.0
-ANSWER_SECONDS = (
-    30.0  # for one answer of a server, with pymilvus's own tries again: it has no deadline unless told
-)
-WORK_SECONDS = (
-    600.0  # for what takes longer: indexes, a load, a flush; and all that a Milvus Lite folder does
-)
+# For one answer of a server, with pymilvus's own tries again: it has no deadline unless told.
+ANSWER_SECONDS = 30.0
+# For what takes longer: indexes, a load, a flush; and all that a Milvus Lite folder does.
+WORK_SECONDS = 600.0
 NOT_LOADED = 101  # code of Milvus: the collection is not in memory
 IDLE_SECONDS = 30.0  # then a folder that a call has opened again is free for others
 WRITES = {  # after these, what was read before may be out of date

@@ -249,9 +249,8 @@ def open_collection(milvus: MilvusClient, name: str, *, strong: bool = False) ->
     raise StoreError(f"There is no collection {name!r}: make it with create_collection, then insert.")
 
 
-_described: dict[
-    tuple[object, ...], Collection
-] = {}  # by the version of Milvus Lite's file; threads share it
+# By the version of Milvus Lite's file; threads share it.
+_described: dict[tuple[object, ...], Collection] = {}
 
 
 def describe(milvus: MilvusClient, name: str) -> OpenCollection:
