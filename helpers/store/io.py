@@ -95,8 +95,10 @@ def _stored(collection: OpenCollection, rows: Rows, batch_size: int) -> Rows:
         if not some:
             continue
         same_videos = build_filter({"video_id": list(some)})
-        if (found := collection.matching(same_videos)) is None or len(found):
+        if (found := collection.matching(same_videos)) is None:
             stored += collection.query(same_videos, fields)
+        else:
+            stored += (row for batch in found.rows(fields) for row in batch)
     return stored
 
 

@@ -1,17 +1,20 @@
 """The rows that match a filter, looked up in the memory of this process, where Milvus Lite keeps them all.
 
-To count rows, and to score them exactly, Milvus Lite builds each one that matches, vectors and all: 0.1 to 0.2 ms a
-row. Here its own filter says which rows match, and nothing is built. This reads what Milvus Lite documents nowhere,
-so whatever is not as expected, such as rows that are not flushed yet, gives None, and Milvus is asked instead.
+To count rows, to read a field of them and to score them exactly, Milvus Lite builds each one that matches, vectors
+and all: 0.1 to 0.4 ms a row. Here its own filter says which rows match, and only what is asked for is read. This
+reads what Milvus Lite documents nowhere, so whatever is not as expected, such as rows that are not flushed yet, gives
+None, and Milvus is asked instead.
 """
 
 import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from milvus_lite.search.indexed_filter import evaluate_segment_filter
 from milvus_lite.server_manager import server_manager_instance
 
@@ -30,10 +33,25 @@ class Matching:
     def ids(self) -> list[str]:
         return [file.pks[row] for file, rows in self.files for row in rows]
 
+    def rows(self, fields: Sequence[str], *, size: int = 10_000) -> Iterator[list[dict[str, Any]]]:
+        """The named fields of the rows, in batches of at most `size`; vectors as arrays of float32."""
+        for file, places in self.files:
+            for first in range(0, len(places), size):
+                some = places[first : first + size]
+                columns = [_cells(file, field, some) for field in fields]
+                yield [dict(zip(fields, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
     def vectors(self, field: str) -> npt.NDArray[np.float32]:
         """The vectors of a field, one row for each of `ids`."""
         parts = [file.vector_data(field)[0][rows] for file, rows in self.files]
         return np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
+
+
+def _cells(file: Any, field: str, places: list[int]) -> list[Any]:
+    column = file.table.column(field)
+    if pa.types.is_fixed_size_list(column.type):
+        return list(file.vector_data(field)[0][places])
+    return list(column.take(places).to_pylist())
 
 
 def find_rows(folder: Path, name: str, expression: str) -> Matching | None:
@@ -45,8 +63,11 @@ def find_rows(folder: Path, name: str, expression: str) -> Matching | None:
         if collection.load_state != "loaded" or recent.size():
             return None
         files, deleted = collection._read_snapshot()
-        matches = collection._compile_filter(expression)
-        found = [(file, np.flatnonzero(evaluate_segment_filter(file, matches, None))) for file in files]
+        if expression:
+            matches = collection._compile_filter(expression)
+            found = [(file, np.flatnonzero(evaluate_segment_filter(file, matches, None))) for file in files]
+        else:
+            found = [(file, np.arange(file.num_rows)) for file in files]
         current = [
             (file, [int(row) for row in rows if _is_current(file, row, files, deleted)])
             for file, rows in found

@@ -145,23 +145,32 @@ class OpenCollection(Collection):
 
         A progress bar appears after some seconds; `doing` stands in front of it.
         """
-        floats = sum(dim for option, dim in self.dims.items() if vector_field(option) in fields)
-        size = max(500, min(ANSWER_BYTES // (1000 + 4 * floats), 10_000))
-        asked: dict[str, Any] = {"filter": expression, "output_fields": list(fields), "batch_size": size}
         with (
             timed_call("milvus.read", collection=self.name, rows=0) as more,
             rows_bar(doing, self.name) as bar,
         ):
-            batches = self._read(self.milvus.query_iterator, **asked, strict_float32=True)
-            try:
-                while batch := batches.next():
-                    if len(batch) == size and not more["rows"] and not expression:
-                        bar.total = self.count()
-                    more["rows"] += len(batch)
-                    bar.update(len(batch))
-                    yield from batch
-            finally:
-                batches.close()
+            if (found := self.matching(expression)) is None:
+                batches = self._batches(expression, fields, bar)
+            else:
+                bar.total, batches = len(found), found.rows(fields)
+            for batch in batches:
+                more["rows"] += len(batch)
+                bar.update(len(batch))
+                yield from batch
+
+    def _batches(self, expression: str, fields: Sequence[str], bar: "tqdm[Any]") -> Iterator[Rows]:
+        """The rows in the batches of Milvus's own iterator; the bar learns how many all rows are, if they are many."""
+        floats = sum(dim for option, dim in self.dims.items() if vector_field(option) in fields)
+        size = max(500, min(ANSWER_BYTES // (1000 + 4 * floats), 10_000))
+        asked: dict[str, Any] = {"filter": expression, "output_fields": list(fields), "batch_size": size}
+        batches = self._read(self.milvus.query_iterator, **asked, strict_float32=True)
+        try:
+            while batch := batches.next():
+                if len(batch) == size and bar.total is None and not expression:
+                    bar.total = self.count()
+                yield batch
+        finally:
+            batches.close()
 
     def count(self, expression: str = "") -> int:
         """How many rows match.

@@ -329,6 +329,7 @@ def test_a_long_read_shows_how_far_it_is_and_a_short_one_or_a_plain_one_nothing(
     filled(milvus, name, make_segments(n=1_100, options=["visual"]))
     monkeypatch.setattr(opened, "ANSWER_BYTES", 1)  # batches of 500
     monkeypatch.delenv("VIDEO_SEARCH_PROGRESS", raising=False)
+    milvus = Spy(milvus)  # as a server, whose rows are not in this process's memory
     store.read_segments(milvus, name)
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(opened, "BAR_SECONDS", 0.001)
@@ -374,7 +375,7 @@ COUNTED = [
 ]
 
 
-def test_what_is_counted_in_memory_is_what_milvus_lite_finds(milvus, name):
+def test_what_is_counted_and_read_in_memory_is_what_milvus_lite_finds(milvus, name):
     filled(milvus, name, make_segments("cat-1", n=60, options=["visual"]))
     collection = open_collection(milvus, name)
 
@@ -387,6 +388,11 @@ def test_what_is_counted_in_memory_is_what_milvus_lite_finds(milvus, name):
         assert [collection.count(where) for where in COUNTED] == [len(ids(where)) for where in COUNTED]
         found = collection.matching(COUNTED[0])
         assert found is None or sorted(found.ids()) == ids(COUNTED[0])
+        for where in (None, {"cluster": 3}):
+            same(
+                store.read_segments(milvus, name, where=where),
+                store.read_segments(Spy(milvus), name, where=where),  # by the iterator
+            )
         return found is not None
 
     assert check()
