@@ -9,7 +9,7 @@ TESTS := -m "not second and not server"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help env dev lab explore mine record quick test test-all lint js types unit notebooks server live faults coverage refresh exercises screenshots fixtures bench format clean
+.PHONY: help env dev lab explore mine book record quick test test-all lint js types unit notebooks server live faults coverage refresh exercises screenshots fixtures bench format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,10 @@ explore: env ## open the cluster explorer on your own videos: FOLDER=~/Videos/ga
 
 mine: env ## copy the notebooks into mine/, which git ignores, for your own videos
 	@$(PY) -m tools.mine
+
+book: ## build the notebooks as a static site, with their committed outputs, into _book/
+	@sh tools/make_env.sh requirements-book.txt
+	$(PY) -m tools.book
 
 record: env ## with a key: record the live service's answers for the samples into recordings/
 	@$(PY) -m tools.record $(ARGS)
@@ -91,4 +95,4 @@ format: dev ## let ruff mend what it can
 	$(PY) -m ruff format .
 
 clean: ## remove the environment, caches, databases
-	rm -rf .venv node_modules .video-search .pytest_cache .ruff_cache .mypy_cache *.egg-info
+	rm -rf .venv node_modules _book .video-search .pytest_cache .ruff_cache .mypy_cache *.egg-info

@@ -44,6 +44,8 @@ def test_fixtures_were_made_from_the_files_that_are_here() -> None:
 
 # ---------------------------------------------------------------- pins
 
+FILES = ("requirements.txt", "requirements-book.txt", "requirements-dev.txt", "constraints.txt")
+
 
 def pins(name: str) -> dict[str, str]:
     """Package -> exact version, of one requirements file."""
@@ -80,18 +82,18 @@ def test_every_import_of_the_helpers_is_a_direct_pin() -> None:
 
 @pytest.mark.slow
 def test_every_import_of_the_tests_is_pinned() -> None:
-    pinned = pins("requirements.txt") | pins("requirements-dev.txt") | pins("constraints.txt")
+    pinned = {name: pin for file in FILES for name, pin in pins(file).items()}
     assert {m: d for m, d in packages_of(imported("tests")).items() if not set(d) & set(pinned)} == {}
 
 
 def test_nothing_is_pinned_twice() -> None:
-    files = [pins(name) for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt")]
+    files = [pins(name) for name in FILES]
     assert sum(map(len, files)) == len(set().union(*files))
 
 
 def test_the_pins_are_complete() -> None:
     """Whatever our packages bring along has a pin: follow what each asks for, as installed here."""
-    pinned = pins("requirements.txt") | pins("requirements-dev.txt") | pins("constraints.txt")
+    pinned = {name: pin for file in FILES for name, pin in pins(file).items()}
     here = {canonicalize_name(d.metadata["Name"]): d for d in distributions()}
     todo, seen = list(pinned), set()
     while todo:

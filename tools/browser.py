@@ -56,7 +56,7 @@ class Lab:
 
 def copy_of_checkout(tree: Path) -> Path:
     """The checkout at `tree`, so that nothing in the real one is written to."""
-    leave = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__", "node_modules", "tests")
+    leave = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__", "node_modules", "tests", "_book")
     shutil.copytree(ROOT, tree, ignore=leave)
     return tree
 

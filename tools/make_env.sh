@@ -1,13 +1,13 @@
 #!/bin/sh
-# Makes .venv with the pinned packages of $1 (requirements.txt or requirements-dev.txt); does nothing when it stands.
+# Makes .venv with the pinned packages of $1 (requirements.txt, -book or -dev); does nothing when it stands.
 set -eu
 cd "$(dirname "$0")/.."
 wanted=$1
 python=.venv/bin/python
 # The path counts too: packages of a virtual environment remember it.
-state=$({ pwd; cat requirements.txt requirements-dev.txt constraints.txt pyproject.toml tools/make_env.sh; } | cksum)
+state=$({ pwd; cat requirements.txt requirements-book.txt requirements-dev.txt constraints.txt pyproject.toml tools/make_env.sh; } | cksum)
 
-for stamp in ".venv/ready-$wanted" .venv/ready-requirements-dev.txt; do  # the latter has the former in it
+for stamp in ".venv/ready-$wanted" .venv/ready-requirements-dev.txt; do  # the latter has the others in it
     [ "$(cat "$stamp" 2>/dev/null)" = "$state" ] && "$python" -c pass 2>/dev/null && exit 0
 done
 

@@ -1,0 +1,136 @@
+"""The book, opened as files in Chromium: nothing comes from elsewhere, players seek, the search finds."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect
+
+from helpers.settings import ROOT
+from tests.browser.pages import stands_at
+from tools.book.lessons import Lesson, lessons
+
+LOADED = re.compile(r"<(?:script|link|img|video|source|track|iframe)\b[^>]*?\b(?:src|href)=\"([^\"]*)\"")
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the site, built as `make book` does."""
+    folder = tmp_path_factory.mktemp("book")
+    command = [sys.executable, "-m", "tools.book", "--folder", str(folder)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "html"
+
+
+@pytest.fixture
+def page(book: Path, browser: Browser) -> Iterator[Page]:
+    """A new page; in the end, nothing was said on its console, and nothing was asked of another folder."""
+    said: list[str] = []
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((book.as_uri(), "data:", "blob:")):
+            said.append(request.url)
+
+    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", asked)
+    yield page
+    page.close()
+    assert said == []
+
+
+@pytest.fixture(scope="module")
+def suite() -> list[Lesson]:
+    return lessons()
+
+
+def pages(book: Path) -> dict[str, str]:
+    return {path.relative_to(book).as_posix(): path.read_text("utf-8") for path in book.rglob("*.html")}
+
+
+def test_nothing_is_loaded_from_elsewhere_and_every_file_is_there(book: Path) -> None:
+    for name, text in pages(book).items():
+        for target in LOADED.findall(text):
+            file = re.split("[?#]", target)[0]
+            assert target.startswith("data:") or (book / name).parent.joinpath(file).exists(), (
+                f"{name}: {target}"
+            )
+
+
+def test_every_video_is_there_once(book: Path) -> None:
+    shown = set(re.findall(r'<video\b[^>]*\bsrc="[^"#]*/([^"/#]+)', "".join(pages(book).values())))
+    assert shown
+    assert sorted(path.name for path in book.rglob("*.mp4")) == sorted(shown)
+
+
+def test_the_first_page_shows_every_lesson_with_its_minutes(
+    page: Page, book: Path, suite: list[Lesson]
+) -> None:
+    page.goto((book / "index.html").as_uri())
+    for each in suite:
+        card = page.locator("ul.gallery a", has_text=f"{each.number} {each.title}")
+        expect(card).to_contain_text(f"{each.minutes} min")
+        assert card.locator("img").evaluate("image => image.naturalWidth") > 0
+        entry = page.locator(".sidebar-tree .toctree-l1 > a", has_text=f"{each.number} {each.title}")
+        expect(entry).to_contain_text(f"{each.minutes} min")
+
+
+def test_a_card_opens_a_lesson_with_its_exercises_beside_it(
+    page: Page, book: Path, suite: list[Lesson]
+) -> None:
+    lesson = next(each for each in suite if each.exercises)
+    page.goto((book / "index.html").as_uri())
+    page.locator("ul.gallery a", has_text=f"{lesson.number} {lesson.title}").click()
+    expect(page.locator("h1")).to_contain_text(lesson.title)
+    page.locator(".sidebar-tree .current > ul a", has_text="Exercises").click()
+    expect(page.locator("h1")).to_contain_text(f"Exercises for {lesson.number}")
+
+
+def test_a_player_stands_at_its_second_and_seeks(page: Page, book: Path) -> None:
+    page.goto((book / "notebooks" / "04_similarity_search.html").as_uri())
+    video = page.locator('video[src*="#t="]').first
+    video.scroll_into_view_if_needed()
+    start = float(re.findall(r"#t=([\d.]+)", str(video.get_attribute("src")))[0])
+    assert start > 0
+    stands_at(video, start)
+    video.evaluate("(v, second) => { v.currentTime = second; }", start + 20)
+    stands_at(video, start + 20)
+
+
+def test_the_search_finds_recall(page: Page, book: Path) -> None:
+    page.goto((book / "index.html").as_uri())
+    page.get_by_placeholder("Search").fill("recall")
+    page.keyboard.press("Enter")
+    found = page.locator("#search-results li a")
+    expect(found.filter(has_text="recall at k")).to_have_attribute(
+        "href", re.compile("glossary.html#recall-at-k")
+    )
+    expect(found.filter(has_text="04 · Similarity search").first).to_be_visible()
+
+
+def test_a_term_leads_to_its_place_in_the_glossary(page: Page, book: Path) -> None:
+    page.goto((book / "notebooks" / "04_similarity_search.html").as_uri())
+    page.locator("article a", has_text="ground truth").first.click()
+    expect(page.locator("#ground-truth h2")).to_be_in_viewport()
+
+
+def test_it_is_dark_where_the_reader_wants_it_dark(page: Page, book: Path) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto((book / "index.html").as_uri())
+    brightness = "e => getComputedStyle(e).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+    assert max(page.locator("body").evaluate(brightness)) < 60
+
+
+def test_on_paper_there_is_no_navigation(page: Page, book: Path) -> None:
+    page.emulate_media(media="print")
+    page.goto((book / "notebooks" / "04_similarity_search.html").as_uri())
+    expect(page.locator(".sidebar-drawer")).to_be_hidden()
+    expect(page.locator("article h1")).to_be_visible()
