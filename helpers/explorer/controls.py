@@ -6,10 +6,10 @@ from typing import Any
 import ipywidgets as widgets
 
 from helpers.analysis.clusters import has_umap
+from helpers.show.widget_base import WHOLE_DESCRIPTION
 
 ALL = ""  # the choice of a video that hides nothing
 NEW, BACK = -2, -3  # choices of where to move segments, beside the clusters
-WHOLE_DESCRIPTION = {"description_width": "initial"}
 
 
 class Controls:

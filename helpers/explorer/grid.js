@@ -103,6 +103,7 @@ export function makeGrid(parent, data, stills, { choose, hover, pick, narrowest,
       blank.replaceWith(image);
     }
     credit.textContent = credits.size ? `Frames: ${[...credits].join("; ")}` : "";
+    credit.tabIndex = credit.scrollHeight > credit.clientHeight ? 0 : -1; // scrolled by keyboard, too
   }
   function reveal(row) {
     const line = Math.floor(rows.indexOf(row) / layout.columns);

@@ -11,6 +11,7 @@ from helpers.settings import plain_progress
 from helpers.show.players import lab_server
 
 CLOCK = Path(__file__).with_name("clock.js")  # imported by the page of each widget
+WHOLE_DESCRIPTION = {"description_width": "initial"}  # the style of a control whose label is not cut off
 OWN_IMPORT = re.compile(r'^import [^;]* from "\.[^"]*";\n', re.MULTILINE)
 
 

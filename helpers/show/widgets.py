@@ -11,7 +11,7 @@ from helpers.show.captions import Hit, check_hits, credit_of, records
 from helpers.show.output import as_text, figure_html, jpeg_uri
 from helpers.show.pictures import contact_sheet, sheet_words
 from helpers.show.players import clip_html
-from helpers.show.widget_base import QuietWidget, nobody_looks, on_enter_or_click
+from helpers.show.widget_base import WHOLE_DESCRIPTION, QuietWidget, nobody_looks, on_enter_or_click
 
 MOST_STEPS = 10_000  # of a slider
 SHOWN = 10  # hits
@@ -77,12 +77,19 @@ class SearchBox(QuietWidget, widgets.VBox):  # type: ignore[misc]
         self, search: Callable[..., pd.DataFrame], *, placeholder: str, options: Sequence[str] | None
     ) -> None:
         self.search = search
+        # A description is the label that a screen reader reads; a placeholder goes when words are typed.
         self.words = widgets.Text(
-            placeholder=placeholder, tooltip="words to search for", layout=widgets.Layout(width="24em")
+            placeholder=placeholder,
+            description="search for",
+            style=WHOLE_DESCRIPTION,
+            layout=widgets.Layout(width="28em"),
         )
         self.button = widgets.Button(description="Search", button_style="primary")
         self.option = widgets.Dropdown(
-            options=options or [], tooltip="where to search", layout=widgets.Layout(width="12em")
+            options=options or [],
+            description="in",
+            style=WHOLE_DESCRIPTION,
+            layout=widgets.Layout(width="13em"),
         )
         self.results = widgets.HTML()
         row = [self.words, self.option, self.button] if options else [self.words, self.button]
@@ -139,7 +146,7 @@ class WeightSlider(QuietWidget, widgets.VBox):  # type: ignore[misc]
             continuous_update=False,  # one search when the handle is let go, none on the way
             readout=False,
             description=f"weight of {legs[0]}",
-            style={"description_width": "initial"},
+            style=WHOLE_DESCRIPTION,
             layout=widgets.Layout(width="28em"),
         )
         self.weights = widgets.Label()

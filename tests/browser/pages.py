@@ -1,15 +1,20 @@
-"""What the tests in a browser ask of a page: a player, and a file that is saved."""
+"""What the tests in a browser ask of a page: a player, a file that is saved, and whether everybody can use it."""
 
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 from nbformat.reader import NotJSONError
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, Page
 
+from helpers.settings import ROOT
 from tools.browser import PATIENCE
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def state(video: Locator) -> dict[str, Any]:
@@ -42,3 +47,17 @@ def saved_notebook(path: Path, before: int) -> Any:
                 return nbformat.read(path, as_version=4)
         assert time.monotonic() < until, f"{path.name} was not saved"
         time.sleep(0.02)
+
+
+def barriers(page: Page, *, inside: str = "body", without: str = "none") -> list[str]:
+    """What axe-core finds serious or critical in the parts of a page that two CSS selectors name."""
+    if not AXE.exists() and not os.environ.get("CI"):
+        pytest.skip("no axe-core here: `make js` installs it, where there is node")
+    if not page.evaluate("() => 'axe' in window"):
+        page.add_script_tag(path=AXE)
+    run = """async ([include, exclude]) =>
+      (await axe.run({ include, exclude }, { preload: false, resultTypes: ["violations"] })).violations
+        .filter(v => ["serious", "critical"].includes(v.impact))
+        .flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 200)}`))"""
+    found: list[str] = page.evaluate(run, [[inside], [without]])
+    return found

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from helpers.settings import ROOT
-from tests.browser.pages import saved_notebook, state, wait_until
+from tests.browser.pages import barriers, saved_notebook, state, wait_until
 from tools.browser import PATIENCE
 from tools.gate.rules import code_cells, no_surprising_errors, run_once_from_top_to_bottom
 
@@ -76,3 +76,7 @@ def test_the_search_box_answers_words_of_ones_own(after_run: Page) -> None:
     box.get_by_role("button").first.click()
     expect(answer).not_to_have_text(first, timeout=PATIENCE)
     answer.locator("video").first.wait_for()
+
+
+def test_everybody_can_use_the_outputs(after_run: Page) -> None:
+    assert barriers(after_run, inside=".jp-OutputArea-output") == []

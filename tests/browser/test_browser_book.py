@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from helpers.settings import ROOT
-from tests.browser.pages import stands_at
+from tests.browser.pages import barriers, stands_at
 from tools.book.lessons import Lesson, lessons
 
 LOADED = re.compile(r"<(?:script|link|img|video|source|track|iframe)\b[^>]*?\b(?:src|href)=\"([^\"]*)\"")
@@ -134,3 +135,29 @@ def test_on_paper_there_is_no_navigation(page: Page, book: Path) -> None:
     page.goto((book / "notebooks" / "04_similarity_search.html").as_uri())
     expect(page.locator(".sidebar-drawer")).to_be_hidden()
     expect(page.locator("article h1")).to_be_visible()
+
+
+# The gallery; players, sheets, figures and tables; long lines and errors; exercises with hints; the search.
+PAGES = [
+    "index",
+    "notebooks/04_similarity_search",
+    "notebooks/01_setup",
+    "notebooks/exercises/04_similarity_search",
+]
+
+
+@pytest.mark.parametrize("name", [*PAGES, "search"])
+def test_everybody_can_use_it_in_light_and_dark(page: Page, book: Path, name: str) -> None:
+    page.goto((book / f"{name}.html").as_uri())
+    assert barriers(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert barriers(page) == []
+
+
+def test_the_alt_text_of_every_picture_reaches_the_reader(page: Page, book: Path) -> None:
+    notebook = nbformat.read(ROOT / "notebooks" / "04_similarity_search.ipynb", as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    pictures = [output.data["text/plain"] for output in outputs if "image/png" in output.get("data", {})]
+    page.goto((book / "notebooks" / "04_similarity_search.html").as_uri())
+    assert page.locator(".cell_output img").evaluate_all("images => images.map(i => i.alt)") == pictures
+    assert pictures

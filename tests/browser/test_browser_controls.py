@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.pages import stands_at, state, wait_until
+from tests.browser.pages import barriers, stands_at, state, wait_until
 from tools.browser import PATIENCE, write_notebook
 
 FILM = 596.0  # seconds
@@ -100,3 +100,8 @@ def test_while_the_film_plays_the_line_moves_along(curve: Locator) -> None:
     wait_until(video, "v.currentTime > 201.6")
     video.evaluate("v => v.pause()")
     assert float(axes.input_value()) >= 201
+
+
+def test_everybody_can_use_the_controls(after_run: Page) -> None:
+    # ipywidgets gives the handle of its sliders no name: the label stands beside it.
+    assert barriers(after_run, inside=".jp-OutputArea-output", without=".noUi-handle") == []

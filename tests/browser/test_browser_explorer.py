@@ -18,7 +18,7 @@ from helpers.analysis.labels import read_labels
 from helpers.analysis.matrix import cluster_matrix
 from helpers.analysis.outliers import medoids
 from helpers.explorer.state import nearest_rows
-from tests.browser.pages import stands_at, wait_until
+from tests.browser.pages import barriers, stands_at, wait_until
 from tools.browser import PATIENCE, run_all_cells, wait_for_kernel, write_notebook
 
 HOSTILE = "<img src=x onerror=window.hacked=1>"
@@ -525,6 +525,13 @@ def test_the_export_says_where_it_is(explorer: Locator, tree: Path) -> None:
     explorer.get_by_role("button", name="Export").click()
     expect(explorer.locator(".status")).to_contain_text("selection.csv", timeout=PATIENCE)
     assert pd.read_csv(tree / "notebooks" / "out" / "selection.csv")["segment_id"].tolist() == ids
+
+
+def test_everybody_can_use_the_explorer(explorer: Locator) -> None:
+    click(explorer, 7)
+    expect(explorer.locator(".strip h4")).to_contain_text("Nearest by visual", timeout=PATIENCE)
+    # ipywidgets gives the handle of its sliders no name: the label stands beside it.
+    assert barriers(explorer.page, inside=".jp-OutputArea-output", without=".noUi-handle") == []
 
 
 def test_the_map_moves_and_zooms_without_the_kernel(explorer: Locator) -> None:
