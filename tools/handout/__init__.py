@@ -1,0 +1,1 @@
+"""A folder from which thirty learners install without a network: `make handout`."""
