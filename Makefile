@@ -34,6 +34,9 @@ book: ## build the notebooks as a static site, with their committed outputs, int
 	@sh tools/make_env.sh requirements-book.txt
 	$(PY) -m tools.book
 
+reset: env ## a clean state: databases go, changed notebooks move to mine/kept; what you wrote or paid for stays
+	@$(PY) -m tools.reset
+
 record: env ## with a key: record the live service's answers for the samples into recordings/
 	@$(PY) -m tools.record $(ARGS)
 
