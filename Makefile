@@ -9,7 +9,7 @@ TESTS := -m "not second and not server"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help env dev lab explore mine book record quick test test-all lint js types unit notebooks server live faults coverage refresh exercises handout screenshots fixtures bench format clean
+.PHONY: help env dev lab explore mine book record quick test test-all lint js types unit notebooks server live faults coverage refresh exercises handout launch screenshots fixtures bench format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -86,6 +86,9 @@ exercises: dev ## make notebooks/exercises from notebooks/solutions
 
 handout: dev ## one folder for a workshop without a network: repository, wheels, start.py; ARGS="--systems linux"
 	$(PY) -m tools.handout $(ARGS)
+
+launch: dev ## badges for Binder, Codespaces and Colab, once repo-url in pyproject.toml is set
+	$(PY) -m tools.launch
 
 screenshots: dev ## run 04 and the explorer in Chromium, and write the pictures of the README into docs/
 	$(PY) -m tools.screenshots
