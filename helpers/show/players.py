@@ -15,6 +15,7 @@ from helpers.errors import SearchError, VideoError
 from helpers.settings import ROOT
 from helpers.show.captions import Hit, caption_of, check_count, check_hits, credit_of, records
 from helpers.show.output import as_text, data_uri, jpeg_uri, show_bundle
+from helpers.show.tracks import captions_html
 from helpers.videos.frames import local_file, thumbnail
 from helpers.videos.playable import is_playable, playable_clip, player_seconds
 from helpers.videos.samples import local_path
@@ -69,14 +70,16 @@ def clip_html(
     url = str(hit["video_url"])
     start, end = max(0.0, hit["start_offset_sec"] - context), hit["end_offset_sec"] + context
     caption, thanks = caption_of(hit), credit_of(hit) if credit else ""
-    poster, problem, player = "", "", ""
+    poster, captions, problem, player = "", "", "", ""
     try:
-        if local_path(url) is not None:
+        source = player_source(url, start, end, in_widget=in_widget)
+        if (path := local_path(url)) is not None:
+            captions = _captions(path, start, end, source)
             poster = f' poster="{jpeg_uri(thumbnail(url, (start + end) / 2), 60)}"'
         # The address stands on <video>: JupyterLab removes <source> from a notebook that was not run yet.
         player = (
-            f'<video src="{html.escape(player_source(url, start, end, in_widget=in_widget))}" controls '
-            f'preload="metadata" width="100%"{poster} aria-label="{html.escape(caption)}"></video>'
+            f'<video src="{html.escape(source)}" controls preload="metadata" width="100%"{poster} '
+            f'aria-label="{html.escape(caption)}">{captions}</video>'
         )
     except VideoError as error:
         problem = f"<br>{as_text(str(error))}"
@@ -85,6 +88,14 @@ def clip_html(
         f'<figure style="display:inline-block;vertical-align:top;width:{width};margin:0 1% 12px 0">{player}'
         f"<figcaption>{as_text(caption)}{problem}{note}</figcaption></figure>"
     )
+
+
+def _captions(path: Path, start: float, end: float, source: str) -> str:
+    """The captions where somebody looks: JupyterLab takes their address out of a notebook that was not run yet."""
+    if lab_server() is None:
+        return ""
+    shift = -start if source.startswith("data:") else player_seconds(path, 0.0)[0]
+    return captions_html(path, start, end, shift=shift)
 
 
 def show_moments(hits: pd.DataFrame, *, columns: int = 2, limit: int = 6, context: float = 0.0) -> None:

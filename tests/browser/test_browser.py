@@ -80,3 +80,11 @@ def test_the_search_box_answers_words_of_ones_own(after_run: Page) -> None:
 
 def test_everybody_can_use_the_outputs(after_run: Page) -> None:
     assert barriers(after_run, inside=".jp-OutputArea-output") == []
+
+
+@pytest.mark.parametrize("player", [".jp-RenderedHTML video", ".widget-html-content video"])
+def test_a_player_shows_in_words_what_is_seen(after_run: Page, player: str) -> None:
+    video = after_run.locator(player).first
+    video.scroll_into_view_if_needed()
+    video.evaluate("v => { v.textTracks[0].mode = 'showing'; }")
+    wait_until(video, "v.textTracks[0].activeCues?.length > 0")

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from helpers.settings import ROOT
-from tests.browser.pages import barriers, stands_at
+from tests.browser.pages import barriers, stands_at, wait_until
 from tools.book.lessons import Lesson, lessons
 
 LOADED = re.compile(r"<(?:script|link|img|video|source|track|iframe)\b[^>]*?\b(?:src|href)=\"([^\"]*)\"")
@@ -104,6 +104,14 @@ def test_a_player_stands_at_its_second_and_seeks(page: Page, book: Path) -> None
     stands_at(video, start)
     video.evaluate("(v, second) => { v.currentTime = second; }", start + 20)
     stands_at(video, start + 20)
+
+
+def test_a_player_shows_in_words_what_is_seen(page: Page, book: Path) -> None:
+    page.goto((book / "notebooks" / "04_similarity_search.html").as_uri())
+    video = page.locator("video").first
+    video.scroll_into_view_if_needed()
+    video.evaluate("v => { v.textTracks[0].mode = 'showing'; }")
+    wait_until(video, "v.textTracks[0].activeCues?.length > 0")
 
 
 def test_the_search_finds_recall(page: Page, book: Path) -> None:

@@ -89,7 +89,7 @@ BELIEVED = """output => {
     if (["SCRIPT", "IFRAME", "OBJECT", "EMBED", "BASE", "LINK", "FORM"].includes(e.tagName)) wrong.push(e.outerHTML);
     for (const a of e.attributes)
       if (a.name.startsWith("on") || ["href", "src", "action", "xlink:href", "poster", "data"].includes(a.name)
-          && /^\\s*(javascript|data:text|vbscript)/i.test(a.value)
+          && /^\\s*(javascript|data:text(?!\\/vtt;)|vbscript)/i.test(a.value)
           || a.name === "style" && /example\\.org/.test(a.value)) wrong.push(`${e.tagName} ${a.name}=${a.value}`);
   }
   return wrong;

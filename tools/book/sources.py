@@ -8,12 +8,14 @@ from pathlib import Path
 import nbformat
 
 from helpers.settings import ROOT
+from helpers.show.tracks import captions_html
+from helpers.videos.playable import player_seconds
 from tools.book.lessons import Lesson, first_picture, lessons, minutes_of, read
 
 PAGES = (".md", ".ipynb")
 FRONT = Path("README.md")
 LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\]]*\])*\])\(([^()\s]+)\)")
-VIDEO = re.compile(r'<video\b[^>]*\bsrc="([^"#:]+)[^":]*"')
+VIDEO = re.compile(r'<video\b[^>]*\bsrc="([^"#:]+)#t=([\d.]+),([\d.]+)"[^>]*>')
 
 
 def anchor(words: str) -> str:
@@ -85,8 +87,8 @@ class Sources:
             if cell.cell_type == "markdown":
                 cell.source = self._linked(page, cell.source)
             for output in cell.get("outputs", []):
-                shown = output.get("data", {}).get("text/html", "")
-                self.videos |= {resolved(page, file) for file in VIDEO.findall(shown)}
+                if shown := output.get("data", {}).get("text/html"):
+                    output.data["text/html"] = VIDEO.sub(lambda player: self._player(page, player), shown)
         if "solutions" in page.parts:
             cell = notebook.cells[0]
             cell.source = cell.source.replace("# Exercises for", "# Solutions for", 1)
@@ -95,6 +97,14 @@ class Sources:
             notebook.cells.append(nbformat.v4.new_markdown_cell(toctree("", entries), id="beside"))
         written: str = nbformat.writes(notebook)
         return written
+
+    def _player(self, page: Path, player: re.Match[str]) -> str:
+        """A player of a video, which the book brings along, with captions."""
+        file, *span = player.groups()
+        video = resolved(page, file)
+        self.videos.add(video)
+        start, end, zero = (*map(float, span), player_seconds(ROOT / video, 0.0)[0])
+        return player.group() + captions_html(ROOT / video, start - zero, end - zero, shift=zero)
 
     def _front(self, readme: str, suite: list[Lesson], more: list[Path]) -> str:
         """README.md with a gallery of the lessons under its first paragraph, and the table of contents."""
