@@ -60,6 +60,7 @@ FORMS = {  # by number; the others have the first form until they are written an
     "03": SHORT,
     "04": SHORT,
     "05": SHORT,
+    "07": SHORT,
     "08": SHORT,
     "10": replace(SHORT, client_calls=None),  # an analyst's own, who works with the helpers
 }
