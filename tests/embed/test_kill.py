@@ -3,7 +3,6 @@
 The count is the practice server's own: it lives on while its clients are killed.
 """
 
-import os
 import random
 import time
 from typing import Any
@@ -16,15 +15,14 @@ from helpers import connect_twelvelabs, embed_batch, sample_videos
 from helpers.embed.client import settings_of
 from helpers.embed.journal import Journal
 from helpers.standin.practice import PracticeServer
-from tools.faults.children import forkserver
+from tools.faults.children import child
 
 KILLS = 25
 SEGMENTATIONS = ["fixed-2", "fixed-3", "fixed-4", "fixed-5", "fixed-6", "fixed-8", "fixed-10"]
 
 
-def embed_all(environment: dict[str, str]) -> None:
+def embed_all() -> None:
     """What the process does that is killed: all short samples, in seven segmentations."""
-    os.environ.update(environment)
     videos = sample_videos()
     videos = videos[videos["duration_sec"] < 60]
     for segmentation in SEGMENTATIONS:
@@ -38,12 +36,9 @@ def journal_of(client: TwelveLabs) -> dict[str, dict[str, Any]]:
 @pytest.mark.slow
 def test_kill_9_at_25_random_moments(practice: PracticeServer) -> None:
     practice.latency = 1.0  # times the scale: 10 ms, so that moments between two requests are as likely
-    context = forkserver()
-    names = ("VIDEO_SEARCH_HOME", "TWELVELABS_BASE_URL", "TWELVE_LABS_API_KEY", "VIDEO_SEARCH_PROGRESS")
-    environment = {name: os.environ[name] for name in names}
     moments, killed = random.Random(7), 0
     for _ in range(200):
-        process = context.Process(target=embed_all, args=(environment,))
+        process = child(embed_all)
         begun = len(practice.seen)
         process.start()
         while len(practice.seen) == begun and process.is_alive():

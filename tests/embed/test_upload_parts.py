@@ -18,7 +18,7 @@ from helpers.files import file_sha256
 from helpers.models import OFFLINE_MODEL
 from helpers.settings import ROOT, load_settings
 from helpers.standin.practice import PracticeServer
-from tools.faults.children import forkserver
+from tools.faults.children import child
 
 CAT = ROOT / "data" / "videos" / "cat.mp4"
 PART = 50_000
@@ -33,9 +33,8 @@ def in_parts(practice: PracticeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     practice.service.assets.chunk_bytes, practice.service.assets.first_urls = PART, 3
 
 
-def upload_and_die(environment: dict[str, str], at: int, sent: bool) -> None:
+def upload_and_die(at: int, sent: bool) -> None:
     """What the process does that is killed at a part: just before that is sent, or as soon as it has arrived."""
-    os.environ.update(environment)
     uploads.DIRECT_BYTES = 100_000
     numbers, put = itertools.count(1), httpx.Client.put
 
@@ -51,13 +50,17 @@ def upload_and_die(environment: dict[str, str], at: int, sent: bool) -> None:
     embed_videos(connect_twelvelabs(), CAT)
 
 
-def die(at: int, *, sent: bool = False) -> None:
-    names = ("VIDEO_SEARCH_HOME", "TWELVELABS_BASE_URL", "TWELVE_LABS_API_KEY", "VIDEO_SEARCH_PROGRESS")
-    environment = {name: os.environ[name] for name in names}
-    process = forkserver().Process(target=upload_and_die, args=(environment, at, sent))
+def seen(practice: PracticeServer) -> list[str]:
+    return [request.route for request in practice.seen]
+
+
+def die(practice: PracticeServer, at: int, *, sent: bool = False) -> None:
+    """Let a process be killed at a part of its upload."""
+    process = child(upload_and_die, at, sent)
     process.start()
     process.join()
-    assert process.exitcode == -signal.SIGKILL
+    assert process.exitcode == -signal.SIGKILL, f"not killed at part {at}; the service saw {seen(practice)}"
+    assert practice.count(OPENED) == 1, f"killed, but not in an upload to this service: {seen(practice)}"
 
 
 def arrived_whole(practice: PracticeServer) -> bool:
@@ -74,7 +77,7 @@ def arrived_whole(practice: PracticeServer) -> bool:
 def test_a_killed_upload_goes_on_where_it_was(
     client: TwelveLabs, practice: PracticeServer, at: int, sent: bool, again: int
 ) -> None:
-    die(at, sent=sent)
+    die(practice, at, sent=sent)
     before = practice.count(SENT)
     assert before == at - (not sent)
     assert len(embed_videos(client, CAT)) == 5
@@ -84,7 +87,7 @@ def test_a_killed_upload_goes_on_where_it_was(
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nobody can be killed here")
 def test_an_upload_that_is_over_begins_anew(client: TwelveLabs, practice: PracticeServer) -> None:
-    die(4)
+    die(practice, 4)
     practice.advance(days=2)
     assert len(embed_videos(client, CAT)) == 5
     assert practice.count(OPENED) == 2 and practice.count(SENT) == 3 + PARTS and arrived_whole(practice)

@@ -1,9 +1,10 @@
 """Child processes that may be killed, forked from a process that has imported what they need."""
 
 import multiprocessing
+import os
 import signal
-from collections.abc import Callable
-from multiprocessing.context import ForkServerContext
+from collections.abc import Callable, Mapping
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
 HANG = 60  # seconds after which a child counts as hanging
@@ -18,15 +19,28 @@ def forkserver(*more: str) -> ForkServerContext:
     return context
 
 
+def _call(environment: Mapping[str, str], function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    function(*args)
+
+
+def child(function: Callable[..., Any], *args: Any) -> ForkServerProcess:
+    """A process, still to be started, that calls the function under the switches that are set here and now.
+
+    The process that it is forked from keeps those of its own start, which may be another test's.
+    """
+    return forkserver().Process(target=_call, args=(dict(os.environ), function, args))
+
+
 def _send(pipe: Any, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
     pipe.send(function(*args))
 
 
 def in_child(function: Callable[..., Any], *args: Any) -> Any:
     """The function's result from a process of its own, "killed" if that was killed, "hangs" if it does not end."""
-    context = forkserver()
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_send, args=(there, function, args))
+    here, there = multiprocessing.Pipe(duplex=False)
+    process = child(_send, there, function, args)
     process.start()
     there.close()
     try:

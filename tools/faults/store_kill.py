@@ -19,7 +19,7 @@ from helpers.store import collection as store_collection
 from helpers.store import io as store
 from helpers.store.calls import Client
 from helpers.store.opened import open_collection
-from tools.faults.children import forkserver, in_child
+from tools.faults.children import child, in_child
 from tools.faults.store_case import (
     BOTH,
     OLD,
@@ -210,11 +210,10 @@ def _go_on(folder: Path, steps: int) -> tuple[int, int]:
 @case(FAULTS, "kill -9 at 25 random moments of insert, replace, update_clusters, create and drop", 25)
 def killed_at_random(kills: int, folder: Path) -> Outcome:
     """Killed, reopened, checked and gone on with, again and again; the diary's rows are all there, once."""
-    context = forkserver()
     moments, hit = random.Random(5), 0
     while hit < kills:
         (folder / "working").unlink(missing_ok=True)
-        process = context.Process(target=_go_on, args=(folder, STEPS))
+        process = child(_go_on, folder, STEPS)
         process.start()
         while process.is_alive() and not (folder / "working").exists():
             time.sleep(0.001)
