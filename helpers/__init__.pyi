@@ -255,6 +255,9 @@ from .show.figures import (
 from .show.figures import (
     use_style as use_style,
 )
+from .show.frame_map import (
+    show_map as show_map,
+)
 from .show.pictures import (
     show_contact_sheet as show_contact_sheet,
 )

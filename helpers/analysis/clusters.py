@@ -240,7 +240,9 @@ def map_points(matrix: Matrix, *, method: str = "pca", seed: int = 0) -> pd.Data
         rows, sample = principal_components(matrix, 50, seed), sample_rows(len(matrix), seed)
         lay_out = _tsne if method == "tsne" else _umap
         points = lay_out(rows[sample], seed)[nearest_in(rows, sample)]
-    return pd.DataFrame(points.astype(np.float64), columns=["x", "y"])
+    table = pd.DataFrame(points.astype(np.float64), columns=["x", "y"])
+    table.attrs["method"] = method  # what a figure calls its axes
+    return table
 
 
 def has_umap() -> bool:

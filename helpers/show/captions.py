@@ -63,6 +63,12 @@ def credit_of(hit: Hit) -> str:
     return sample_credit(str(hit["video_url"]), str(hit.get("video_id", "")))
 
 
+def credits_of(hits: Sequence[Hit]) -> str:
+    """The credits of the frames that are shown, each once, as a caption; "" where none is asked for."""
+    credits = dict.fromkeys(filter(None, map(credit_of, hits)))
+    return "Frames: " + "; ".join(credits) if credits else ""
+
+
 def check_hits(hits: object, *, texts: Sequence[str] = ("video_url",)) -> None:
     """SearchError unless this is a table of what can be shown: where it lies, from when to when, any score a number."""
     cure = "use segments, or hits of a search"

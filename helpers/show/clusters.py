@@ -23,6 +23,7 @@ from helpers.show.cluster_style import cluster_name, cluster_style
 from helpers.show.figures import PALETTE, chart_style
 
 LEGEND_ROWS = 20
+AXES = {"pca": "principal component", "tsne": "t-SNE", "umap": "UMAP"}  # by the method of a map
 
 
 def plot_k(choices: pd.DataFrame) -> Figure:
@@ -118,6 +119,8 @@ def _draw_map(
         text = f"{name} ({int((numbers == number).sum())})"
         axes.scatter([], [], s=36, label=text, **_marker(number))
     axes.set_title(title)
+    if direction := AXES.get(str(points.attrs.get("method"))):
+        axes.set(xlabel=f"{direction} 1", ylabel=f"{direction} 2")
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xticklabels([])
     axes.set_yticklabels([])
@@ -126,7 +129,7 @@ def _draw_map(
         widest = max(map(len, legend.values()), default=1)
         axes.legend(
             loc="upper center",
-            bbox_to_anchor=(0.5, -0.01),
+            bbox_to_anchor=(0.5, -0.06),
             ncols=max(1, min(5, 60 // (widest + 8))),
             fontsize=8,
             handletextpad=0.2,

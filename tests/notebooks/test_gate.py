@@ -505,6 +505,16 @@ def test_each_rule_can_fail(rule: rules.Rule) -> None:
     assert [other.__name__ for other in rules.RULES if other(notebook)] == [rule.__name__]
 
 
+def test_a_call_of_scikit_learn_is_one_that_no_helper_makes() -> None:
+    notebook = short_notebook()
+    broken(notebook, "no_magic")
+    for code in rules.code_cells(notebook)[-6:]:
+        code.source = "model = KMeans(3)"
+    assert rules.no_magic(notebook) != []
+    first_code(notebook).source += "\nfrom sklearn.cluster import HDBSCAN, KMeans"
+    assert rules.no_magic(notebook) == []
+
+
 SHORT_BROKEN: dict[str, Callable[[Any], Any]] = {
     "a code cell of 16 lines": lambda n: first_code(n).update(source="\n".join(["print()"] * 16)),
     "three code cells in a row": lambda n: [n.cells.pop(5), n.cells.pop(6)],

@@ -18,15 +18,17 @@ import pytest
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from helpers.errors import SearchError, VideoError
+from helpers.errors import AnalysisError, SearchError, VideoError
 from helpers.settings import ROOT
 from helpers.show import captions as show_captions
 from helpers.show import figures as show_figures
+from helpers.show import frame_map
 from helpers.show import output as show_output
 from helpers.show import pictures as show_pictures
 from helpers.show import players as show_players
 from helpers.show import timeline as show_timeline
 from helpers.show import widgets as show_widgets
+from helpers.show.clusters import plot_map
 from helpers.show.table import show_table
 from helpers.videos import frames as display
 from helpers.videos.frames import cut_clip
@@ -406,6 +408,39 @@ TEN = hits(
 
 def image_of(bundle: dict[str, object]) -> dict[str, str | None]:
     return next(attrs for tag, attrs in tags(str(bundle["text/html"])) if tag == "img")
+
+
+@pytest.mark.slow
+def test_a_map_shows_a_still_of_each_cluster_where_there_is_room(shown):
+    """The two first rows lie on one place; of the last, the file is gone."""
+    rows = hits((CAT, 0, 6), (CAT, 6, 12), (COFFEE, 0, 6), ("data/videos/gone.mp4", 0, 6))
+    points = pd.DataFrame({"x": [0, 0.01, 1, 0.5], "y": [0, 0, 0, 1]})
+    points.attrs["method"] = "pca"
+    frame_map.show_map(rows, points, [0, 0, 1, -1], title="Two films")
+    (bundle,) = shown
+    assert bundle["text/plain"] == "Two films: 4 segments, cluster 0 2, cluster 1 1, noise 1; stills of 2"
+    assert image_of(bundle)["alt"] == bundle["text/plain"]
+    assert "Stefan van der Walt" in str(bundle["text/html"]) and "Rachel Michetti" in str(bundle["text/html"])
+    picture = np.asarray(Image.open(io.BytesIO(bundle["image/png"])).convert("RGB"), dtype=int)
+    for colour, seen in (((0, 114, 178), True), ((230, 159, 0), True), ((213, 94, 0), False)):
+        assert bool((abs(picture - colour).max(axis=2) < 12).sum() > 200) is seen
+    with pytest.raises(AnalysisError, match=r"^There are 4 labels for 3 segments"):
+        frame_map.show_map(rows, points.head(3), [0, 0, 1, -1])
+    with pytest.raises(AnalysisError, match=r"^There are 2 labels for 4 segments"):
+        frame_map.show_map(rows, points, [0, 1])
+
+
+def test_stills_on_a_map_do_not_cover_each_other():
+    random = np.random.default_rng(0)
+    points = pd.DataFrame(random.normal(size=(300, 2)), columns=["x", "y"])
+    figure = plot_map(points, [0] * 300)
+    chosen = frame_map.with_room(figure, points, [0] * 300)
+    figure.canvas.draw()
+    at = figure.axes[0].transData.transform(points.to_numpy()[chosen])
+    for one, other in itertools.combinations(at, 2):
+        assert (abs(one - other) > (frame_map.STILL, frame_map.STILL * 3 // 4)).any()
+    assert 5 < len(chosen) <= frame_map.MOST_STILLS
+    plt.close(figure)
 
 
 @pytest.mark.slow

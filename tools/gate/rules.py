@@ -35,7 +35,7 @@ class Form:
     most_words: int | None = None
     code_in_a_row: int | None = None
     predictions: int | None = None  # at most
-    client_calls: int | None = None  # of the SDK's or pymilvus's own methods, at least
+    client_calls: int | None = None  # of the SDK, pymilvus or scikit-learn themselves: cells, at least
     exercises: bool = True  # in its tail
     resources: bool = False
 
@@ -60,6 +60,7 @@ FORMS = {  # by number; the others have the first form until they are written an
     "03": SHORT,
     "04": SHORT,
     "05": SHORT,
+    "06": SHORT,
     "07": SHORT,
     "08": SHORT,
     "10": replace(SHORT, client_calls=None),  # an analyst's own, who works with the helpers
@@ -78,6 +79,7 @@ VERDICT = re.compile(
     r"^\*\*(?:On|In) (?:the|made-up) [^*\n]*:\*\*.*(?:\n.+)*", re.MULTILINE
 )  # says what came out
 FIGURE = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+SKLEARN = re.compile(r"^from sklearn[\w.]* import ([\w, ]+)$", re.MULTILINE)
 CLIENT_CALL = re.compile(r"\b(?:milvus\.\w+|MilvusClient|\w+\.(?:embed\.v_2|assets)\.[\w.]+)\(")
 
 
@@ -265,11 +267,14 @@ def short_texts(notebook: Notebook) -> list[str]:
 
 
 def no_magic(notebook: Notebook) -> list[str]:
-    """Where the form asks for it: enough cells call the SDK or pymilvus itself, not a helper."""
+    """Where the form asks for it: enough cells call the SDK, pymilvus or scikit-learn itself, not a helper."""
     least = _form(notebook).client_calls
-    calls = sum(bool(CLIENT_CALL.search(cell.source)) for cell in code_cells(notebook))
+    sources = [cell.source for cell in code_cells(notebook)]
+    imported = ", ".join(SKLEARN.findall("\n".join(sources))).split(", ")
+    own_call = re.compile("|".join([CLIENT_CALL.pattern, *(rf"\b{name}\(" for name in imported if name)]))
+    calls = sum(bool(own_call.search(source)) for source in sources)
     if least is not None and calls < least:
-        return [f"{calls} cells call the SDK or pymilvus themselves, fewer than {least}"]
+        return [f"{calls} cells call the SDK, pymilvus or scikit-learn themselves, fewer than {least}"]
     return []
 
 
