@@ -65,9 +65,9 @@ def terms() -> dict[str, list[str]]:
 
 
 def _pattern(name: str) -> str:
-    """A name in the singular or the plural; its first letter may be a capital if no other is."""
+    """A name in the singular or the plural; its first letter may be a capital or not, but in an abbreviation."""
     body = re.escape(name)
-    if name[1:] == name[1:].lower():
+    if not name[1:2].isupper():
         body = f"[{name[0].upper()}{name[0].lower()}]{re.escape(name[1:])}"
     return body.removesuffix("y") + "(?:y|ies)" if name.endswith("y") else body + "(?:s|es)?"
 
