@@ -63,6 +63,7 @@ FORMS = {  # by number; the others have the first form until they are written an
     "06": SHORT,
     "07": SHORT,
     "08": SHORT,
+    "09": SHORT,
     "10": replace(SHORT, client_calls=None),  # an analyst's own, who works with the helpers
 }
 
