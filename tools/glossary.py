@@ -34,6 +34,7 @@ ELSEWHERE = {
     "05": {"task"},
     "07": {"seed", "task"},  # the clip from which a moment grows
     "08": {"moment", "noise", "segment"},  # a while; chance; what Milvus calls so
+    "09": {"filter", "moment"},  # of a log; a while
 }
 
 

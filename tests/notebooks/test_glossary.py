@@ -11,7 +11,7 @@ from helpers.settings import ROOT
 from tools.glossary import GLOSSARY, NO_PROSE, anchor, first_uses, lessons, link, terms
 
 TERMS = terms()
-WAITING = {"06", "09"}  # are being written anew: then `python -m tools.glossary` makes the links
+WAITING = {"06"}  # is being written anew: then `python -m tools.glossary` makes the links
 # Abbreviations and names that need no entry.
 KNOWN = {
     "API",
