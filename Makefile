@@ -5,7 +5,7 @@ FOLDER ?=
 ARGS ?=
 JOBS ?= 2
 SHARED := --dist loadgroup --no-loadscope-reorder
-TESTS := -m "not second and not server"
+TESTS := -m "not nightly and not server"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -43,10 +43,10 @@ record: env ## with a key: record the live service's answers for the samples int
 quick: dev lint types ## what runs before a push: lint, types, the fast unit tests
 	$(PY) -m pytest tests -n $(JOBS) $(SHARED) -m "not live and not browser and not slow and not server"
 
-test: dev lint types unit notebooks ## everything that CI runs
+test: dev lint types unit notebooks ## what CI runs: everything but `nightly` tests and the real Milvus server
 
 test-all: TESTS := -m "not server"
-test-all: test ## everything: each notebook as the second live model too; before a release, and each night
+test-all: test ## all but the real server: the second live model, more random cases; before a release, each night
 
 lint: dev js ## ruff on code and notebooks: lint and format; the floors of helpers/; the JavaScript
 	$(PY) -m ruff check .

@@ -1,6 +1,7 @@
 """A folder of own films through explore.ipynb, 10 and 06 in JupyterLab, beside the samples, and then every widget.
 
-Each notebook has run to its end, which closes its client: whatever is used after that opens it again.
+In `make test` through explore.ipynb only: the others show the same widgets. Each notebook has run to its end, which
+closes its client: whatever is used after that opens it again.
 """
 
 import re
@@ -19,6 +20,7 @@ from tests.browser.pages import wait_until
 from tools.browser import ERROR, PATIENCE, Lab, run_all_cells, run_to_its_end
 
 FILMS = 12
+LESSONS = [pytest.param(number, marks=pytest.mark.nightly) for number in ("10", "06")]
 
 
 @pytest.fixture(scope="module")
@@ -109,12 +111,13 @@ def explorer_of(page: Page) -> Locator:
     return page.locator(".jupyter-widgets.widget-vbox", has=page.locator(".explorer")).last
 
 
-@pytest.mark.parametrize("name", ["samples", "own", "10", "06"])
+@pytest.mark.parametrize("name", ["samples", "own", *LESSONS])
 def test_own_films_and_samples_stay_apart(pages: Callable[[str], Page], name: str) -> None:
     segments = 141 if name == "samples" else FILMS
     expect(explorer_of(pages(name)).locator(".count")).to_have_text(f"{segments} segments")
 
 
+@pytest.mark.nightly
 def test_the_search_box_of_10_searches_after_the_last_cell_and_plays(pages: Callable[[str], Page]) -> None:
     page = pages("10")
     box = page.locator(".jupyter-widgets.widget-vbox", has=page.get_by_placeholder("words")).first
@@ -129,13 +132,14 @@ def test_the_search_box_of_10_searches_after_the_last_cell_and_plays(pages: Call
     wait_until(video, "v.currentTime > 0.2")
 
 
+@pytest.mark.nightly
 def test_10_measured_its_own_questions(pages: Callable[[str], Page]) -> None:
     expect(
         pages("10").locator(".jp-OutputArea-output", has_text="2 questions in questions.csv")
     ).to_have_count(1)
 
 
-@pytest.mark.parametrize("name", ["own", "10", "06"])
+@pytest.mark.parametrize("name", ["own", *LESSONS])
 def test_the_explorer_searches_and_plays(pages: Callable[[str], Page], name: str) -> None:
     box = explorer_of(pages(name))
     line = box.get_by_placeholder("words to look for")
@@ -185,8 +189,8 @@ def test_names_tags_undo_grid_and_export(pages: Callable[[str], Page], home: Pat
     ("name", "words"),
     [
         ("own", "clips = read_segments("),
-        ("10", "insert_segments(milvus, name, segments)"),
-        ("06", "query_iterator("),
+        pytest.param("10", "insert_segments(milvus, name, segments)", marks=pytest.mark.nightly),
+        pytest.param("06", "query_iterator(", marks=pytest.mark.nightly),
     ],
 )
 def test_a_cell_run_again_opens_what_the_last_one_closed(

@@ -13,7 +13,7 @@ FILMS, SECONDS = 100, 3_600
 
 
 @pytest.mark.live
-@pytest.mark.second
+@pytest.mark.nightly
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_it_runs_to_its_end(
     notebook: str, practice: PracticeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,7 +1,8 @@
-"""Every notebook runs to its end live: as marengo3.5, and as marengo3.0, whose answers differ in a few notebooks only.
+"""Every notebook runs to its end live: as marengo3.5, and as marengo3.0.
 
-The others as marengo3.0 are marked `second`: `make test-all` runs them. As marengo3.5 the notebooks are the learners
-of one `milvus-lite server`, each with a prefix; as marengo3.0, and where outputs are compared, each has a folder.
+As marengo3.0 one proves in `make test` that a second model works, the others run in `make test-all`. As marengo3.5 the
+notebooks are the learners of one `milvus-lite server`, each with a prefix; as marengo3.0, and where outputs are
+compared, each has a folder.
 """
 
 from collections.abc import Iterator
@@ -14,8 +15,7 @@ from tools.live_run import run_live
 from tools.notebook_env import notebook_paths
 
 NOTEBOOKS = notebook_paths([])
-# Where the options or the requests of 3.0 are other ones than those of 3.5.
-DIFFERENT = ("02_embedding", "04_similarity_search", "05_hybrid_search", "07_temporal_search")
+PROOF = "04_similarity_search"  # its searches name options, which are others in 3.0
 
 
 @pytest.fixture(scope="session")
@@ -35,15 +35,15 @@ def test_live_as_marengo_3_5_on_a_server(path: Path, milvus_uri: str) -> None:
 @pytest.mark.live
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(p, marks=[] if p.stem in DIFFERENT else pytest.mark.second) for p in NOTEBOOKS],
+    [pytest.param(p, marks=[] if p.stem == PROOF else pytest.mark.nightly) for p in NOTEBOOKS],
     ids=lambda path: path.stem,
 )
 def test_live_as_marengo_3_0(path: Path) -> None:
     assert run_live(path, "marengo3.0") == []
 
 
-def test_the_notebooks_that_differ_are_there() -> None:
-    assert set(DIFFERENT) <= {path.stem for path in NOTEBOOKS}
+def test_the_notebook_of_the_second_model_is_there() -> None:
+    assert PROOF in {path.stem for path in NOTEBOOKS}
 
 
 @pytest.mark.live

@@ -86,7 +86,14 @@ def stored(notebook: str) -> dict[str, set[str]]:
         disconnect_milvus(milvus, settings)
 
 
-@pytest.mark.parametrize("own_first", [True, False], ids=["own, then samples", "samples, then own"])
+# The other order, and 06 and 10 on own videos, are in tests/browser/test_browser_own_folder.py too.
+@pytest.mark.parametrize(
+    "own_first",
+    [
+        pytest.param(True, id="own, then samples"),
+        pytest.param(False, id="samples, then own", marks=pytest.mark.nightly),
+    ],
+)
 def test_explore_keeps_own_videos_and_samples_apart(own_first: bool, home: Path, folder: Path) -> None:
     path = ROOT / "explore" / "explore.ipynb"
     for own in (own_first, not own_first):
@@ -133,8 +140,15 @@ films = Path({str(films)!r})
     assert (kept / "questions.csv").read_text("utf-8-sig").splitlines()[1] == "tiles,IMG_0003,0,6"
 
 
-@pytest.mark.parametrize("samples_first", [True, False], ids=["samples, then own", "own, then samples"])
-@pytest.mark.parametrize("stem", ["06_clustering_analysis", "10_own_videos"])
+@pytest.mark.parametrize(
+    ("stem", "samples_first"),
+    [
+        pytest.param("06_clustering_analysis", True, id="06, samples first"),
+        pytest.param("06_clustering_analysis", False, id="06, own first", marks=pytest.mark.nightly),
+        pytest.param("10_own_videos", True, id="10, samples first", marks=pytest.mark.nightly),
+        pytest.param("10_own_videos", False, id="10, own first", marks=pytest.mark.nightly),
+    ],
+)
 def test_06_and_10_run_to_their_end_on_own_videos(
     stem: str, samples_first: bool, home: Path, folder: Path
 ) -> None:

@@ -170,15 +170,22 @@ def test_a_graph_is_not_searched_far_where_nearly_all_rows_match(milvus, name, t
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", ["folder", "server"])  # whose memory can be looked into, and whose cannot
-def test_a_thousand_random_filters(tmp_path, where):
+@pytest.mark.parametrize(
+    ("where", "rows", "each"),  # a folder's memory can be looked into, a server's cannot
+    [
+        pytest.param("server", 1000, 10, id="sixty, on a server"),
+        pytest.param("server", 5000, 84, id="five hundred, on a server", marks=pytest.mark.nightly),
+        pytest.param("folder", 5000, 84, id="five hundred, in a folder", marks=pytest.mark.nightly),
+    ],
+)
+def test_random_filters(tmp_path, where, rows, each):
     server = Server(tmp_path / "server") if where == "server" else None
     uri = f"http://127.0.0.1:{server.port}" if server else str(tmp_path / "thousand.db")
     settings = replace(load_settings(), milvus_uri=uri, milvus_token="", prefix="")
     try:
-        client, table = connect_milvus(settings), make_segments(5000)
+        client, table = connect_milvus(settings), make_segments(rows)
         for seed, kind in enumerate(LITE_INDEXES):
-            recall = recalls(client, filled(client, kind, table), table, 84, seed=10 + seed)
+            recall = recalls(client, filled(client, kind, table), table, each, seed=10 + seed)
             assert recall.mean() >= 0.99 and recall.min() >= 0.8, kind
         disconnect_milvus(client, settings)
     finally:

@@ -28,6 +28,7 @@ from helpers.store import io as store
 from helpers.store.errors import milvus_errors
 from tools.faults.store import FAULTS
 from tools.faults.store_case import OLD, QUERY, opened, toy_segments, toy_settings
+from tools.faults.store_kill import killed_at_random
 from tools.faults.table import store_row, written_rows
 
 
@@ -36,8 +37,14 @@ def assert_one_sentence(text):
     assert not re.search(r"Traceback|StatusCode|Exception|Errno|_Rendezvous", text)
 
 
+MANY_KILLS = "killed_at_random-25"
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(f, id=f.name, marks=pytest.mark.nightly if f.name == MANY_KILLS else []) for f in FAULTS],
+)
 def test_nothing_is_lost_or_doubled(fault, tmp_path):
     outcome = fault.run(tmp_path)
     assert (outcome.lost, outcome.doubled) == (0, 0)
@@ -47,7 +54,14 @@ def test_nothing_is_lost_or_doubled(fault, tmp_path):
     assert row == written_rows()[fault.fault], "run `make faults` and read what has changed"
 
 
+@pytest.mark.slow
+def test_a_few_random_kills_lose_and_double_nothing(tmp_path):
+    outcome = killed_at_random(5, tmp_path)
+    assert (outcome.lost, outcome.doubled) == (0, 0)
+
+
 def test_each_fault_has_a_name_of_its_own():
+    assert MANY_KILLS in {fault.name for fault in FAULTS}
     assert len({fault.name for fault in FAULTS}) == len({fault.fault for fault in FAULTS}) == len(FAULTS)
 
 
