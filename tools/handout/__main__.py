@@ -31,6 +31,22 @@ SYSTEMS = {
 PYTHONS = tuple("{}.{}".format(*version) for version in start.VERSIONS)
 BUILD = ("setuptools", "wheel")  # what `-e .` is built with
 
+READ_ME = """\
+Semantic video search, step by step: to install without a network
+==================================================================
+
+1. You need Python 3.11, 3.12 or 3.13. Nothing else is fetched.
+2. Open a terminal in this folder, and run
+
+       python3 start.py          (Windows: py start.py)
+
+   It copies the notebooks to ~/video-search (another place: --to FOLDER), installs them there in a minute or two,
+   tries them, and says READY or one reason why not. Run it again whenever you like: your changes are kept.
+3. The last lines say how to open JupyterLab. Begin with notebooks/01_setup.ipynb.
+
+This folder may be unplugged then. Only start.py itself needs it.
+"""
+
 
 def resolved(system: str, python: str) -> list[str]:
     """The packages, `name==version`, that requirements.txt means on that system with that Python."""
@@ -105,6 +121,7 @@ def build(folder: Path, systems: Sequence[str], pythons: Sequence[str]) -> dict[
     text = json.dumps({"sets": sets, "sha256": digests}, indent=1)
     (folder / "manifest.json").write_text(text, "utf-8")
     shutil.copyfile(start.__file__, folder / "start.py")
+    (folder / "README.txt").write_text(READ_ME, "utf-8")
     return sets
 
 
