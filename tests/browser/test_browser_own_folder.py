@@ -66,9 +66,10 @@ def notebooks(tree: Path, folder: Path, home: Path) -> dict[str, Path]:
     here = f"import os\nos.environ['VIDEO_SEARCH_HOME'] = {str(home)!r}\n"
     own = f"{here}os.environ['VIDEO_SEARCH_FOLDER'] = {str(folder)!r}\n"
     explore, lessons = tree / "explore" / "explore.ipynb", tree / "notebooks"
-    connect, connect_both = (
+    connect, connect_both, connect_named = (
         "from helpers import connect_milvus",
         "from helpers import connect_milvus, connect_twelvelabs",
+        "from helpers import collection_name, connect_milvus",
     )
     questions = 'mine = [("tiles", "IMG_0003", 0, 6), ("more tiles", "IMG_0004", 0, 6)]\n'
     films = [("sample_videos())", f"own_videos({str(folder)!r}))"), ("sample_videos\n", "own_videos\n")]
@@ -82,7 +83,7 @@ def notebooks(tree: Path, folder: Path, home: Path) -> dict[str, Path]:
             ("mine = []\n", questions),
         ),
         "06": changed_copy(
-            lessons / "06_clustering_analysis.ipynb", "six", (connect_both, here + connect_both), *films
+            lessons / "06_clustering_analysis.ipynb", "six", (connect_named, here + connect_named), *films
         ),
     }
 
