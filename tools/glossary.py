@@ -32,6 +32,7 @@ ELSEWHERE = {
     "03": {"task"},  # an exercise
     "04": {"task"},
     "05": {"task"},
+    "06": {"index", "task"},  # of agreement; an exercise
     "07": {"seed", "task"},  # the clip from which a moment grows
     "08": {"moment", "noise", "segment"},  # a while; chance; what Milvus calls so
     "09": {"filter", "moment"},  # of a log; a while
