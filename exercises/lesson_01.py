@@ -15,7 +15,7 @@ def coffee(hits: Any) -> str:
     if len(table) != 8:
         raise Wrong(f"there are {len(table)} hits, not eight: search_segments takes limit=….")
     others = table["title"].ne("Coffee").sum()
-    return f"the search filled all eight places, {others} of them with something else than Coffee."
+    return f"the search filled all eight places, {others} of them with something other than Coffee."
 
 
 @exercise("01.scores")

@@ -17,7 +17,7 @@ def cut(segments: Any) -> str:
     clips = int(table["embedding_scope"].eq("clip").sum())
     if clips < 150:
         raise Wrong(f"{clips} clips are not the whole video: keep all that embed_videos returns.")
-    return f"half as long clips are twice as many: {clips}. Each costs a row, and holds less of a neighbour."
+    return f"clips of half the length are twice as many: {clips}. Each costs a row, but blends fewer scenes."
 
 
 @exercise("02.words")

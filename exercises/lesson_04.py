@@ -48,7 +48,7 @@ def mrr(function: Any) -> str:
     if not math.isclose(answer, (1 + 1 / 2 + 1 / 4) / 4):
         raise Wrong(f"for the ranks 1, 2, none and 4 it returns {answer:.3g}: work it out on paper.")
     if not math.isclose(number(function([1, 1])), 1):
-        raise Wrong("with all right hits at rank 1 the best possible value is due.")
+        raise Wrong("with every right hit at rank 1 the result is the best possible one.")
     return "one number says how far people scroll, and a miss costs as much as it should."
 
 

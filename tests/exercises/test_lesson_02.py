@@ -40,7 +40,7 @@ def cosine(a: Any, b: Any) -> Any:
 
 TOWER = hits("Tower at the lake", "Dahlia")
 CASES: list[tuple[str, list[Any], str]] = [
-    ("02.cut", [cut("fixed-3", 199)], "Right, because half as long clips are twice as many: 199"),
+    ("02.cut", [cut("fixed-3", 199)], "Right, because clips of half the length are twice as many: 199"),
     ("02.cut", [...], NOT_YET),
     ("02.cut", [cut("fixed-6", 100)], "these are cut as fixed-6"),
     ("02.cut", [cut("fixed-3", 20)], "20 clips are not the whole video"),
