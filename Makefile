@@ -6,6 +6,10 @@ ARGS ?=
 JOBS ?= 2
 SHARED := --dist loadgroup --no-loadscope-reorder
 TESTS := -m "not nightly and not server"
+# Notebooks fork from one process that has imported everything; all of them begin anew in `make test-all`.
+KERNELS := -ptools.gate.warm
+# What is compiled once is there for the hundreds of processes that a run of the tests starts.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -46,6 +50,7 @@ quick: dev lint types ## what runs before a push: lint, types, the fast unit tes
 test: dev lint types unit notebooks ## what CI runs: everything but `nightly` tests and the real Milvus server
 
 test-all: TESTS := -m "not server"
+test-all: KERNELS :=
 test-all: test ## all but the real server: the second live model, more random cases; before a release, each night
 
 lint: dev js ## ruff on code and notebooks: lint and format; the floors of helpers/; the JavaScript
@@ -63,7 +68,7 @@ unit: dev ## the unit tests, the guards, the notebooks live and in a browser
 	$(PY) -m pytest tests -n $(JOBS) $(SHARED) $(TESTS)
 
 notebooks: dev ## run every notebook and compare its outputs; NB=03_insertion for some
-	$(PY) -m tools.gate -n$(JOBS) --dist=loadscope $(NB)
+	$(PY) -m tools.gate -n$(JOBS) --dist=loadscope $(KERNELS) $(NB)
 
 server: dev ## store, search and restart on a real Milvus server, which the first run installs
 	@$(PY) -m tools.milvus_server --install

@@ -1,6 +1,7 @@
 """Kernels forked from a process that has imported what the notebooks use: each saves 3 s of work.
 
-For runs that look for errors only. Where outputs are compared or written, a kernel starts as a learner's does.
+Outputs are written by kernels that start as a learner's does (`make refresh`). That a forked one gives the same is
+shown where it runs under the gate, which compares them (`tools/gate/warm.py`).
 """
 
 import os
@@ -28,8 +29,10 @@ def become_kernel(arguments: list[str], environment: dict[str, str], folder: str
     time.tzset()
     os.chdir(folder)
     sys.argv = ["ipykernel_launcher", *arguments, f"--IPKernelApp.parent_handle={os.getppid()}"]
+    import pandas as pd
     from ipykernel.kernelapp import launch_new_instance
 
+    pd.set_option("display.max_columns", 20)  # as it says to itself in a kernel, not in a terminal
     launch_new_instance()
 
 

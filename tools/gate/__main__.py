@@ -1,7 +1,7 @@
 """Run notebooks and compare every output with the committed one: `python -m tools.gate [notebooks] [-options]`.
 
-Options go to pytest (as one word each: -n2, --dist=loadscope). `make test` and the tests of the gate call this,
-so there is one command line and one environment.
+Options go to pytest (as one word each: -n2, --dist=loadscope, -ptools.gate.warm). `make test` and the tests of the
+gate call this, so there is one command line and one environment.
 """
 
 import subprocess
