@@ -7,7 +7,6 @@ that, and so does the minute of the rate limit. Writes benchmarks/results/parall
 """
 
 import argparse
-import contextlib
 import dataclasses
 import heapq
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from IPython.utils.capture import capture_output
 from tqdm import tqdm
 from twelvelabs import TwelveLabs
 
@@ -72,7 +72,7 @@ def embed_all(
     with tempfile.TemporaryDirectory(prefix="parallel-", ignore_cleanup_errors=True) as home:
         client, videos = practice_client(server, Path(home)), own_videos(paths)
         start = time.perf_counter()
-        with contextlib.redirect_stdout(None):
+        with capture_output():
             report = embed_batch(client, videos, workers=workers).report
         seconds = time.perf_counter() - start
     if (report["status"] != "done").any():

@@ -29,7 +29,8 @@ def live_environment(home: Path, server: PracticeServer, model: str, milvus_uri:
     live = {"TWELVELABS_BASE_URL": server.url, "TWELVE_LABS_API_KEY": KEY, "TWELVE_LABS_MODEL": model}
     if milvus_uri:
         live |= {"MILVUS_URI": milvus_uri, "MILVUS_PREFIX": f"{home.name.replace('-', '_')}_"}
-    return offline_environment(home) | {"VIDEO_SEARCH_MODE": "live"} | live
+    # Progress as a learner sees it: bars, not the plain lines that are compared.
+    return offline_environment(home) | {"VIDEO_SEARCH_MODE": "live", "VIDEO_SEARCH_PROGRESS": ""} | live
 
 
 def run_live(path: Path, model: str, *, keep_going: bool = False, milvus_uri: str = "") -> list[str]:
