@@ -75,6 +75,7 @@ def packages_of(modules: set[str]) -> dict[str, list[str]]:
     return {m: [canonicalize_name(d) for d in known.get(m, [])] for m in modules}
 
 
+@pytest.mark.slow
 def test_every_import_of_the_helpers_is_a_direct_pin() -> None:
     pinned = pins("requirements.txt")
     assert {m: d for m, d in packages_of(imported("helpers")).items() if not set(d) & set(pinned)} == {}

@@ -411,6 +411,7 @@ def test_a_key_that_only_the_env_file_knows(monkeypatch: pytest.MonkeyPatch, tmp
     assert redaction.redact("still works") == "still works"
 
 
+@pytest.mark.slow
 @given(st.text(), st.text(), st.sampled_from([KEY, TOKEN, "tlk_0123456789abcdef"]))
 @example("x-api-key: ", "", KEY)
 @example("", "@host", "://u:tlk_0123456789abcdef")

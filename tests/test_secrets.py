@@ -91,6 +91,7 @@ ACTIONS: dict[str, Callable[[Any], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: f"{answer[0]}-{type(answer[1]).__name__}")
 @pytest.mark.parametrize("route", ACTIONS)
 def test_a_service_that_repeats_the_key(
@@ -126,6 +127,7 @@ def test_a_task_that_fails_with_the_key_in_its_reason(
     assert leaks("".join(capfd.readouterr())) == [] and files_that_leak(load_settings().home) == []
 
 
+@pytest.mark.slow
 def test_nothing_is_left_by_a_run_that_goes_well(
     server: PracticeServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -339,6 +339,7 @@ def test_stability_has_each_pair_of_seeds_once():
 LABELS = st.lists(st.integers(-1, 3), min_size=2, max_size=20)
 
 
+@pytest.mark.slow
 @FEW
 @given(st.data(), LABELS)
 def test_agreement_is_symmetric_and_minds_no_names(data, left):
@@ -543,6 +544,7 @@ def test_near_duplicates_are_all_pairs_that_qualify(rows, gap):
     assert list(found) == columns
 
 
+@pytest.mark.slow
 def test_near_duplicates_refuse_what_makes_no_sense():
     matrix = at(*[0] * 700)
     segments = make_segments(matrix)

@@ -508,6 +508,7 @@ def test_csv_of_segments_that_another_model_embedded_has_the_words(tmp_path):
     assert pd.read_csv(path)["note"].tolist() == ["mine"]
 
 
+@pytest.mark.slow
 def test_csv_runs_nothing_and_loses_nothing(tmp_path):
     segments, labels = make_segments(len(NASTY), title="=HYPERLINK(0)"), fresh(*range(len(NASTY)))
     for i, text in enumerate(NASTY):

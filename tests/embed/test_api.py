@@ -57,6 +57,7 @@ def test_a_clip_as_query(client: TwelveLabs, practice: PracticeServer) -> None:
             embed_clip(client, film, start=start, end=end)
 
 
+@pytest.mark.slow
 def test_a_clip_by_a_path_relative_to_where_one_is(
     client: TwelveLabs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

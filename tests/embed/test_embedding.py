@@ -106,6 +106,7 @@ def test_another_segmentation_uses_the_same_upload(client: TwelveLabs, practice:
     assert (practice.count(ASSETS), practice.count(TASKS)) == (1, 2)
 
 
+@pytest.mark.slow
 def test_an_upload_that_is_gone_is_made_again(client: TwelveLabs, practice: PracticeServer) -> None:
     embed_videos(client, CAT)
     practice.service.assets.all.clear()
@@ -120,6 +121,7 @@ def test_what_is_on_disk_costs_nothing(client: TwelveLabs, practice: PracticeSer
     assert cached_videos(client, videos, segmentation="fixed-3") == set()
 
 
+@pytest.mark.slow
 def test_delete_uploads_takes_only_our_own(client: TwelveLabs, practice: PracticeServer) -> None:
     with COFFEE.open("rb") as file:
         other = client.assets.create(method="direct", file=("coffee.mp4", file, "video/mp4")).id
@@ -163,6 +165,7 @@ def test_an_address_is_handed_over(client: TwelveLabs, practice: PracticeServer)
 # ---------------------------------------------------------------- the same task is never paid for twice
 
 
+@pytest.mark.slow
 def test_a_task_whose_id_is_on_disk_is_not_created_again(
     client: TwelveLabs, practice: PracticeServer
 ) -> None:
@@ -236,6 +239,7 @@ def test_the_lost_task_of_another_request_is_not_taken_for_mine(
     assert max(charged(practice)) <= 2 and batch.report["repeated"][0] == max(charged(practice)) - 1
 
 
+@pytest.mark.slow
 def test_a_film_shorter_than_its_clips_is_found_again(
     client: TwelveLabs, practice: PracticeServer, tmp_path: Path
 ) -> None:
@@ -266,6 +270,7 @@ def test_where_the_list_is_out_of_reach_nothing_is_repeated(
     assert charged(practice) == [1]
 
 
+@pytest.mark.slow
 def test_a_task_that_expired_is_created_anew(client: TwelveLabs, practice: PracticeServer) -> None:
     practice.fault(POLL, "never")
     with pytest.raises(EmbedError):
@@ -336,6 +341,7 @@ def test_a_lock_that_another_left_behind_is_free(client: TwelveLabs, practice: P
 # ---------------------------------------------------------------- many videos
 
 
+@pytest.mark.slow
 def test_one_failure_does_not_stop_the_others(client: TwelveLabs, practice: PracticeServer) -> None:
     practice.fault(TASKS, 400, message="no such luck")
     batch = embed_batch(client, [CAT, COFFEE, FLOWER], workers=1)
@@ -348,6 +354,7 @@ def test_one_failure_does_not_stop_the_others(client: TwelveLabs, practice: Prac
     assert practice.count(ASSETS) == 3
 
 
+@pytest.mark.slow
 def test_embed_videos_says_which_failed(client: TwelveLabs, practice: PracticeServer) -> None:
     practice.fault(TASKS, 400, message="no such luck")
     with pytest.raises(
@@ -363,6 +370,7 @@ def test_a_wrong_key_is_said_once_and_at_once(client: TwelveLabs, practice: Prac
     assert caught.value.status == 401 and practice.count(ASSETS) <= 2
 
 
+@pytest.mark.slow
 def test_a_quota_is_a_clean_stop(client: TwelveLabs, practice: PracticeServer) -> None:
     practice.time_scale = 1.0
     practice.fault(TASKS, "quota", times=99, after=1)
@@ -382,6 +390,7 @@ def test_embed_videos_stops_at_a_quota(client: TwelveLabs, practice: PracticeSer
     assert caught.value.resume_at is not None
 
 
+@pytest.mark.slow
 def test_a_rate_limit_only_makes_it_slower(client: TwelveLabs, practice: PracticeServer) -> None:
     practice.fault(TASKS, 429, times=4, retry_after=1)
     assert set(embed_batch(client, [CAT, COFFEE, FLOWER]).report["status"]) == {"done"}
@@ -408,6 +417,7 @@ def test_a_silent_film_has_no_audio_and_lacks_nothing(client: TwelveLabs, practi
     assert available_options(embed_videos(client, CAT, options=["visual", "audio"])) == ["visual"]
 
 
+@pytest.mark.slow
 def test_an_option_that_is_missing_is_asked_for_again_and_then_said(
     client: TwelveLabs, practice: PracticeServer, tmp_path: Path
 ) -> None:
@@ -506,6 +516,7 @@ def test_where_the_id_cannot_be_written_the_answer_still_comes(
 # ---------------------------------------------------------------- a rate limit is waited for, and Ctrl-C ends it
 
 
+@pytest.mark.slow
 def test_a_rate_limit_only_delays(client: TwelveLabs, practice: PracticeServer) -> None:
     practice.time_scale = 0.005
     practice.limit(TASKS, 2)  # in a minute, which lasts 0.3 s here
@@ -513,6 +524,7 @@ def test_a_rate_limit_only_delays(client: TwelveLabs, practice: PracticeServer) 
     assert charged(practice) == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_after_a_refusal_nobody_asks_before_the_limit_begins_anew(
     client: TwelveLabs, practice: PracticeServer
 ) -> None:
@@ -633,6 +645,7 @@ def test_more_addresses_are_asked_for(client: TwelveLabs, practice: PracticeServ
     assert asset.media and asset.media.content == file_sha256(CAT)
 
 
+@pytest.mark.slow
 def test_an_address_that_is_used_up_is_asked_for_anew(
     client: TwelveLabs, practice: PracticeServer, in_parts: int
 ) -> None:
@@ -682,6 +695,7 @@ def test_delete_uploads_of_this_service_only(
 # ---------------------------------------------------------------- what the journal and the list may say
 
 
+@pytest.mark.slow
 def test_a_task_whose_id_is_too_old_is_not_asked_for(client: TwelveLabs, practice: PracticeServer) -> None:
     practice.fault(POLL, "never")
     with pytest.raises(EmbedError):

@@ -68,6 +68,7 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Offline:
     return Offline(tmp_path, monkeypatch)
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_was_made_of_a_long_video(offline: Offline, long_video: Path) -> None:
     def interrupt() -> None:
         if offline.looked_at == 2 * STRETCH + 5:
@@ -90,6 +91,7 @@ def test_ctrl_c_keeps_what_was_made_of_a_long_video(offline: Offline, long_video
     assert np.array_equal(offline.embed(long_video), vectors) and offline.looked_at == SECONDS
 
 
+@pytest.mark.slow
 def test_parts_that_are_damaged_are_made_again(offline: Offline, long_video: Path) -> None:
     def fail() -> None:
         if offline.looked_at == 2 * STRETCH + 5:
@@ -108,6 +110,7 @@ def test_parts_that_are_damaged_are_made_again(offline: Offline, long_video: Pat
     assert offline.looked_at == SECONDS
 
 
+@pytest.mark.slow
 def test_what_is_done_with_takes_no_memory(offline: Offline, long_video: Path) -> None:
     offline.embed(long_video)
     assert list(offline.client.embed.v_2.tasks.list()) == []
@@ -159,6 +162,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return Recorded.shown
 
 
+@pytest.mark.slow
 def test_offline_the_bar_moves_within_a_video(offline: Offline, long_video: Path, shown: list[str]) -> None:
     def wait() -> None:
         if offline.looked_at == 3 * STRETCH:  # two stretches of it are through
@@ -173,6 +177,7 @@ def test_offline_the_bar_moves_within_a_video(offline: Offline, long_video: Path
     assert "1.8/1.8 min" in shown[-1] and "cached=1" in shown[-1]
 
 
+@pytest.mark.slow
 def test_live_the_bar_says_what_is_at_work(
     client: TwelveLabs, practice: PracticeServer, long_video: Path, shown: list[str]
 ) -> None:

@@ -85,6 +85,7 @@ def test_a_killed_upload_goes_on_where_it_was(
     assert practice.count(OPENED) == 1 and arrived_whole(practice)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nobody can be killed here")
 def test_an_upload_that_is_over_begins_anew(client: TwelveLabs, practice: PracticeServer) -> None:
     die(practice, 4)
@@ -94,6 +95,7 @@ def test_an_upload_that_is_over_begins_anew(client: TwelveLabs, practice: Practi
     assert delete_uploads(client) == 2  # the one that was never whole as well
 
 
+@pytest.mark.slow
 def test_an_upload_that_is_whole_is_not_sent_again(client: TwelveLabs, practice: PracticeServer) -> None:
     embed_videos(client, CAT)
     (made,), (asset,) = practice.service.parts.all.values(), practice.service.assets.all.values()

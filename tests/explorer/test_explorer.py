@@ -407,6 +407,7 @@ def test_examples_of_what_is_wanted_and_not_find_more(explorer):
     assert (explorer.view.examples, explorer.view.hits, explorer.view.found) == ({}, [], {})
 
 
+@pytest.mark.slow
 def test_what_is_similar_to_the_clicked_point_can_be_made_less_like_another(explorer):
     explorer.view.set_state({"chosen": 4})
     ask(explorer, similar=True)
@@ -463,6 +464,7 @@ def test_the_selection_is_a_table_for_the_next_cell(explorer):
     assert (CLIPS["cluster"] == -1).all(), "the table given stays as it was"
 
 
+@pytest.mark.slow
 def test_words_light_up_their_hits(tmp_path):
     asked = []
 
@@ -730,6 +732,7 @@ def members(explorer, cluster):
     return np.flatnonzero(explorer.clusters == cluster).tolist()
 
 
+@pytest.mark.slow
 def test_a_selection_moves_to_another_cluster_and_stays_with_it(explorer, tmp_path):
     path = tmp_path / "labels.parquet"
     for cluster, words in ((0, "cats"), (1, "dogs")):
@@ -758,6 +761,7 @@ def test_a_move_goes_to_a_new_cluster_unless_another_is_chosen(explorer):
     assert len(members(explorer, 3)) == 6
 
 
+@pytest.mark.slow
 def test_a_move_to_a_new_cluster_is_undone_and_done_again(explorer):
     name(explorer, 0, "cats")
     cats = members(explorer, 0)
@@ -779,6 +783,7 @@ def test_a_move_to_a_new_cluster_is_undone_and_done_again(explorer):
     assert members(explorer, 3) == cats[2:6] and members(explorer, 0) == sorted([*cats[:2], *cats[6:]])
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_moved_away_leaves_its_name_as_a_tag(explorer):
     name(explorer, 0, "cats"), name(explorer, 1, "dogs")
     cats = members(explorer, 0)
@@ -797,6 +802,7 @@ def test_hdbscan_as_it_is_offered_finds_clusters_among_few_segments_too(n):
     assert explorer.clusters.max() >= 1 and (explorer.clusters == -1).mean() < 0.5
 
 
+@pytest.mark.slow
 def test_a_carried_name_says_how_far_it_fits(explorer):
     name(explorer, 0, "cats"), name(explorer, 1, "dogs")
     cats = members(explorer, 0)
@@ -817,6 +823,7 @@ def test_a_carried_name_says_how_far_it_fits(explorer):
     assert all("fit" not in group for group in explorer.view.groups)
 
 
+@pytest.mark.slow
 def test_a_cluster_without_a_name_has_suggested_words():
     told = CLIPS.assign(description=[["a cat", "a dog", None][i % 3] for i in range(30)])
     explorer = cluster_explorer(told, k=3)
@@ -829,6 +836,7 @@ def test_a_cluster_without_a_name_has_suggested_words():
     assert all("suggested" not in group for group in silent.view.groups)
 
 
+@pytest.mark.slow
 def test_what_another_notebook_wrote_is_there_after_the_next_click(tmp_path):
     path = tmp_path / "labels.parquet"
     one, two = (cluster_explorer(CLIPS, labels=path, k=3) for _ in range(2))
@@ -889,6 +897,7 @@ def test_no_two_files_of_the_page_give_one_name_to_two_things():
     assert len(names) > 60 and sorted(set(names)) == sorted(names)
 
 
+@pytest.mark.slow
 def test_tags_give_colours_as_soon_as_they_are_given(explorer):
     explorer.controls.colour.value = "tag"
     assert [entry["name"] for entry in explorer.view.legend] == ["none"]

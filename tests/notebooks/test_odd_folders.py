@@ -109,6 +109,7 @@ def test_it_runs_to_its_end(
     assert (kind == "odd") == any("broken.mp4" in line for line in said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_an_empty_folder_has_one_sentence(
     notebook: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -148,6 +148,7 @@ def test_measures_by_hand():
     assert ndcg_at_k(np.array([0, 0]), np.array([0, 0])) == 0
 
 
+@pytest.mark.slow
 @STEADY
 @given(grade_lists, st.integers(1, 12))
 def test_ndcg_is_scikit_learns(grades, k):

@@ -151,6 +151,7 @@ def test_an_approximate_index_under_a_filter_is_not_silently_short(milvus, kind,
     store.drop_collection(milvus, name, settings=load_settings())
 
 
+@pytest.mark.slow
 def test_clips_unless_asked_for_whole_videos(milvus):
     clips, films = make_segments(at_cosine(0.5, 0.4)), make_segments(at_cosine(0.9), scope="asset")
     name = fill(milvus, "scopes", clips, films)
@@ -176,6 +177,7 @@ def test_placeholder_rows_are_never_returned(milvus):
         search.segment_query(milvus, name, "v001/clip/0000", option="audio")
 
 
+@pytest.mark.slow
 def test_equal_scores_are_ordered_by_id_wherever_the_list_is_cut(milvus):
     same = at_cosine(0.5)[0]
     table = make_segments([*at_cosine(0.8), *[same] * 40, *at_cosine(0.1)], clips=50)

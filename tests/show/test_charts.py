@@ -69,6 +69,7 @@ def test_plot_k_marks_the_best_silhouette(silhouette):
     draw(fig)
 
 
+@pytest.mark.slow
 def test_a_map_counts_each_cluster_and_keeps_noise_at_the_end_of_the_legend():
     fig = show_clusters.plot_map(points(6), [1, 0, -1, 0, 0, -1], names={0: "cost $5 or $6"}, title="$x_1")
     axes = fig.axes[0]
@@ -105,6 +106,7 @@ def test_maps_that_cannot_be_drawn_are_refused():
         show_clusters.plot_maps({})
 
 
+@pytest.mark.slow
 def test_shares_over_time_leave_a_gap_empty():
     table = segments((0, 30), (30, 60), (300, 330))
     shares = cluster_shares(table, [0, 1, -1], by="time", window=30)
@@ -119,6 +121,7 @@ def test_shares_over_time_leave_a_gap_empty():
     draw(fig)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["video_id", "recorded_at"])
 def test_shares_per_video_or_date_are_bars_with_names(by):
     table = pd.concat([segments((0, 5), (5, 9), video="a"), segments((0, 5), video="b")])

@@ -181,6 +181,7 @@ def test_the_player_is_given_the_film_and_begins_at_the_first_moment(tmp_path):
     assert again.page == page
 
 
+@pytest.mark.slow
 def test_the_axes_of_the_picture_are_where_the_page_says(tmp_path):
     start_server(tmp_path, root=ROOT)
     page = controls.curve_player(CURVE, BUNNY, moments=MOMENTS).page
@@ -217,6 +218,7 @@ def test_without_a_server_a_click_brings_the_seconds_from_there_on(monkeypatch):
             assert clip.duration / av.time_base == pytest.approx(4, abs=0.2)
 
 
+@pytest.mark.slow
 def test_a_film_on_the_web_and_a_film_that_is_gone():
     web = controls.curve_player(CURVE, "https://example.org/a.mp4", moments=MOMENTS)
     assert (web.source, web.offset, web.poster) == ("https://example.org/a.mp4", 0, "")
@@ -227,6 +229,7 @@ def test_a_film_on_the_web_and_a_film_that_is_gone():
 # ---------------------------------------------------------------- in a committed notebook
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [lambda: show_widgets.weight_slider(lambda w: 1 / 0), lambda: controls.curve_player(CURVE, BUNNY)],

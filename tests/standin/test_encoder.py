@@ -81,6 +81,7 @@ def test_the_exported_models_are_those_of_pytorch() -> None:
     assert vision["frames with the same first class"] == vision["frames"] >= 40
 
 
+@pytest.mark.slow
 def test_concepts_are_unit_rows_in_the_order_of_the_classes(encoder: Encoder) -> None:
     concepts = np.load(MODELS / "concepts.npy").astype(np.float32)
     assert concepts.shape == (len(encoder.classes), WORDS) == (1000, 384)
@@ -111,6 +112,7 @@ def test_text_vectors_are_unit_rows_that_do_not_depend_on_their_neighbours(encod
     assert encoder.embed_texts([]).shape == (0, DIMENSION)
 
 
+@pytest.mark.slow
 def test_of_a_long_text_256_word_pieces_count(encoder: Encoder) -> None:
     words = ["tree"] * 300
     assert encoder.is_too_long(" ".join(words)) and not encoder.is_too_long(" ".join(words[:254]))
@@ -308,6 +310,7 @@ def test_a_missing_model_file_is_named_with_the_way_to_get_it_back(copies: Path,
         Encoder(copies).embed_texts(["cat"])
 
 
+@pytest.mark.slow
 def test_a_damaged_model_file_is_refused(copies: Path) -> None:
     Encoder(copies).embed_texts(["cat"])
     with (copies / "text.onnx").open("r+b") as file:

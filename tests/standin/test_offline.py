@@ -176,6 +176,7 @@ def test_a_task_is_processing_before_it_is_ready(client: TwelveLabs) -> None:
     assert task.id in [t.id for t in client.embed.v_2.tasks.list(page_limit=2)]  # and the pager ends
 
 
+@pytest.mark.slow
 def test_a_description_track_adds_its_option(client: TwelveLabs) -> None:
     entries = [{"start": c.start, "end": c.end, "text": c.text} for c in description_track(CAT)]
     rows = run_task(client, CAT, {**REQUEST, "time_based_metadata": entries}, model=MODEL)
@@ -346,6 +347,7 @@ def test_a_deleted_upload_takes_no_room() -> None:
         assert list(transport.folder.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_parts", [False, True])
 def test_an_upload_is_not_held_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_parts: bool

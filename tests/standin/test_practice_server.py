@@ -345,6 +345,7 @@ def test_words_find_the_film_that_is_described_with_them(client: TwelveLabs) -> 
     assert max(clips, key=lambda clip: float(clip[0] @ query))[1] == "coffee"
 
 
+@pytest.mark.slow
 def test_the_list_of_tasks(server: PracticeServer, client: TwelveLabs) -> None:
     asset = upload(client)
     tasks = [start(client, asset) for _ in range(12)]

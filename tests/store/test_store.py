@@ -345,6 +345,7 @@ def test_a_long_read_shows_how_far_it_is_and_a_short_one_or_a_plain_one_nothing(
 MANY = make_segments(n=2_600, options=["visual"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "expected"),
     [
@@ -375,6 +376,7 @@ COUNTED = [
 ]
 
 
+@pytest.mark.slow
 def test_what_is_counted_and_read_in_memory_is_what_milvus_lite_finds(milvus, name):
     filled(milvus, name, make_segments("cat-1", n=60, options=["visual"]))
     collection = open_collection(milvus, name)
@@ -597,6 +599,7 @@ def test_a_collection_whose_making_is_interrupted_is_not_left_behind(milvus, nam
     assert not milvus.has_collection(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("indexed", [[], ["embedding_visual"]])
 def test_a_collection_that_was_left_half_made_is_finished(milvus, name, indexed):
     spy = Spy(milvus)

@@ -65,6 +65,7 @@ def test_a_second_is_the_same_for_length_still_vector_and_clip(tmp_path: Path, m
     assert seen[-1][0] == pytest.approx(3, abs=0.25)
 
 
+@pytest.mark.slow
 def test_an_edit_list_hides_what_lies_before_it(tmp_path: Path) -> None:
     path = timed_film(tmp_path / "a.mp4", FIFTHS, begin=-2, loud=(0, 10))
     assert probe(path).duration == pytest.approx(10, abs=0.05)
