@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help env dev lab explore mine book record quick test test-all lint js types unit notebooks server live faults coverage refresh exercises handout launch screenshots fixtures bench format clean
+.PHONY: help env dev lab explore mine book record quick test test-all lint js types unit notebooks server live faults coverage refresh exercises handout guide editions slides launch screenshots fixtures bench format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -89,6 +89,16 @@ refresh: dev ## run every notebook and write its outputs in place; NB=03_inserti
 exercises: dev ## make notebooks/exercises from notebooks/solutions
 	@$(PY) -m tools.exercises
 
+guide: dev ## write minutes and ways into the lessons, the README and the teacher's guide, workshop/README.md
+	@$(PY) -m tools.workshop
+
+editions: env ## for a class: learner/ (no outputs, no solutions) and live-coding/ (empty cells), which git ignores
+	@$(PY) -m tools.editions
+
+slides: dev ## the lecture parts as slides, in _slides/; needs npm once, and no network to show them
+	@sh tools/npm_packages.sh
+	$(PY) -m tools.slides
+
 handout: dev ## one folder for a workshop without a network: repository, wheels, start.py; ARGS="--systems linux"
 	$(PY) -m tools.handout $(ARGS)
 
@@ -109,4 +119,4 @@ format: dev ## let ruff mend what it can
 	$(PY) -m ruff format .
 
 clean: ## remove the environment, caches, databases
-	rm -rf .venv node_modules _book .video-search .pytest_cache .ruff_cache .mypy_cache *.egg-info
+	rm -rf .venv node_modules _book _slides .video-search .pytest_cache .ruff_cache .mypy_cache *.egg-info

@@ -3,7 +3,8 @@
     python -m benchmarks.notebooks 01_setup 04_similarity_search
 
 Each runs offline from its first cell to its last, in a new home, as a learner's first run does. The first result is
-the end of the first cell that searches. Writes benchmarks/results/notebooks.json.
+the end of the first cell that searches. The seconds of each section are kept too, for the minutes of the workshop.
+Writes benchmarks/results/notebooks.json.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from tqdm import tqdm
 
 from benchmarks.records import Row, load_average, read, save, table
 from tools.notebook_env import UNSET, notebook_paths, offline_environment
+from tools.workshop.sections import sections
 
 CELL_TIMEOUT = 300  # seconds
 SEARCH = re.compile(r"search_segments\(|\.search\(")
@@ -54,15 +56,27 @@ def run(path: Path, *, until: int | None = None) -> tuple[dict[int, float], floa
     return ends, time.perf_counter() - start
 
 
+def by_section(notebook: Any, ends: dict[int, float]) -> dict[str, float]:
+    """The seconds that each section runs; the first has the kernel's start in it, too."""
+    code = iter([ends[n] for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"])
+    found, before = {}, 0.0
+    for section in sections(notebook):
+        end = max([before, *(next(code) for part in section.parts if part.cell_type == "code")])
+        if end > before:
+            found[section.title], before = round(end - before, 1), end
+    return found
+
+
 def measured(paths: list[Path], home: Path) -> list[Row]:
     """A row for each notebook: its seconds, and to the first result, the median of three where one begins."""
     found: list[Row] = []
     for path in tqdm(paths, desc="notebooks"):
-        place = first_search(nbformat.read(path, as_version=4))
+        notebook = nbformat.read(path, as_version=4)
+        place = first_search(notebook)
         row: Row = {"notebook": path.stem}
         try:
             ends, seconds = _in_new_home(path, home)
-            row["seconds"] = round(seconds, 1)
+            row |= {"seconds": round(seconds, 1), "sections": by_section(notebook, ends)}
             if place is not None:
                 firsts = [ends[place]]
                 again = TIMES - 1 if path.stem in FIRST else 0

@@ -11,10 +11,6 @@ if ! command -v npm > /dev/null; then
     echo "No node here: the widgets' JavaScript is neither linted nor tested."
     exit 0
 fi
-# npm takes seconds: it runs when the lock file is another than that of the last installation.
-if ! cmp -s package-lock.json node_modules/installed-lock.json; then
-    npm ci --no-audit --no-fund --loglevel=error
-    cp package-lock.json node_modules/installed-lock.json
-fi
+sh tools/npm_packages.sh
 npx --no-install biome check --error-on-warnings .
 node --test --test-reporter=dot tests/js/*.test.mjs

@@ -8,6 +8,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from tools.workshop.sections import WRITTEN
+
 Notebook = Any  # nbformat.NotebookNode
 Rule = Callable[[Notebook], list[str]]
 
@@ -94,6 +96,11 @@ def tags(cell: Any) -> list[str]:
 
 def _lines(cell: Any) -> int:
     return sum(bool(line.strip()) for line in cell.source.splitlines())
+
+
+def _words(cell: Any) -> int:
+    """Of a text cell, without what `make guide` writes into it; 0 for code."""
+    return len(WRITTEN.sub("", cell.source).split()) if cell.cell_type == "markdown" else 0
 
 
 def _form(notebook: Notebook) -> Form:
@@ -220,7 +227,7 @@ def easy_to_step_through(notebook: Notebook) -> list[str]:
     """As many cells as its form allows, short code cells, and enough prose, but not too much."""
     form = _form(notebook)
     lines = [_lines(cell) for cell in code_cells(notebook)]
-    words = len(_prose(notebook.cells).split())
+    words = sum(map(_words, notebook.cells))
     found = []
     if not form.cells[0] <= len(notebook.cells) <= form.cells[1]:
         found.append(f"{len(notebook.cells)} cells, not {form.cells[0]} to {form.cells[1]}")
@@ -245,7 +252,7 @@ def easy_to_step_through(notebook: Notebook) -> list[str]:
 def short_texts(notebook: Notebook) -> list[str]:
     """Where the form asks for it: short text cells, narrow lines, a sentence after two code cells, few predictions."""
     form = _form(notebook)
-    texts = [len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown"]
+    texts = [_words(cell) for cell in notebook.cells if cell.cell_type == "markdown"]
     widest = max((len(line) for cell in code_cells(notebook) for line in cell.source.splitlines()), default=0)
     rows = [
         len(list(group)) for kind, group in groupby(notebook.cells, lambda c: c.cell_type) if kind == "code"

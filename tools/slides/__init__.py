@@ -1,0 +1,1 @@
+"""Slides of the lessons' lecture parts, with reveal.js: `python -m tools.slides`, or `make slides`."""
