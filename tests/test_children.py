@@ -9,6 +9,7 @@ pytest.importorskip("resource", reason="it takes a POSIX system to fork")
 from tools.faults.children import in_child
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["offline", "live"])
 def test_a_child_has_the_switches_of_now(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not those under which the process started that all children are forked from."""

@@ -148,6 +148,7 @@ def test_a_copy_that_was_deleted_comes_back(source: Path) -> None:
     assert run(source)["01_setup.ipynb"] == "new"
 
 
+@pytest.mark.slow
 def test_links_of_the_real_copies_lead_where_those_of_the_notebooks_do(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     checkout.mkdir()

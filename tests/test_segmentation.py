@@ -64,6 +64,7 @@ def lengths(bounds: list[tuple[float, float]], duration: float) -> list[float]:
     return [end - start for start, end in bounds]
 
 
+@pytest.mark.slow
 @given(duration=durations, seconds=st.floats(2, 10))
 def test_fixed_segments(duration: float, seconds: float) -> None:
     *before, last = lengths(Segmentation("fixed", seconds).bounds(duration), duration)

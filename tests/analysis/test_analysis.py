@@ -180,6 +180,7 @@ def test_hdbscan_keeps_noise_and_numbers_like_kmeans():
     assert labels.tolist() == [1] * 6 + [0] * 20 + [-1] * 3
 
 
+@pytest.mark.slow
 def test_choose_k_sees_how_many_blobs_there_are_and_inertia_falls():
     matrix, _ = blobs(10, 10, 10, 10)
     choices = analysis.choose_k(matrix, range(2, 9))
@@ -218,6 +219,7 @@ METHODS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "words"), [(9, "All 9 vectors are equal"), (1, "There is one segment")])
 def test_what_cannot_be_told_apart_is_said_in_one_sentence_and_goes_on(n, words):
     matrix = np.ones((n, 4), np.float32) / 2
@@ -521,6 +523,7 @@ def test_odd_segments_are_hits_oddest_first():
         analysis_outliers.odd_segments(segments.head(3), scores)
 
 
+@pytest.mark.slow
 @FEW
 @given(
     st.lists(st.tuples(st.integers(0, 359), st.sampled_from("ab")), max_size=12),

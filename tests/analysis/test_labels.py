@@ -161,6 +161,7 @@ def damaged_files(path):
     yield path.mkdir()
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_said_so_and_never_overwritten(tmp_path):
     path = tmp_path / "labels.parquet"
     for _ in damaged_files(path):
@@ -277,6 +278,7 @@ def test_noise_takes_no_name_and_segments_left_out_keep_their_words():
     assert back.labels["name"].tolist() == ["cats"] * 2 + ["dogs"] * 3 + [""]
 
 
+@pytest.mark.slow
 def test_a_lost_name_comes_back_with_its_cluster():
     labels = words.name_cluster(words.name_cluster(fresh(0, 0, 0, 1, 1), 0, "cats"), 1, "owls; \\ dogs")
     labels = words.tag_segments(labels, ["s3"], "fine")

@@ -61,6 +61,7 @@ def charged(practice: PracticeServer) -> list[int]:
 # ---------------------------------------------------------------- what is sent, and what comes of it
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["marengo3.5", "marengo3.0"])
 def test_a_video_becomes_segments(client: TwelveLabs, practice: PracticeServer, model: str) -> None:
     segments = embed_videos(client, CAT, model=model)
@@ -95,11 +96,13 @@ def test_a_second_run_asks_nothing(client: TwelveLabs, practice: PracticeServer)
     assert np.array_equal(*pair)
 
 
+@pytest.mark.slow
 def test_what_is_cached_needs_no_client(client: TwelveLabs, practice: PracticeServer) -> None:
     embed_videos(client, CAT)
     assert len(embed_videos(None, CAT)) == 5  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_another_segmentation_uses_the_same_upload(client: TwelveLabs, practice: PracticeServer) -> None:
     embed_videos(client, CAT)
     embed_videos(client, CAT, segmentation="fixed-3")
@@ -181,6 +184,7 @@ def test_a_task_whose_id_is_on_disk_is_not_created_again(
     assert charged(practice) == [1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["lost", "cut", "truncated"])
 def test_a_task_whose_answer_was_lost_is_found_again(
     client: TwelveLabs, practice: PracticeServer, kind: str
@@ -260,6 +264,7 @@ def test_a_second_no_does_not_forget_the_first_maybe(client: TwelveLabs, practic
     ]
 
 
+@pytest.mark.slow
 def test_where_the_list_is_out_of_reach_nothing_is_repeated(
     client: TwelveLabs, practice: PracticeServer
 ) -> None:
@@ -281,6 +286,7 @@ def test_a_task_that_expired_is_created_anew(client: TwelveLabs, practice: Pract
     assert charged(practice) == [2]
 
 
+@pytest.mark.slow
 def test_a_task_that_failed_is_created_anew(client: TwelveLabs, practice: PracticeServer) -> None:
     practice.fault(TASKS, "failed", message="cannot read the media")
     with pytest.raises(EmbedError, match=r"embed cat.mp4: cannot read the media"):
@@ -397,6 +403,7 @@ def test_a_rate_limit_only_makes_it_slower(client: TwelveLabs, practice: Practic
     assert charged(practice) == [1, 1, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["dimension", "nan", "zero", "no_rows", "missing_field"])
 def test_rows_that_cannot_be_used(client: TwelveLabs, practice: PracticeServer, kind: str) -> None:
     practice.fault(POLL, kind, rows=1)
@@ -406,6 +413,7 @@ def test_rows_that_cannot_be_used(client: TwelveLabs, practice: PracticeServer, 
     assert charged(practice) == [1]
 
 
+@pytest.mark.slow
 def test_vectors_that_are_all_too_short(client: TwelveLabs, practice: PracticeServer) -> None:
     practice.fault(POLL, "dimension", size=256)
     with pytest.raises(EmbedError, match="of 256 numbers in place of the 512"):
@@ -490,6 +498,7 @@ def test_the_password_of_an_address_is_not_shown(client: TwelveLabs, practice: P
     assert batch.report["status"][0] == "failed" and "geheim" not in batch.report.to_csv()
 
 
+@pytest.mark.slow
 def test_a_file_that_goes_away_stops_nothing(
     client: TwelveLabs, practice: PracticeServer, tmp_path: Path
 ) -> None:
@@ -557,6 +566,7 @@ def test_after_ctrl_c_nothing_new_is_asked_for(client: TwelveLabs, practice: Pra
     assert practice.seen == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["order", "double"])
 def test_rows_in_any_order(client: TwelveLabs, practice: PracticeServer, kind: str) -> None:
     practice.fault(POLL, kind, times=9)
@@ -827,6 +837,7 @@ def test_workers_are_a_whole_number(workers):
             embed(None, sample_videos()[:1], workers=workers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "videos", [None, 3, 2.5, float("nan"), b"x", object(), np.array(3), [None], {"a": 1}, pd.Series([1])]
 )

@@ -436,6 +436,7 @@ def test_the_number_of_clusters_to_begin_with_follows_from_that_of_the_segments(
         assert cluster_explorer(CLIPS.head(n)).controls.k.value == k
 
 
+@pytest.mark.slow
 def test_the_best_hit_that_is_seen_is_chosen(explorer):
     explorer.controls.video.value = "film-1"
     explorer.controls.words.value = "anything"
@@ -795,6 +796,7 @@ def test_a_cluster_that_is_moved_away_leaves_its_name_as_a_tag(explorer):
     assert explorer.view.status.startswith("Nothing is selected to move")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [10, 15, 40, 153])
 def test_hdbscan_as_it_is_offered_finds_clusters_among_few_segments_too(n):
     explorer = cluster_explorer(segments(n), k=3)

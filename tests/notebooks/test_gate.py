@@ -493,6 +493,7 @@ def broken(notebook: Any, rule: str) -> None:
             last.source = last.source.replace("## Recap", "## So")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [model_notebook, short_notebook])
 def test_the_model_keeps_every_rule(model: Callable[[], Any]) -> None:
     assert {rule.__name__: rule(model()) for rule in rules.RULES} == {r.__name__: [] for r in rules.RULES}

@@ -165,6 +165,7 @@ def test_a_collection_that_was_made_anew_with_another_dimension_is_noticed(milvu
     assert len(found) == 6 and (found["score"].round(5)[:2] == 1).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [["visual"], ["visual", "audio"], ["visual", "description", "audio"]])
 def test_a_collection_that_was_made_anew_with_other_options_is_noticed(milvus, cats, options):
     table = make_segments("cat-1", options=options)

@@ -158,6 +158,7 @@ def test_ndcg_is_scikit_learns(grades, k):
     assert ndcg_at_k(np.array(grades), np.array(grades), k) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @STEADY
 @given(grade_lists, st.integers(1, 12))
 def test_measures_stay_within_bounds_and_the_best_order_is_best(grades, k):

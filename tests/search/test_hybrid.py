@@ -296,6 +296,7 @@ def test_without_a_depth_nothing_is_missed(milvus, crowd, ranker):
         assert hits["title"].str.startswith("Film").all()
 
 
+@pytest.mark.slow
 def test_no_leg_looks_deeper_than_what_is_proven(milvus, crowd, monkeypatch):
     limits = asked_limits(milvus, monkeypatch)
     legs = [Leg(query(1), "visual"), Leg(query(1), "visual")]
@@ -307,6 +308,7 @@ def test_no_leg_looks_deeper_than_what_is_proven(milvus, crowd, monkeypatch):
     assert limits[4:] == [600] * 2
 
 
+@pytest.mark.slow
 def test_videos_are_sought_deeper_until_there_are_enough(milvus, monkeypatch):
     near = make_segments([np.eye(1, DIM)[0] + 0.1 * v for v in random_vectors(300, 5)]).assign(
         video_id="near"

@@ -527,6 +527,7 @@ def test_an_asset_that_fails(server: PracticeServer, client: TwelveLabs) -> None
     assert broken.status == "failed" and broken.error and broken.error.message == "The file is invalid."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(set(ROWS) - {"pages"}))
 def test_a_result_that_is_spoilt(server: PracticeServer, client: TwelveLabs, sound: Path, kind: str) -> None:
     task = start(client, upload(client, sound), embedding_scope=["clip"])

@@ -77,6 +77,7 @@ def test_a_task_ends_with_the_vectors_of_its_segments(service: Service) -> None:
     assert (told["input_type"], told["duration"], told["clip_length"]) == ("video", 21.0, 6)
 
 
+@pytest.mark.slow
 def test_lists_end_with_an_empty_page(service: Service) -> None:
     assets = [service.upload() for _ in range(2)]
     for route in ("/assets", "/embed-v2/tasks"):

@@ -71,6 +71,7 @@ def test_a_folder_opens_behind_a_proxy(proxy, tmp_path):
     used(settings_in(tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
 def test_a_server_on_this_machine_opens_behind_a_proxy(proxy, server, host):
     used(at(f"http://{host}:{server.port}"))

@@ -667,6 +667,7 @@ def test_another_index_type_is_refused_on_create(milvus, name):
         store_collection.create_collection(milvus, name, make_segments(), index_type="HNSW")
 
 
+@pytest.mark.slow
 def test_a_collection_that_does_not_say_its_model_is_refused(milvus, name):
     milvus.create_collection(name, dimension=DIM)
     with pytest.raises(StoreError, match="does not say which model"):

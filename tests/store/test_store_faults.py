@@ -291,6 +291,7 @@ def test_a_load_that_fails_for_another_reason_says_so(tmp_path):
             store_client.load(client, "nowhere")
 
 
+@pytest.mark.slow
 def test_a_load_waits_for_an_index_that_is_still_being_written(tmp_path):
     with opened(tmp_path) as client:
         store_collection.create_collection(client, "c", OLD, index_type="HNSW")

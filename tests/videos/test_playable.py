@@ -52,6 +52,7 @@ def test_codec_and_container_decide_what_plays(
     assert is_playable(make(tmp_path)) == plays
 
 
+@pytest.mark.slow
 def test_sound_that_browsers_do_not_play(tmp_path: Path) -> None:
     plain = timed_film(tmp_path / "plain.mp4", FIFTHS, loud=(0, 6))
     with av.open(str(plain)) as old, av.open(str(tmp_path / "pcm.mp4"), "w", format="mp4") as new:
@@ -79,6 +80,7 @@ def test_what_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
         playable_clip(tmp_path / "gone.mp4", 0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "second"),
     [
@@ -119,6 +121,7 @@ UNEVEN: dict[str, tuple[list[float], float, float]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("times", "start", "end"), UNEVEN.values(), ids=UNEVEN)
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_a_clip_keeps_the_times_of_its_pictures(
