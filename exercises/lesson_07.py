@@ -50,7 +50,11 @@ def reverse(sequences: Any, *, steps: list[pd.DataFrame]) -> str:
     if "step3_start_sec" not in table.columns:
         raise Wrong("there are two steps, not three: give find_sequence a list of three tables.")
     if _same(table.head(1), find_sequence(steps, within=60, limit=1)):
-        return "something always comes back, even for what never happens. Compare its score with the true order below."
+        true = find_sequence(steps[::-1], within=60, limit=1)["score"].iloc[0]
+        return (
+            f"what never happens gets {table['score'].iloc[0]:.3f}, and the true order {true:.3f}: something always "
+            "comes back, and its score does not say that it happened."
+        )
     if _same(table.head(1), find_sequence(steps[::-1], within=60, limit=1)):
         raise Wrong("that is the order in which it happens in the film: turn it round.")
     if (table["end_offset_sec"] - table["start_offset_sec"] > 60).any():
@@ -84,7 +88,8 @@ def strict(
         return all(math.isclose(given[length], mean, abs_tol=0.002) for length, mean in means.items())
 
     if agrees(5, 0.7):
-        return "so strict a measure is reached most often where short clips are merged."
+        figures = ", ".join(f"{length} s clips reach {share:.3f}" for length, share in given.items())
+        return f"{figures}: where clips are short, a merged moment can take many lengths."
     if agrees(5, 0.5):
         raise Wrong("that is the recall at an IoU of 0.5: ask for 0.7.")
     if agrees(1, 0.7):

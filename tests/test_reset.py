@@ -49,6 +49,20 @@ def test_answers_are_kept_beside_the_project_s_own(checkout: Path) -> None:
     assert seen.stdout == b""
 
 
+def test_a_copy_from_a_handout_has_the_project_s_own_beside_it(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / ".originals"):
+        (folder / "notebooks" / "exercises").mkdir(parents=True)
+        for name in ("01", "exercises/01", "exercises/02"):
+            (folder / "notebooks" / f"{name}.ipynb").write_text("the project's", "utf-8")
+    changed, gone = (tmp_path / "notebooks" / "exercises" / name for name in ("01.ipynb", "02.ipynb"))
+    changed.write_text("my answer", "utf-8")
+    gone.unlink()
+    found = dict(restore_notebooks(tmp_path))
+    assert list(found) == [changed, gone] and changed.read_text("utf-8") == gone.read_text("utf-8")
+    assert (tmp_path / found[changed].rpartition(" ")[2]).read_text("utf-8") == "my answer"
+    assert list(restore_notebooks(tmp_path)) == []
+
+
 def test_without_git_history_notebooks_stay(tmp_path: Path) -> None:
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "01.ipynb").write_text("mine", "utf-8")

@@ -5,6 +5,7 @@ The server's root is the checkout, not notebooks/, because the players read ../d
 
 import os
 import sys
+from pathlib import Path
 
 from helpers.settings import ROOT
 
@@ -16,6 +17,10 @@ def main(arguments: list[str]) -> None:
     # Its news would ask the network, and open a box over the first notebook.
     paths = [str(ROOT / "tools" / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
+    # JupyterLab asks its own yarn.js for settings. Node takes it for a module of today's kind, and prints its
+    # thousands of letters, if the nearest package.json says so: that of this checkout does.
+    if Path(sys.prefix).is_relative_to(ROOT) and not (nearer := Path(sys.prefix, "package.json")).exists():
+        nearer.write_text("{}\n", "utf-8")
     from jupyterlab.labapp import main as lab
 
     options = [

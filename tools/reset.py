@@ -17,6 +17,7 @@ from helpers.settings import ROOT, load_settings
 from tools.mine import IGNORE_ALL
 
 NOTEBOOKS = ("notebooks", "explore")
+ORIGINALS = ".originals"  # the project's notebooks, beside a copy from a handout, which has no git history
 
 
 def remove_databases(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -38,17 +39,34 @@ def remove_databases(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def restore_notebooks(root: Path) -> Iterator[tuple[Path, str]]:
-    """Keep a copy of each notebook that differs from the last commit, and put the committed one in its place."""
-    for path in _changed(root):
-        kept = _kept(root / "mine" / "kept", path.relative_to(root)) if path.exists() else None
-        subprocess.run(["git", "checkout", "--quiet", "HEAD", "--", str(path)], cwd=root, check=True)
+    """Keep a copy of each notebook that differs from the project's own, and put that in its place.
+
+    The project's own are those of the last commit, or of the folder `.originals` where there is one.
+    Raises OSError or CalledProcessError where there is neither.
+    """
+    originals = root / ORIGINALS
+    for path in _changed(root, originals):
+        name = path.relative_to(root)
+        kept = _kept(root / "mine" / "kept", name) if path.exists() else None
+        if originals.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(originals / name, path)
+        else:
+            subprocess.run(["git", "checkout", "--quiet", "HEAD", "--", str(path)], cwd=root, check=True)
         yield path, f"as it was; yours is {kept.relative_to(root).as_posix()}" if kept else "as it was"
 
 
-def _changed(root: Path) -> list[Path]:
+def _changed(root: Path, originals: Path) -> list[Path]:
+    if originals.is_dir():
+        found = [path.relative_to(originals) for path in sorted(originals.rglob("*.ipynb"))]
+        return [root / name for name in found if not _same(root / name, originals / name)]
     command = ["git", "diff", "--name-only", "-z", "HEAD", "--", *(f"{name}/*.ipynb" for name in NOTEBOOKS)]
     answer = subprocess.run(command, cwd=root, capture_output=True, check=True, text=True)
     return [root / name for name in answer.stdout.split("\0") if name]
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.is_file() and one.read_bytes() == other.read_bytes()
 
 
 def _kept(folder: Path, name: Path) -> Path:
@@ -75,7 +93,7 @@ def main() -> int:
     except (
         OSError,
         subprocess.CalledProcessError,
-    ):  # no git, or a copy without its history, as from a handout
+    ):  # no git, or a copy without its history
         print(
             "The notebooks stay as they are: this folder has no git history to take the project's own from."
         )

@@ -72,7 +72,7 @@ def summary(labels: Labels, *, may_be_noise: bool, unmatched: list[str], whole: 
         words += f", and {int((labels == NOISE).sum())} as noise"
     words += "."
     if unmatched:
-        words += f" No cluster shares segments with these names now: {', '.join(unmatched)}."
+        words += f" A cluster carries one name, so no cluster is left for {', '.join(unmatched)}."
     if whole:
         words += f" Left out: {whole} whole video{'s' if whole > 1 else ''}."
     return words

@@ -59,7 +59,7 @@ class Controls:
         self.tag = widgets.Combobox(placeholder="a tag for the selection", layout=_wide("9em"))
         self.add_tag = _button("Tag")
         self.drop_tag = _button("Untag", "take this tag from the selection")
-        self.target = _choice("move to", [], "11em")
+        self.target = _choice("move to", [], "13em")
         self.move = _button("Move segments", "put the selection into this cluster")
         self.offer_clusters({})
         self.note = widgets.Text(layout=_wide("9em"))

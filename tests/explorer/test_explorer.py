@@ -541,7 +541,7 @@ def test_trying_another_k_and_coming_back_loses_no_name(explorer, tmp_path):
     written = (tmp_path / "labels.parquet").read_bytes()
     explorer.controls.k.value = 2
     assert len([g for g in explorer.view.groups if g["name"]]) == 2
-    assert "No cluster shares segments with these names now: group " in explorer.view.status
+    assert "A cluster carries one name, so no cluster is left for group " in explorer.view.status
     explorer.controls.k.value = 3
     assert [g["name"] for g in explorer.view.groups] == ["group 0", "group 1", "group 2"]
     assert (tmp_path / "labels.parquet").read_bytes() == written

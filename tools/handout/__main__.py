@@ -20,6 +20,7 @@ from tqdm.auto import tqdm
 
 from helpers.settings import ROOT
 from tools.handout import start
+from tools.reset import NOTEBOOKS, ORIGINALS
 
 # By system: what uv calls it, and the tags of the wheels that run on the oldest one; for Linux pip wants each named.
 GLIBC = (28, 27, 26, 24, 17, 12, 5)
@@ -103,6 +104,8 @@ def unpack_repository(target: Path) -> None:
             archive.extractall(target, filter="data")
     if packed.returncode:
         raise SystemExit("git could not pack the repository: the lines above say why.")
+    for name in NOTEBOOKS:
+        shutil.copytree(target / name, target / ORIGINALS / name)
 
 
 def build(folder: Path, systems: Sequence[str], pythons: Sequence[str]) -> dict[str, list[str]]:
