@@ -154,7 +154,6 @@ def test_the_explorer_searches_and_plays(pages: Callable[[str], Page], name: str
 
 def test_names_tags_undo_grid_and_export(pages: Callable[[str], Page], home: Path) -> None:
     page, box = pages("own"), explorer_of(pages("own"))
-    kept = next(path for path in (home / "explore").iterdir() if path.name.startswith("own_"))
     box.locator(".entry").first.click()
     chosen = int(re.findall(r"Selection: (\d+)", box.locator(".list h4").inner_text())[0])
     name = box.get_by_placeholder("a name for cluster 0")
@@ -165,6 +164,7 @@ def test_names_tags_undo_grid_and_export(pages: Callable[[str], Page], home: Pat
     tag.fill("to keep")
     box.get_by_role("button", name="Tag", exact=True).click()
     expect(box.locator(".tag")).to_contain_text(f"to keep ({chosen})", timeout=PATIENCE)
+    kept = next(path for path in (home / "explore").iterdir() if path.name.startswith("own_"))
     labels = read_labels(kept / "labels.parquet")
     assert (labels["name"] == "tiles of the garden").sum() == (labels["tags"] == "to keep").sum() == chosen
     box.get_by_role("button", name="Undo").click()
