@@ -88,6 +88,7 @@ def refresh(path: Path) -> None:
     NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
+        iopub_timeout=60,  # on a busy machine an output may come late
         kernel_name="python3",
         store_widget_state=False,
         record_timing=False,

@@ -62,6 +62,10 @@ def find_rows(folder: Path, name: str, expression: str) -> Matching | None:
         recent = collection._memtable
         if collection.load_state != "loaded" or recent.size():
             return None
+        if (
+            collection._manifest.current_seq != collection._next_seq - 1
+        ):  # a flush is on its way in another thread
+            return None
         files, deleted = collection._read_snapshot()
         if expression:
             matches = collection._compile_filter(expression)

@@ -66,6 +66,7 @@ def run(
     client = NotebookClient(
         notebook,
         timeout=300,
+        iopub_timeout=60,  # on a busy machine an output may come late
         kernel_name="python3",
         store_widget_state=False,
         extra_arguments=["--log-level=ERROR"],
@@ -98,7 +99,7 @@ def test_explore_keeps_own_videos_and_samples_apart(own_first: bool, home: Path,
     path = ROOT / "explore" / "explore.ipynb"
     for own in (own_first, not own_first):
         shown = str([cell.get("outputs") for cell in run(path, home, folder if own else None).cells])
-        assert ("12 clips of 12 videos" if own else "141 clips of 12 videos") in shown
+        assert ("12 clips of 12 videos" if own else "141 clips of 12 videos") in shown, shown
     own_ids, samples = (set(videos["video_id"]) for videos in (own_videos(folder), sample_videos()))
     found = stored("explore")
     assert found.pop("videos") == samples

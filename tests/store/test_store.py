@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from milvus_lite.engine import collection as lite_collection
 from pymilvus import DataType, MilvusClient
 
 from helpers import files
@@ -414,6 +415,20 @@ def test_what_is_counted_and_read_in_memory_is_what_milvus_lite_finds(milvus, na
     assert not check()  # rows that are not flushed
     milvus.release_collection(name)
     assert collection.count("cluster == 3") == len(ids("cluster == 3"))
+
+
+def test_rows_that_are_being_flushed_are_not_missing_in_memory(milvus, name, monkeypatch):
+    filled(milvus, name, make_segments("cat-1"))
+    seen, make = [], lite_collection.WAL
+
+    def begun(*args, **options):  # the rows are in the memory of before and in no file yet
+        seen.append(open_collection(milvus, name).matching(""))
+        return make(*args, **options)
+
+    monkeypatch.setattr(lite_collection, "WAL", begun)
+    store.insert_segments(milvus, name, make_segments("dog-2"))
+    assert seen == [None]
+    assert len(open_collection(milvus, name).matching("")) == 8
 
 
 @pytest.mark.parametrize("gone", ["the server", "the filter"])
