@@ -38,7 +38,9 @@ class Lab:
 
     def page_of(self, notebook: str) -> str:
         """The address of a notebook by its path from the root, in a workspace where no other notebook is open."""
-        workspace = Path(notebook).stem
+        workspace = notebook.removesuffix(".ipynb").replace(
+            "/", "-"
+        )  # a lesson and its exercises have one name
         return f"{self.url}lab/workspaces/{workspace}/tree/{notebook}?token={self.token}"
 
     def stop_kernels(self) -> None:

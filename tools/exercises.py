@@ -5,15 +5,14 @@ below it asks for: `name = ...`, or the `def` line and the docstring of a functi
 goes, and so does every output.
 """
 
-import argparse
 import ast
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from helpers.files import write_file
 from helpers.settings import ROOT
+from tools.generated import write_or_check
 
 SOLUTIONS, EXERCISES = ROOT / "notebooks" / "solutions", ROOT / "notebooks" / "exercises"
 HERE = "# Write your code here."
@@ -72,17 +71,7 @@ def outdated() -> dict[Path, str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Make the exercises from the solutions.")
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; 1 if something is not up to date"
-    )
-    only_check = parser.parse_args().check
-    found = outdated()
-    for path, text in found.items():
-        if not only_check:
-            write_file(path, text.encode())
-        print(f"{path.relative_to(ROOT).as_posix()}: {'not up to date' if only_check else 'written'}")
-    return 1 if found and only_check else 0
+    return write_or_check(outdated, "Make the exercises from the solutions.")
 
 
 if __name__ == "__main__":

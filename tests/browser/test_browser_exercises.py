@@ -51,8 +51,7 @@ def test_a_check_answers_what_was_typed(
     last = next(number for number, cell in enumerate(cells) if cell.source.startswith(f'check("{exercise}"'))
     page.goto(lab.page_of(path))
     wait_for_kernel(page)
-    # JupyterLab may have brought back the notebook of an earlier test, behind this one.
-    shown = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell")
+    shown = page.locator(".jp-Notebook .jp-Cell")
     answer, check = shown.nth(last - 1), shown.nth(last)
     run(shown.nth(first))
     for text, verdict in [("", NOT_YET), (wrong, said), (right, "Right, because ")]:

@@ -3,14 +3,13 @@
 The minutes in their heads, the lines "You are here", the minutes in README.md, and the tables of workshop/README.md.
 """
 
-import argparse
 from pathlib import Path
 
 import nbformat
 
-from helpers.files import write_file
 from helpers.settings import ROOT
 from tools.book.lessons import lessons
+from tools.generated import write_or_check
 from tools.workshop.plans import PLANS
 from tools.workshop.sections import timed
 from tools.workshop.tables import between, plan_table, section_list, with_minutes
@@ -38,17 +37,7 @@ def outdated() -> dict[Path, str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Write minutes and ways into the lessons, README and guide.")
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; 1 if something is not up to date"
-    )
-    only_check = parser.parse_args().check
-    found = outdated()
-    for path, text in found.items():
-        if not only_check:
-            write_file(path, text.encode())
-        print(f"{path.relative_to(ROOT).as_posix()}: {'not up to date' if only_check else 'written'}")
-    return 1 if found and only_check else 0
+    return write_or_check(outdated, "Write minutes and ways into the lessons, README and guide.")
 
 
 if __name__ == "__main__":
