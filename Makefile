@@ -89,8 +89,9 @@ refresh: dev ## run every notebook and write its outputs in place; NB=03_inserti
 exercises: dev ## make notebooks/exercises from notebooks/solutions
 	@$(PY) -m tools.exercises
 
-guide: dev ## write minutes and ways into the lessons, the README and the teacher's guide, workshop/README.md
+guide: dev ## write minutes and ways into lessons, exercises, README and the teacher's guide, workshop/README.md
 	@$(PY) -m tools.workshop
+	@$(PY) -m tools.exercises
 
 editions: env ## for a class: learner/ (no outputs, no solutions) and live-coding/ (empty cells), which git ignores
 	@$(PY) -m tools.editions

@@ -16,7 +16,7 @@ from tools.workshop.__main__ import outdated
 from tools.workshop.plans import MOST, PLANS, plan_minutes
 from tools.workshop.sections import HERE, Timed, lesson_paths, sections, timed
 from tools.workshop.tables import between
-from tools.workshop.ways import head_time, ways
+from tools.workshop.ways import exercise_ways, head_time, ways, write_exercise_ways
 
 LESSONS = lesson_paths()
 cell, text = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
@@ -95,6 +95,32 @@ def test_the_way_leads_to_the_neighbours_and_to_all() -> None:
     )
     assert "[02 Embedding](02_embedding.ipynb) ← **[03 Insertion]" in middle[0]
     assert middle[1].count(".ipynb)") == len(found)
+
+
+def test_exercises_lead_to_their_neighbours_and_back() -> None:
+    found = lessons()
+    head, tail = exercise_ways(found, found[1])
+    assert head.startswith(
+        f"{HERE} tasks for [01 Set up](01_setup.ipynb) ← **[02 Embedding](02_embedding.ipynb)** →"
+    )
+    assert head.endswith("[overview](../../README.md)")
+    assert (
+        tail
+        == "Back to [notebook 02](../02_embedding.ipynb), or on to [03 Insertion](../03_insertion.ipynb)."
+    )
+    assert exercise_ways(found, found[-1])[1].endswith("or on to [the overview](../../README.md).")
+
+
+def test_what_is_written_into_solutions_is_written_once() -> None:
+    found = lessons()
+    notebook = nbformat.v4.new_notebook(cells=[text("# Exercises\n\nFour tasks."), cell("done()")])
+    for _ in range(2):
+        write_exercise_ways(notebook, suite=found, here=found[0])
+    assert [each.source for each in notebook.cells] == [
+        f"# Exercises\n\nFour tasks.\n\n{exercise_ways(found, found[0])[0]}",
+        "done()",
+        exercise_ways(found, found[0])[1],
+    ]
 
 
 def test_a_page_without_a_place_for_it_is_an_error() -> None:

@@ -1,6 +1,7 @@
 """Write what follows from the lessons: `python -m tools.workshop`, or `make guide`; `--check` only says what differs.
 
-The minutes in their heads, the lines "You are here", the minutes in README.md, and the tables of workshop/README.md.
+The minutes in their heads, the lines "You are here" of lessons and solutions, the minutes in README.md, and the tables
+of workshop/README.md. `make exercises` comes after it, since exercises are made from solutions.
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ from tools.generated import write_or_check
 from tools.workshop.plans import PLANS
 from tools.workshop.sections import timed
 from tools.workshop.tables import between, plan_table, section_list, with_minutes
-from tools.workshop.ways import write_ways
+from tools.workshop.ways import write_exercise_ways, write_ways
 
 README, GUIDE = ROOT / "README.md", ROOT / "workshop" / "README.md"
 
@@ -28,6 +29,11 @@ def outdated() -> dict[Path, str]:
         notebook = nbformat.read(ROOT / each.path, as_version=4)
         write_ways(notebook, suite=suite, timed=times[each.number])
         texts[ROOT / each.path] = nbformat.writes(notebook) + "\n"
+        for path in each.exercises:
+            if path.parent.name == "solutions":
+                notebook = nbformat.read(ROOT / path, as_version=4)
+                write_exercise_ways(notebook, suite=suite, here=each)
+                texts[ROOT / path] = nbformat.writes(notebook) + "\n"
     texts[README] = with_minutes(README.read_text("utf-8"), times)
     guide = GUIDE.read_text("utf-8")
     for plan in PLANS:
