@@ -189,7 +189,7 @@ class Client(MilvusClient):  # type: ignore[misc]
             try:
                 return self.load_once(collection_name, timeout, **options)
             except MilvusException as error:
-                if self.folder is None or ".idx" not in str(error):
+                if ".idx" not in str(error):
                     raise
                 time.sleep(pause)
         return self.load_once(collection_name, timeout, **options)

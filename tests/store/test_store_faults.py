@@ -8,6 +8,7 @@ import os
 import re
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -29,6 +30,7 @@ from helpers.store.errors import milvus_errors
 from tools.faults.store import FAULTS
 from tools.faults.store_case import OLD, QUERY, opened, toy_segments, toy_settings
 from tools.faults.store_kill import killed_at_random
+from tools.faults.store_server import Server
 from tools.faults.table import store_row, written_rows
 
 
@@ -291,9 +293,20 @@ def test_a_load_that_fails_for_another_reason_says_so(tmp_path):
             store_client.load(client, "nowhere")
 
 
+@contextmanager
+def opened_on_a_server(tmp_path):
+    server = Server(tmp_path / "store.db")
+    settings = replace(toy_settings(tmp_path), milvus_uri=f"http://127.0.0.1:{server.port}")
+    client = store_client.connect_milvus(settings)
+    yield client
+    store_client.disconnect_milvus(client, settings)
+    server.kill()
+
+
 @pytest.mark.slow
-def test_a_load_waits_for_an_index_that_is_still_being_written(tmp_path):
-    with opened(tmp_path) as client:
+@pytest.mark.parametrize("opening", [opened, opened_on_a_server])
+def test_a_load_waits_for_an_index_that_is_still_being_written(tmp_path, opening):
+    with opening(tmp_path) as client:
         store_collection.create_collection(client, "c", OLD, index_type="HNSW")
         store.insert_segments(client, "c", OLD)
         client.release_collection("c")
