@@ -72,7 +72,7 @@ notebooks: dev ## run every notebook and compare its outputs; NB=03_insertion fo
 
 server: dev ## store, search and restart on a real Milvus server, which the first run installs
 	@$(PY) -m tools.milvus_server --install
-	$(PY) -m pytest tests/server -n 3 $(SHARED)
+	$(PY) -m pytest tests/server -n 6 --dist load  # each worker has a server of its own, and mostly waits for it
 
 live: dev ## run every notebook live against the practice server, as 3.5 and 3.0; NB=… for some
 	$(PY) -m tools.live_run $(NB)
