@@ -11,7 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 from helpers.settings import ROOT
 from tests.browser.pages import barriers, saved_notebook, state, wait_until
 from tools.browser import PATIENCE
-from tools.gate.rules import code_cells, no_surprising_errors, run_once_from_top_to_bottom
+from tools.gate.cells import code_cells
+from tools.gate.rules import no_surprising_errors, run_once_from_top_to_bottom
 
 WORDS = "a furry animal yawning on a windowsill"  # in no fixture: a test below sees to it
 

@@ -11,6 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from exercises.checking import NOT_YET
 from tools.exercises import EXERCISES, SOLUTIONS, exercise_of, names_asked, outdated, stub
 from tools.gate import rules
+from tools.gate.cells import tags
 from tools.notebook_env import notebook_paths
 
 NAMES = sorted(path.name for path in SOLUTIONS.glob("[0-9]*.ipynb"))
@@ -49,7 +50,7 @@ def test_solutions_are_in_order(name: str) -> None:
     ):
         assert rule(notebook) == []
     assert rules.links_lead_somewhere(SOLUTIONS / name, notebook) == []
-    checks = [cell for cell in notebook.cells if "check" in rules.tags(cell)]
+    checks = [cell for cell in notebook.cells if "check" in tags(cell)]
     assert 3 <= len(checks) <= 5
     for cell in checks:
         assert "".join(output.text for output in cell.outputs).startswith("Right, because ")

@@ -24,6 +24,8 @@ from PIL import Image
 
 from helpers.settings import ROOT
 from tools.gate import pictures, rules
+from tools.gate.cells import code_cells
+from tools.gate.form import easy_to_step_through, no_magic, short_texts
 from tools.refresh import MASKS, settle_texts
 
 one_notebook = pytest.mark.xdist_group("one_notebook")  # made and judged once, on one worker
@@ -399,27 +401,9 @@ def test_no_mask_touches_what_is_taught(taught: str) -> None:
 # ---------------------------------------------------------------- the guards
 
 
-def short_notebook() -> Any:
-    """The same in the short form of notebook 08: more cells, short texts, calls of the clients, no exercises."""
-    notebook = model_notebook()
-    first_code(notebook).source += '\nload_settings(notebook="08")'
-    head, first_text, last = notebook.cells[0], notebook.cells[1], notebook.cells[-1]
-    pairs = notebook.cells[1:-1]
-    for text in pairs[::2]:
-        text.source = "Some words of prose that explain one idea. " * 6
-        text.metadata.tags = []
-    for number in range(16, 24):
-        code = copy.deepcopy(pairs[5])
-        code.update(id=f"more-{number}", source=f"milvus.search({number})", execution_count=number)
-        pairs += [nbformat.v4.new_markdown_cell(first_text.source), code]
-    last.source = "## Recap\n\n- one\n\n## Resources\n\nLinks.\n\nNext: [two](02.ipynb)"
-    notebook.cells = [head, *pairs, last]
-    return notebook
-
-
 def model_notebook() -> Any:
     """A notebook without content that keeps every rule."""
-    words = "Some words of prose that explain one idea. " * 10
+    words = "Some words of prose that explain one idea. " * 6
     png = encoded(Image.new("RGB", (8, 8), "white"))
     cells = [
         nbformat.v4.new_markdown_cell(
@@ -427,28 +411,25 @@ def model_notebook() -> Any:
             "| what | why |\n|---|---|\n| Python | cells |\n\nTime: 20 min. What it costs live: nothing."
         )
     ]
-    for number in range(1, 16):
+    for number in range(1, 24):
+        code = f"milvus.search({number})" if number > 15 else f"print({number}, 'clips')"
         out = [nbformat.v4.new_output("stream", name="stdout", text=f"{number} clips\n")]
         cells.append(nbformat.v4.new_markdown_cell(words))
-        cells.append(
-            nbformat.v4.new_code_cell(f"print({number}, 'clips')", execution_count=number, outputs=out)
-        )
+        cells.append(nbformat.v4.new_code_cell(code, execution_count=number, outputs=out))
     bundle = {
         "image/png": png,
         "text/html": f'<img alt="3 bars" src="data:image/png;base64,{png}">',
         "text/plain": "3",
     }
     cells[2].outputs.append(nbformat.v4.new_output("display_data", bundle))
-    cells[-3].metadata.tags = ["exercise"]
-    cells[-1].metadata = nbformat.from_dict({"tags": ["solution"], "jupyter": {"source_hidden": True}})
     cells.append(
-        nbformat.v4.new_markdown_cell("## Recap\n\n- one\n\n## Exercises\n\nAbove.\n\nNext: [two](02.ipynb)")
+        nbformat.v4.new_markdown_cell("## Recap\n\n- one\n\n## Resources\n\nLinks.\n\nNext: [two](02.ipynb)")
     )
     return nbformat.v4.new_notebook(cells=cells)
 
 
 def first_code(notebook: Any) -> Any:
-    return rules.code_cells(notebook)[0]
+    return code_cells(notebook)[0]
 
 
 def broken(notebook: Any, rule: str) -> None:
@@ -461,7 +442,7 @@ def broken(notebook: Any, rule: str) -> None:
         case "no_surprising_errors":
             cell.outputs.append(nbformat.v4.new_output("error", ename="E", evalue="", traceback=[]))
         case "enough_output":
-            for other in rules.code_cells(notebook)[1:9]:
+            for other in code_cells(notebook)[1:12]:
                 other.outputs = []
         case "no_private_things":
             stream.text += "/home/someone/videos\n"
@@ -473,11 +454,11 @@ def broken(notebook: Any, rule: str) -> None:
         case "everything_is_compared":
             cell.source += "\n# NBVAL_IGNORE_OUTPUT"
         case "easy_to_step_through":
-            cell.source = "\n".join(["print()"] * 21)
+            cell.source = "\n".join(["print()"] * 16)
         case "short_texts":
             cell.source += "  # " + "x" * 100
         case "no_magic":
-            for other in rules.code_cells(notebook):
+            for other in code_cells(notebook):
                 other.source = other.source.replace("milvus.search", "search")
         case "verdicts_hold":
             notebook.cells[3].source = (
@@ -493,30 +474,37 @@ def broken(notebook: Any, rule: str) -> None:
             last.source = last.source.replace("## Recap", "## So")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("model", [model_notebook, short_notebook])
-def test_the_model_keeps_every_rule(model: Callable[[], Any]) -> None:
-    assert {rule.__name__: rule(model()) for rule in rules.RULES} == {r.__name__: [] for r in rules.RULES}
+def test_the_model_keeps_every_rule() -> None:
+    assert {rule.__name__: rule(model_notebook()) for rule in rules.RULES} == {
+        rule.__name__: [] for rule in rules.RULES
+    }
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
 def test_each_rule_can_fail(rule: rules.Rule) -> None:
-    notebook = short_notebook() if rule.__name__ in ("short_texts", "no_magic") else model_notebook()
+    notebook = model_notebook()
     broken(notebook, rule.__name__)
     assert [other.__name__ for other in rules.RULES if other(notebook)] == [rule.__name__]
 
 
-def test_a_call_of_scikit_learn_is_one_that_no_helper_makes() -> None:
-    notebook = short_notebook()
+def test_a_lesson_of_helpers_alone_needs_no_call_of_a_client() -> None:
+    notebook = model_notebook()
     broken(notebook, "no_magic")
-    for code in rules.code_cells(notebook)[-6:]:
+    first_code(notebook).source += '\nload_settings(notebook="10")'
+    assert no_magic(notebook) == []
+
+
+def test_a_call_of_scikit_learn_is_one_that_no_helper_makes() -> None:
+    notebook = model_notebook()
+    broken(notebook, "no_magic")
+    for code in code_cells(notebook)[-6:]:
         code.source = "model = KMeans(3)"
-    assert rules.no_magic(notebook) != []
+    assert no_magic(notebook) != []
     first_code(notebook).source += "\nfrom sklearn.cluster import HDBSCAN, KMeans"
-    assert rules.no_magic(notebook) == []
+    assert no_magic(notebook) == []
 
 
-SHORT_BROKEN: dict[str, Callable[[Any], Any]] = {
+TOO_MUCH: dict[str, Callable[[Any], Any]] = {
     "a code cell of 16 lines": lambda n: first_code(n).update(source="\n".join(["print()"] * 16)),
     "three code cells in a row": lambda n: [n.cells.pop(5), n.cells.pop(6)],
     "six predictions": lambda n: n.cells[1].update(source="**Predict.** Which? " * 6),
@@ -526,12 +514,12 @@ SHORT_BROKEN: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("fault", SHORT_BROKEN)
-def test_the_short_form_has_limits_of_its_own(fault: str) -> None:
-    notebook = short_notebook()
-    SHORT_BROKEN[fault](notebook)
-    short = (rules.easy_to_step_through, rules.short_texts, rules.a_tail)
-    assert [said for rule in short for said in rule(notebook)] != []
+@pytest.mark.parametrize("fault", TOO_MUCH)
+def test_each_limit_of_the_form(fault: str) -> None:
+    notebook = model_notebook()
+    TOO_MUCH[fault](notebook)
+    limits = (easy_to_step_through, short_texts, rules.a_tail)
+    assert [said for rule in limits for said in rule(notebook)] != []
 
 
 @pytest.mark.parametrize(
