@@ -20,7 +20,14 @@ from twelvelabs.core.api_error import ApiError
 from twelvelabs.environment import TwelveLabsEnvironment
 
 from helpers.embed.rate_limits import LONGEST_PAUSE, pause_asked_for
-from helpers.embed.transport import TIMEOUT, RedirectError, http_client, proxy_for, within
+from helpers.embed.transport import (
+    TIMEOUT,
+    RedirectError,
+    http_client,
+    proxy_for,
+    take_vectors_whole,
+    within,
+)
 from helpers.errors import EmbedError, QuotaError, SettingsError
 from helpers.redaction import redact
 from helpers.settings import Settings, load_settings, make_home
@@ -71,7 +78,7 @@ def connect_twelvelabs(settings: Settings | None = None) -> TwelveLabs:
             fixtures=settings.data / "fixtures",
             unfinished=settings.home / "cache" / "unfinished",
         )
-        http = httpx.Client(transport=transport)
+        http = httpx.Client(transport=transport, event_hooks={"response": [take_vectors_whole]})
         client = TwelveLabs(api_key="offline", httpx_client=http)
         _offline[client] = http
     _settings[client] = settings

@@ -38,7 +38,7 @@ def http_client(address: str) -> httpx.Client:
         timeout=TIMEOUT,
         follow_redirects=True,
         transport=_transport(address),
-        event_hooks={"request": [_before], "response": [_after]},
+        event_hooks={"request": [_before], "response": [_after, take_vectors_whole]},
     )
 
 
@@ -135,6 +135,22 @@ def _after(response: httpx.Response) -> None:
         _full[_sharing(request)] = time.monotonic() + pause
     if (deadline := _deadline.get()) is not None:
         response.stream = _InTime(response.stream, deadline, request)
+
+
+def take_vectors_whole(response: httpx.Response) -> None:
+    """For `event_hooks`: the SDK looks at each number of a list by itself, 10 µs each, and at a tuple as one."""
+    response.__class__ = _Answer
+
+
+class _Answer(httpx.Response):
+    def json(self, **options: Any) -> Any:
+        return super().json(object_hook=_vector_as_tuple, **options)
+
+
+def _vector_as_tuple(found: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(found.get("embedding"), list):
+        found["embedding"] = tuple(found["embedding"])  # the SDK's models make a list of it again
+    return found
 
 
 class _InTime(httpx.SyncByteStream):

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from twelvelabs import TwelveLabs
+from twelvelabs.core import serialization
 
 from helpers import connect_twelvelabs, embed_text, embed_videos
 from helpers.embed import client as api
@@ -294,3 +295,23 @@ def test_the_practice_server_speaks_the_names_of_today(practice: PracticeServer)
     assert answer.status_code == 429 and answer.headers["x-ratelimit-dimensions"] == "Duration,Request"
     assert answer.headers["x-ratelimit-request-remaining"] == answer.headers["x-ratelimit-remaining"] == "0"
     assert float(answer.headers["x-ratelimit-duration-remaining"]) > 0
+
+
+# ---------------------------------------------------------------- answers
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_the_sdk_does_not_look_at_each_number_of_a_vector(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, live: bool
+) -> None:
+    """An hour of video has more than a million numbers."""
+    client = request.getfixturevalue("client") if live else connect_twelvelabs()
+    asked, look = [0], serialization.convert_and_respect_annotation_metadata
+
+    def counted(**what: Any) -> Any:
+        asked[0] += 1
+        return look(**what)
+
+    monkeypatch.setattr(serialization, "convert_and_respect_annotation_metadata", counted)
+    assert embed_text(client, "a cat in the grass").vector.shape == (512,)
+    assert 0 < asked[0] < 100
