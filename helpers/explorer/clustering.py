@@ -12,6 +12,7 @@ from helpers.analysis.clusters import hdbscan_clusters, kmeans_clusters, map_poi
 from helpers.analysis.matrix import Labels, Matrix, cluster_matrix
 from helpers.explorer.controls import Controls
 from helpers.explorer.state import point_bytes
+from helpers.explorer.wording import names_left
 
 MOST_K = 8  # to begin with: more names than one learns at a glance
 
@@ -72,7 +73,7 @@ def summary(labels: Labels, *, may_be_noise: bool, unmatched: list[str], whole: 
         words += f", and {int((labels == NOISE).sum())} as noise"
     words += "."
     if unmatched:
-        words += f" A cluster carries one name, so no cluster is left for {', '.join(unmatched)}."
+        words += f" {names_left(unmatched)}"
     if whole:
         words += f" Left out: {whole} whole video{'s' if whole > 1 else ''}."
     return words

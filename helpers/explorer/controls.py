@@ -35,7 +35,7 @@ class Controls:
             continuous_update=False,  # one clustering when the handle is let go, none on the way
             description="clusters",
             style=WHOLE_DESCRIPTION,
-            layout=_wide("12.5em"),  # less leaves no room for the slider itself
+            layout=_wide("22em"),  # less leaves no room for the slider itself
         )
         self.least = widgets.BoundedIntText(
             least, min=2, max=500, description="at least", style=WHOLE_DESCRIPTION, layout=_wide("9em")
@@ -59,8 +59,8 @@ class Controls:
         self.tag = widgets.Combobox(placeholder="a tag for the selection", layout=_wide("9em"))
         self.add_tag = _button("Tag")
         self.drop_tag = _button("Untag", "take this tag from the selection")
-        self.target = _choice("move to", [], "13em")
-        self.move = _button("Move segments", "put the selection into this cluster")
+        self.move = _button("Move selection", "put the selected segments into the cluster named here")
+        self.target = _choice("to", [], "9em")
         self.offer_clusters({})
         self.note = widgets.Text(layout=_wide("9em"))
         self.keep_note = _button("Note")
@@ -79,7 +79,7 @@ class Controls:
             [self.words, self.find],
             [self.name, self.rename],
             [self.tag, self.add_tag, self.drop_tag],
-            [self.target, self.move],
+            [self.move, self.target],
             [self.note, self.keep_note],
         ]
         last = widgets.HBox([self.undo, self.redo, self.export])

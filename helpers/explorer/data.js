@@ -52,8 +52,8 @@ export function makeData(model) {
         ...entry,
         text: group ? groupName(group) : entry.name,
         label: group?.name || entry.name,
-        fit: group?.fit ?? "", // how far a carried name is that of this cluster
-        told: group?.told ?? "",
+        fit: group?.fit ?? "", // how far a carried name is that of this cluster,
+        kept: group?.kept ?? "", // and in numbers
         suggested: group?.suggested ?? "", // words for a cluster that nobody named
         hidden: hidden.has(entry.name),
         rows: own,

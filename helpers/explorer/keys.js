@@ -14,7 +14,7 @@ const KEYS = {
   s: ["similar", "s", "what is similar to the clicked point"],
   n: ["name", "n", "name the cluster"],
   t: ["tag", "t", "tag the selection, or the clicked point"],
-  z: ["undo", "z", "undo the last name, tag or note"],
+  z: ["undo", "z", "undo the last name, tag, note or move"],
   Z: ["redo", "Shift+z", "do it again"],
   g: ["grid", "g", "stills instead of the map"],
   m: ["map", "m", "the map again"],

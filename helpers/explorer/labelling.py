@@ -14,6 +14,7 @@ from helpers.explorer.controls import BACK, NEW, Controls
 from helpers.explorer.names import KeptNames
 from helpers.explorer.state import cluster_names
 from helpers.explorer.view import ExplorerView
+from helpers.explorer.wording import names_left
 
 
 def words_by_row(labels: pd.DataFrame, ids: Sequence[str]) -> dict[int, dict[str, Any]]:
@@ -91,7 +92,7 @@ class Labelling:
         name = self._controls.name.value.strip()
         lost = self._names.name(target, name)
         words = f"is called {name!r}" if name else "has no name"
-        self._say(f"Cluster {target} {words}{_lost(lost)}{self._names.place()}.")
+        self._say(f"Cluster {target} {words}{self._names.place()}.", lost)
 
     def move(self) -> None:
         to, ids = self._controls.target.value, self._picked()
@@ -102,9 +103,7 @@ class Labelling:
         )
         anchor = {NEW: None, BACK: ""}[to] if to in (NEW, BACK) else self._typical(to)
         lost = self._names.move(ids, f"the move {where}", to=anchor)
-        self._say(
-            f"{len(ids)} segment{'s' * (len(ids) > 1)} moved {where}{_lost(lost)}{self._names.place()}."
-        )
+        self._say(f"{len(ids)} segment{'s' * (len(ids) > 1)} moved {where}{self._names.place()}.", lost)
 
     def tag(self) -> None:
         tag, ids = self._controls.tag.value.strip(), self._picked()
@@ -149,13 +148,9 @@ class Labelling:
     def _picked(self) -> list[str]:
         return [self._ids[row] for row in self._rows()]
 
-    def _say(self, sentence: str) -> None:
+    def _say(self, sentence: str, lost: Sequence[str] = ()) -> None:
         self._changed()
-        self._view.status = sentence
-
-
-def _lost(names: Sequence[str]) -> str:
-    return f' (names that found no cluster are tags "was <name>" now: {", ".join(names)})' if names else ""
+        self._view.status = f"{sentence} {names_left(lost)}" if lost else sentence
 
 
 def _count(ids: Sequence[str]) -> str:

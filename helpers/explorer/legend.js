@@ -4,7 +4,7 @@ import { make, makeButton } from "./dom.js";
 import { sprite } from "./shapes.js";
 
 const MODES = {
-  pan: ["Move", "drag to move the map"],
+  pan: ["Move map", "drag to move the map, not the segments"],
   lasso: ["Lasso", "draw around points; Shift adds to the selection"],
   box: ["Box", "drag a box over points; Shift adds to the selection"],
 };
@@ -76,7 +76,7 @@ export function fillLegend(legend, data, { pick, hide }) {
     icon.src = sprite(group.colour, group.shape, 5, 2).toDataURL();
     icon.alt = "";
     make("span", "", group.hidden ? group.text : `${group.text} (${group.rows.length})`, entry);
-    if (group.fit) make("span", "fit", group.fit, entry).title = group.told;
+    if (group.fit) make("span", "fit", group.fit, entry);
     if (group.suggested) {
       const words = make("i", "suggested", `${group.suggested}?`, entry);
       words.title = "suggested from the descriptions: no name was given";

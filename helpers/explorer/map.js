@@ -196,7 +196,7 @@ export function makeMap(model, data, parent, { onZoom }) {
       const [left, top] = [placeX(map.view, group.at[0]), placeY(map.view, group.at[1])];
       if (left < 0 || top < 0 || left > width || top > height) continue;
       const words = group.suggested ? `${group.label} ${group.suggested}?` : group.label;
-      const text = shortName(words) + (group.fit ? `, ${group.fit}` : "");
+      const text = shortName(words) + (group.kept ? `, ${group.kept}` : "");
       pen.font = group.suggested ? SUGGESTED : NAMED;
       const wide = pen.measureText(text).width + 6;
       const x = Math.max(wide / 2, Math.min(left, width - wide / 2));

@@ -92,15 +92,15 @@ def legend_groups(
 ) -> list[dict[str, Any]]:
     """The clusters in order, noise last: cluster, name ("" for none), colour, shape (of Matplotlib).
 
-    Where a carried name does not cover its cluster, `fit` says it in short and `told` in a sentence; a cluster without
-    a name has `suggested` words, if there are some.
+    Where a carried name does not cover its cluster, `fit` says it in words and `kept` in numbers; a cluster without a
+    name has `suggested` words, if there are some.
     """
     groups = []
     for number in in_order(labels.tolist()):
         colour, shape = cluster_style(number)
         group = {"cluster": number, "name": names.get(number, ""), "colour": colour, "shape": shape}
         if group["name"] and overlaps and number in overlaps:
-            group |= fit_of(str(group["name"]), overlaps[number])
+            group |= fit_of(overlaps[number])
         elif not group["name"] and suggested and suggested.get(number):
             group["suggested"] = suggested[number]
         groups.append(group)

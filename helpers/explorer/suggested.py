@@ -10,16 +10,14 @@ from helpers.analysis.words import suggest_labels
 from helpers.errors import AnalysisError
 
 
-def fit_of(name: str, overlap: Overlap) -> dict[str, str]:
-    """How a carried name fits its cluster, in short (`fit`) and as a sentence (`told`); nothing where it does."""
+def fit_of(overlap: Overlap) -> dict[str, str]:
+    """How a carried name fits its cluster, in words (`fit`), and how much it kept (`kept`); nothing where it does."""
     shared, named, here = overlap
     if shared == named == here:
         return {}
-    others = here - shared
-    told = f"{shared} of the {named} segments that were called {name!r} are here, and {others} others."
-    parts = [f"{max(1, min(99, round(100 * shared / named)))} % of it"] if shared < named else []
-    parts += [f"{others} other{'s' * (others > 1)}"] if others else []
-    return {"fit": " and ".join(parts), "told": told}
+    kept = f"{shared} of " if shared < named else ""
+    others = f", and {here - shared} you did not" if here > shared else ""
+    return {"kept": f"{kept}{named}" if kept else "", "fit": f"has {kept}the {named} you named{others}"}
 
 
 class Suggestions:

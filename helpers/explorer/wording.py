@@ -1,6 +1,9 @@
-"""Sentences of the analysis as the explorer says them: of the controls on screen, not of Python's arguments."""
+"""Sentences as the explorer says them: of the controls on screen, not of Python's arguments."""
 
 import re
+from collections.abc import Sequence
+
+from helpers.analysis.carry import WAS
 
 INSTEAD = (
     (r"leave them out, or choose option='fused'", "choose “fused” under vectors"),
@@ -13,3 +16,13 @@ def on_screen(sentence: str) -> str:
     for python, seen in INSTEAD:
         sentence = re.sub(python, seen, sentence)
     return sentence
+
+
+def names_left(names: Sequence[str]) -> str:
+    """What becomes of names for which no cluster is left, as a sentence."""
+    tags = ", ".join(f"“{WAS}{name}”" for name in names)
+    whose = "their" if len(names) > 1 else "its"
+    return (
+        f"No cluster is left for {', '.join(names)}: {whose} segments are tagged {tags}, and named again "
+        "when a cluster holds just them."
+    )

@@ -250,11 +250,16 @@ def test_the_least_size_of_a_cluster_follows_from_the_number_of_rows():
     assert {n: analysis.least_cluster_size(n) for n in sizes} == sizes
 
 
+@pytest.mark.skipif(analysis.has_umap(), reason="umap-learn is installed")
 def test_a_map_by_umap_says_what_to_install():
-    if not analysis.has_umap():
-        with pytest.raises(AnalysisError, match="run `pip install umap-learn`, or choose tsne"):
-            analysis.map_points(blobs(5, 5)[0], method="umap")
-        return
+    with pytest.raises(AnalysisError, match="run `pip install umap-learn`, or choose tsne"):
+        analysis.map_points(blobs(5, 5)[0], method="umap")
+
+
+@pytest.mark.nightly
+@pytest.mark.filterwarnings("default")  # what numba has to say is not ours
+def test_a_map_by_umap_where_it_is_installed():
+    pytest.importorskip("umap")
     matrix, truth = blobs(30, 30)
     points = analysis.map_points(matrix, method="umap")
     assert points.equals(analysis.map_points(matrix, method="umap")), "the same each time"

@@ -137,7 +137,7 @@ def draw(explorer: Locator, mode: str, corners: list[tuple[float, float]]) -> No
         if not i:
             mouse.down()
     mouse.up()
-    explorer.get_by_role("button", name="Move", exact=True).click()
+    explorer.get_by_role("button", name="Move map").click()
 
 
 def written(explorer: Locator) -> dict[str, tuple[float, float]]:
@@ -217,6 +217,10 @@ def test_keys_go_to_the_lines_and_list_themselves(explorer: Locator) -> None:
     canvas.focus()
     page.keyboard.press("?")
     expect(explorer.locator(".help")).to_contain_text("play or pause")
+    lines = explorer.locator(".help dt").evaluate_all(
+        "all => all.map(each => each.getClientRects()[0].height)"
+    )
+    assert len(lines) > 10 and max(lines) < 1.5 * min(lines), "a key stands in one line"
     page.keyboard.press("?")
     expect(explorer.locator(".help")).to_be_hidden()
 
@@ -494,8 +498,8 @@ def test_a_long_name_is_short_on_the_map_and_names_do_not_cover_each_other(explo
 def test_a_selection_moves_to_a_new_cluster_and_back(explorer: Locator) -> None:
     draw(explorer, "Box", [(0.001, 0.001), (0.5, 0.999)])
     rows = [CLIPS["segment_id"].tolist().index(key) for key in listed(explorer)]
-    explorer.get_by_label("move to").select_option("a new cluster")
-    explorer.get_by_role("button", name="Move segments").click()
+    explorer.get_by_label("to", exact=True).select_option("a new cluster")
+    explorer.get_by_role("button", name="Move selection").click()
     expect(explorer.locator(".status")).to_contain_text(
         f"{len(rows)} segments moved into a new cluster", timeout=PATIENCE
     )
@@ -507,6 +511,28 @@ def test_a_selection_moves_to_a_new_cluster_and_back(explorer: Locator) -> None:
     expect(explorer.locator(".status")).to_contain_text("Undone: the move into a new", timeout=PATIENCE)
     expect(explorer.locator(".entry", has_text="cluster 3")).to_have_count(0)
     explorer.get_by_role("button", name="Clear", exact=True).click()
+
+
+@pytest.mark.parametrize("width", [900, 1200])
+def test_the_slider_for_clusters_is_for_mouse_and_keys(explorer: Locator, width: int) -> None:
+    page = explorer.page
+    page.set_viewport_size({"width": width, "height": 1000})
+    track, handle = explorer.locator(".noUi-target").first, explorer.locator(".noUi-handle").first
+    expect(track).to_be_visible()
+    wait_until(track, "v.clientWidth >= 90")  # three pixels for each number of clusters
+    box = track.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + box["height"] / 2)
+    expect(explorer.locator(".entry")).to_have_count(9, timeout=PATIENCE)  # of 2 to 30
+    handle.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(explorer.locator(".entry")).to_have_count(8, timeout=PATIENCE)
+    readout = explorer.locator(".widget-readout").first
+    readout.fill("3")
+    readout.press("Enter")
+    expect(explorer.locator(".entry")).to_have_count(3, timeout=PATIENCE)
+    page.set_viewport_size({"width": 1400, "height": 1000})
+    page.locator(".explorer canvas").evaluate("c => c.scrollIntoView({ block: 'center' })")
 
 
 def test_a_film_alone_leaves_only_its_clusters_to_click(explorer: Locator) -> None:

@@ -100,7 +100,7 @@ def explorer(whole: Page) -> Locator:
             expect(button).to_be_hidden()
     expect(box.locator(".count")).to_have_text("15 segments")
     box.get_by_role("button", name="Map", exact=True).click()
-    box.get_by_role("button", name="Move", exact=True).click()
+    box.get_by_role("button", name="Move map").click()
     box.get_by_role("button", name="Whole map").click()
     centre(box)
     return box
@@ -308,7 +308,7 @@ def test_a_finger_plays_draws_and_adds_without_a_keyboard(explorer: Locator) -> 
     touch(page, [(box["x"] + s * box["width"], box["y"] + t * box["height"]) for s, t in corners])
     expect(explorer.locator(".list h4")).to_contain_text(f"Selection: {inside.sum()} segments")
     assert listed(explorer) == CLIPS["segment_id"][inside].tolist()
-    explorer.get_by_role("button", name="Move", exact=True).tap()
+    explorer.get_by_role("button", name="Move map").tap()
     add = explorer.get_by_role("button", name="Add", exact=True)
     add.tap()
     expect(add).to_have_attribute("aria-pressed", "true")

@@ -541,7 +541,8 @@ def test_trying_another_k_and_coming_back_loses_no_name(explorer, tmp_path):
     written = (tmp_path / "labels.parquet").read_bytes()
     explorer.controls.k.value = 2
     assert len([g for g in explorer.view.groups if g["name"]]) == 2
-    assert "A cluster carries one name, so no cluster is left for group " in explorer.view.status
+    lost = next(f"group {n}" for n in range(3) if f"group {n}" not in str(explorer.view.groups))
+    assert f"No cluster is left for {lost}: its segments are tagged “was {lost}”" in explorer.view.status
     explorer.controls.k.value = 3
     assert [g["name"] for g in explorer.view.groups] == ["group 0", "group 1", "group 2"]
     assert (tmp_path / "labels.parquet").read_bytes() == written
@@ -625,7 +626,7 @@ def test_a_name_keeps_the_clusters_and_says_which_names_found_none(tmp_path):
     assert set(stored["name"]).isdisjoint(lost) and "new" in set(stored["name"])
     was = {tag for tags in stored["tags"] for tag in split_tags(tags)}
     assert was == {f"was {words}" for words in lost}
-    assert all(words in explorer.view.status for words in lost) and "was <name>" in explorer.view.status
+    assert all(f"“was {words}”" in explorer.view.status for words in lost)
     explorer.controls.k.value = 8
     after = names_by_segment(explorer.labels)
     back = {words for words in lost if words in after.values()}
@@ -789,7 +790,7 @@ def test_a_cluster_that_is_moved_away_leaves_its_name_as_a_tag(explorer):
     name(explorer, 0, "cats"), name(explorer, 1, "dogs")
     cats = members(explorer, 0)
     move(explorer, cats, 1)
-    assert '"was <name>" now: cats' in explorer.view.status
+    assert "No cluster is left for cats: its segments are tagged “was cats”" in explorer.view.status
     assert [(g["cluster"], g["name"]) for g in explorer.view.groups] == [(1, "dogs"), (2, "")]
     assert explorer.view.words[str(cats[0])]["tags"] == ["was cats"]
     move(explorer, [], 1)
@@ -814,13 +815,12 @@ def test_a_carried_name_says_how_far_it_fits(explorer):
     here = members(explorer, group["cluster"])
     both = len(set(cats) & set(here))
     assert both == len(here) < len(cats)
-    assert group["fit"] == f"{round(100 * both / len(cats))} % of it"
-    assert (
-        group["told"] == f"{both} of the {len(cats)} segments that were called 'cats' are here, and 0 others."
-    )
+    assert group["fit"] == f"has {both} of the {len(cats)} you named"
+    assert group["kept"] == f"{both} of {len(cats)}"
     explorer.controls.k.value = 2
     fits = [g.get("fit", "") for g in explorer.view.groups]
-    assert sorted(fits) == ["", "10 others"], "a cluster that was not named has joined one that was"
+    joined = "has the 10 you named, and 10 you did not"
+    assert sorted(fits) == ["", joined], "a cluster that was not named has joined one that was"
     explorer.controls.k.value = 3
     assert all("fit" not in group for group in explorer.view.groups)
 
