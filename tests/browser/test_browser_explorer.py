@@ -520,6 +520,7 @@ def test_the_slider_for_clusters_is_for_mouse_and_keys(explorer: Locator, width:
     track, handle = explorer.locator(".noUi-target").first, explorer.locator(".noUi-handle").first
     expect(track).to_be_visible()
     wait_until(track, "v.clientWidth >= 90")  # three pixels for each number of clusters
+    track.evaluate("t => t.scrollIntoView({ block: 'center' })")
     box = track.bounding_box()
     assert box
     page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + box["height"] / 2)
