@@ -1,20 +1,76 @@
-"""The slides of one lesson, opened as a file in Chromium: an arrow turns them, and nothing comes from elsewhere."""
+"""The slides, opened in Chromium: an arrow turns them, all of a slide is seen, and nothing comes from elsewhere."""
 
 import os
 from pathlib import Path
 
+import nbformat
 import pytest
-from playwright.sync_api import Browser, Request, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from helpers.settings import ROOT
 from tools.slides.__main__ import REVEAL, build
+from tools.workshop.sections import lesson_paths
+
+BEAMER = {"width": 1280, "height": 720}
+LOOK = """() => {
+  const found = [];
+  for (let number = 0; number < Reveal.getTotalSlides(); number += 1) {
+    Reveal.slide(number);
+    const slide = Reveal.getCurrentSlide();
+    const name = `slide ${number + 1}, ${slide.innerText.slice(0, 30)}`;
+    if (slide.scrollHeight > Reveal.getConfig().height + 1) found.push(`${name}: cut off below`);
+    for (const part of [slide, ...slide.querySelectorAll("pre, pre code, table")])
+      if (part.scrollWidth > slide.clientWidth + 1 || part.scrollWidth > part.clientWidth + 1)
+        found.push(`${name}: cut off at the side`);
+    if (slide.innerText.trim().split(/\\s+/).length < 6 && !slide.querySelector("img, video"))
+      found.push(`${name}: next to nothing on it`);
+    for (const image of slide.querySelectorAll("img"))
+      if (!image.naturalWidth) found.push(`${name}: a broken picture`);
+  }
+  return found;
+}"""
+
+
+@pytest.fixture(autouse=True)
+def reveal() -> None:
+    if not REVEAL.is_dir():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no reveal.js: `npm ci` fetches it")
+
+
+def wrong(page: Page, path: Path) -> list[str]:
+    """What a beamer would not show of the slides in this file."""
+    page.goto(path.as_uri())
+    page.wait_for_function("() => Reveal.isReady()")
+    page.evaluate("() => Reveal.configure({ transition: 'none' })")
+    found: list[str] = page.evaluate(LOOK)
+    return found
+
+
+def test_all_of_every_slide_is_seen(browser: Browser, tmp_path: Path) -> None:
+    build(tmp_path / "_slides", lesson_paths())
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    page = browser.new_page(viewport=BEAMER)
+    files = sorted((tmp_path / "_slides").glob("[0-9]*.html"))
+    assert {path.name: found for path in files if (found := wrong(page, path))} == {}
+    assert len(files) == len(lesson_paths())
+    page.close()
+
+
+def test_a_slide_that_is_cut_off_or_empty_is_noticed(browser: Browser, tmp_path: Path) -> None:
+    long = nbformat.v4.new_markdown_cell(f"# 99 · Long\n\n{'many words ' * 600}")
+    broken = "![alt](data:image/png;base64,AAAA)\n\n    " + "code " * 200
+    cells = [long, *map(nbformat.v4.new_markdown_cell, ["## Nothing", f"## Wide\n\n{broken}"])]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "99_long.ipynb")
+    build(tmp_path / "_slides", [tmp_path / "99_long.ipynb"])
+    page = browser.new_page(viewport=BEAMER)
+    found = [line.rpartition(": ")[2] for line in wrong(page, tmp_path / "_slides" / "99_long.html")]
+    assert found == ["cut off below", "next to nothing on it", "cut off at the side", "a broken picture"]
+    page.close()
 
 
 def test_an_arrow_turns_the_slide_and_nothing_is_asked_of_the_network(
     browser: Browser, tmp_path: Path
 ) -> None:
-    if not REVEAL.is_dir():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no reveal.js: `npm ci` fetches it")
     build(tmp_path / "_slides", [ROOT / "notebooks" / "02_embedding.ipynb"])
     (tmp_path / "data").symlink_to(ROOT / "data")
     said: list[str] = []

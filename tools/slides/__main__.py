@@ -38,7 +38,8 @@ def build(folder: Path, lessons: list[Path]) -> Path:
             shutil.copytree(source, target)
         else:
             shutil.copyfile(source, target)
-    shutil.copyfile(Path(__file__).with_name("slides.css"), folder / "slides.css")
+    for own in ("slides.css", "slides.js"):
+        shutil.copyfile(Path(__file__).with_name(own), folder / own)
     titles = {}
     for path in lessons:
         write_file(folder / f"{path.stem}.html", page(path).encode())

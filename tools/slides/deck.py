@@ -1,5 +1,6 @@
-"""Which parts of a lesson are slides: headings, pictures, what leads to a picture, and what came out of it."""
+"""Which parts of a lesson are slides: headings, pictures, small tables, what leads to these, and what came out."""
 
+import html
 import re
 from pathlib import Path
 from typing import Any
@@ -9,51 +10,86 @@ from nbconvert import SlidesExporter
 
 from tools.book.lessons import heading
 from tools.gate.rules import VERDICT
-from tools.workshop.sections import WRITTEN, has_picture, sections
+from tools.workshop.sections import WRITTEN, Section, has_picture, sections
 
 CLOSING = "Close, and go on"
-BESIDE_WORDS = 40  # a text that is longer leaves no room for a picture on its slide
+WORDS, BESIDE_WORDS = 90, 75  # on a slide; and beside a picture or a table, of which each slide holds one
+MARKS = re.compile("[*`]")
+ROWS = 8  # of a table that can be read from the last row
 LINK = re.compile(r"(?<!!)\[([^\[\]]*)\]\((?![a-z]+:)[^)]*\)")
 
 
 def marked(path: Path) -> Any:
-    """The lesson as slides: only what is shown, each cell with its mark, "slide" or "-" for the same slide."""
+    """The lesson as slides: only what is shown, each cell with its mark.
+
+    "slide" begins one, "-" stands below what is there, and "fragment" too, but comes after a prediction at a key.
+    """
     notebook = nbformat.read(path, as_version=4)
-    parts: list[Any] = []
+    shown: list[Any] = []
     for section in sections(notebook):
         if section.core and section.title != CLOSING:
-            parts += section.parts
-    shown: list[Any] = []
-    words = 0  # on the slide so far
-    for number, part in enumerate(parts):
-        following = parts[number + 1] if number + 1 < len(parts) else None
-        if not is_shown(part, following):
-            continue
-        beside = part.cell_type == "code" and bool(shown) and words <= BESIDE_WORDS
-        part.metadata["slideshow"] = {"slide_type": "-" if beside else "slide"}
-        if part.cell_type == "code":
-            part.outputs = [output for output in part.outputs if has_picture({"outputs": [output]})]
-            words = BESIDE_WORDS + 1  # one picture is enough
-        else:
-            part.source = LINK.sub(r"\1", WRITTEN.sub("", part.source))
-            words = len(part.source.split())
-        shown.append(part)
+            shown += laid_out(section)
     notebook.cells = shown
     notebook.metadata["title"] = heading(notebook)
     return notebook
 
 
+def laid_out(section: Section) -> list[Any]:
+    """The parts of a section that are shown, each with its mark; it begins a slide, and each further has its title."""
+    shown: list[Any] = []
+    words, full, secret = 0, False, False  # of the slide so far: whether it has its picture, and a prediction
+    for part, following in zip(section.parts, [*section.parts[1:], None], strict=True):
+        if not is_shown(part, following):
+            continue
+        to_see = part.cell_type == "code"
+        if to_see:
+            part.outputs = [output for output in part.outputs if is_to_see({"outputs": [output]})]
+        else:
+            part.source = LINK.sub(r"\1", WRITTEN.sub("", part.source))
+        more = 0 if to_see else len(part.source.split())
+        leads = leads_on(following) and not VERDICT.search(part.source)
+        room = BESIDE_WORDS if full or to_see or leads else WORDS
+        begins = not shown or words + more > room or (full and (to_see or leads))
+        if begins:
+            words, full, secret = 0, False, False
+        kind = "slide" if begins else "fragment" if secret else "-"
+        if begins and shown:
+            title = f'<p class="continued">{html.escape(MARKS.sub("", section.title))}</p>'
+            above = nbformat.v4.new_markdown_cell(title, id=f"{part.id}-above")
+            shown.append(as_slide(above, "slide"))
+            kind = "-"
+        shown.append(as_slide(part, kind))
+        words, full = words + more, full or to_see
+        secret = secret or "**Predict" in part.source
+    return shown
+
+
+def as_slide(part: Any, kind: str) -> Any:
+    part.metadata["slideshow"] = {"slide_type": kind}
+    return part
+
+
+def leads_on(following: Any) -> bool:
+    """Whether what comes next is to be seen."""
+    return following is not None and following.cell_type == "code" and is_to_see(following)
+
+
 def is_shown(part: Any, following: Any) -> bool:
-    """Pictures; texts with a heading, a prediction or a result; and the text before a picture."""
+    """Pictures and tables; texts with a heading, a prediction or a result; and the text before a picture or a table."""
     if part.cell_type == "code":
-        return has_picture(part)
+        return is_to_see(part)
     text = WRITTEN.sub("", part.source)
-    leads = following is not None and following.cell_type == "code" and has_picture(following)
-    return text.startswith("#") or bool(VERDICT.search(text)) or "**Predict" in text or leads
+    return text.startswith("#") or bool(VERDICT.search(text)) or "**Predict" in text or leads_on(following)
+
+
+def is_to_see(cell: Any) -> bool:
+    """Whether it has a picture, or a table of a few rows."""
+    shown = [output.get("data", {}).get("text/html", "") for output in cell["outputs"]]
+    return has_picture(cell) or any(0 < text.count("<tr") <= ROWS + 1 for text in shown)
 
 
 def page(path: Path) -> str:
-    """The HTML of a lesson's slides; it reads reveal/ and slides.css beside it, and nothing else."""
+    """The HTML of a lesson's slides; it reads reveal/, slides.css and slides.js beside it, and nothing else."""
     exporter = SlidesExporter(
         extra_template_basedirs=[str(Path(__file__).parent)],
         template_name="template",
