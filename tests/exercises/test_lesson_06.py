@@ -13,7 +13,7 @@ from helpers import hdbscan_clusters, kmeans_clusters
 
 
 def blobs() -> np.ndarray:
-    """Groups of 3, 6 and 9 rows of length 1, and two rows apart from all."""
+    """Clusters of 3, 6 and 9 rows of length 1, and two rows apart from all."""
     random = np.random.default_rng(3)
     centres = np.eye(8)[:5].repeat([3, 6, 9, 1, 1], axis=0)
     rows = centres + random.normal(0, 0.02, centres.shape)
@@ -22,9 +22,9 @@ def blobs() -> np.ndarray:
 
 MATRIX = blobs()
 UNIT = MATRIX[9:18]
-OWN = pd.DataFrame({"segment_id": [f"clip {number}" for number in range(9)]})
+OWN = pd.DataFrame({"segment_id": [f"segment {number}" for number in range(9)]})
 MEANS = (UNIT @ UNIT.T).mean(axis=1)
-ORDER = [f"clip {number}" for number in MEANS.argsort()]
+ORDER = [f"segment {number}" for number in MEANS.argsort()]
 COSINES = MATRIX.astype(np.float64) @ MATRIX.astype(np.float64).T
 NEAR = float(np.diagonal(COSINES, 1).mean())
 APART = float(COSINES[~np.eye(len(COSINES), dtype=bool)].mean())
@@ -45,20 +45,20 @@ def rand(one: Sequence[int], other: Sequence[int], *, itself: bool = False, apar
 CASES: list[tuple[str, list[Any], str]] = [
     ("06.smaller", [hdbscan_clusters(MATRIX, min_cluster_size=3)], "Right, because short videos"),
     ("06.smaller", [...], NOT_YET),
-    ("06.smaller", [hdbscan_clusters(MATRIX, min_cluster_size=5)], "groups of at least 5 clips"),
-    ("06.smaller", [hdbscan_clusters(MATRIX, min_cluster_size=8)], "groups of at least 8 clips"),
+    ("06.smaller", [hdbscan_clusters(MATRIX, min_cluster_size=5)], "clusters of at least 5 segments"),
+    ("06.smaller", [hdbscan_clusters(MATRIX, min_cluster_size=8)], "clusters of at least 8 segments"),
     ("06.smaller", [kmeans_clusters(MATRIX, 5)], "nothing is noise here"),
-    ("06.smaller", [3], "a group for each clip is wanted"),
+    ("06.smaller", [3], "a cluster for each segment is wanted"),
     ("06.medoid", [ORDER[-1]], "Right, because its mean cosine"),
     ("06.medoid", [...], NOT_YET),
     ("06.medoid", [ORDER[0]], "least like the others"),
-    ("06.medoid", [ORDER[-3]], "2 clips of the group have a higher mean"),
-    ("06.medoid", ["clip of another group"], "not in the group"),
+    ("06.medoid", [ORDER[-3]], "2 segments of the cluster have a higher mean"),
+    ("06.medoid", ["segment of another cluster"], "not in the cluster"),
     ("06.medoid", [4], "a segment_id is wanted"),
     ("06.neighbours", [NEAR, APART], "Right, because neighbours are alike"),
     ("06.neighbours", [..., APART], NOT_YET),
-    ("06.neighbours", [1.0, APART], "each clip with itself"),
-    ("06.neighbours", [float(np.diagonal(COSINES, 2).mean()), APART], "one clip between them"),
+    ("06.neighbours", [1.0, APART], "each segment with itself"),
+    ("06.neighbours", [float(np.diagonal(COSINES, 2).mean()), APART], "one segment between them"),
     ("06.neighbours", [0.123, APART], "the mean of one line"),
     ("06.neighbours", [NEAR, float(COSINES.mean())], "leave the diagonal out"),
     ("06.neighbours", [NEAR, 0.9], "everybody is another number"),
@@ -72,7 +72,7 @@ CASES: list[tuple[str, list[Any], str]] = [
     ),
     ("06.rand", [lambda one, other: rand(one, other, itself=True)], "no pair with itself"),
     ("06.rand", [lambda one, other: rand(one, other, apart=False)], "put *apart* agree"),
-    ("06.rand", [lambda one, other: 0.5], "how groups are numbered"),
+    ("06.rand", [lambda one, other: 0.5], "how clusters are numbered"),
 ]
 
 
