@@ -1,8 +1,11 @@
 """Where else the notebooks open: what can be checked of it without a network."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -47,6 +50,32 @@ def test_with_an_address_there_are_badges_and_without_there_are_none(tmp_path: P
     (root / "pyproject.toml").write_text('[tool.video-search]\nrepo-url = ""\n', "utf-8")
     launch.main(root)
     assert (root / "README.md").read_text("utf-8") == before and not (root / "colab").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Colab is Linux")
+def test_on_colab_the_first_cell_brings_the_helpers_and_may_be_run_twice(tmp_path: Path) -> None:
+    origin, folder, programs = tmp_path / "origin", tmp_path / "session" / "video-search", tmp_path / "bin"
+    for path in (origin / "notebooks", folder.parent, programs):
+        path.mkdir(parents=True)
+    (origin / "notebooks" / "01.ipynb").write_text("{}", "utf-8")
+    (origin / "brought.py").write_text("words = 'brought along'\n", "utf-8")
+    who = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for command in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "all"]):
+        subprocess.run(["git", *command], cwd=origin, check=True)
+    (programs / "pip").write_text(f'#!/bin/sh\necho "$PWD $*" >> {tmp_path}/asked\n', "utf-8")
+    (programs / "pip").chmod(0o755)
+    cell = launch.fetching(origin.as_uri(), folder=str(folder)) + "\nimport brought; print(brought.words)"
+    home = {"IPYTHONDIR": str(tmp_path / "ipython"), "PATH": f"{programs}:{os.environ['PATH']}"}
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-m", "IPython", "--colors=nocolor", "-c", cell],
+            cwd=folder.parent,
+            env=os.environ | home,
+            capture_output=True,
+            text=True,
+        )
+        assert done.stdout.splitlines() == [str(folder), str(folder / "notebooks"), "brought along"]
+    assert (tmp_path / "asked").read_text("utf-8") == f"{folder} install --quiet -r requirements.txt\n" * 2
 
 
 @pytest.mark.parametrize("url", ["github.com/a/b", "https://example.org/a/b", "https://github.com/a"])

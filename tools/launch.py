@@ -20,11 +20,20 @@ from tools.mine import stripped
 START, END = "<!-- launch: written by make launch -->", "<!-- /launch -->"
 GITHUB = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
 FETCH = """\
-# Colab opens this file alone: fetch the other files, and the packages. If Colab asks, restart the session after.
-!git clone --quiet --depth 1 {url} /content/video-search
-%cd /content/video-search
+# Colab opens this file alone: fetch the other files, and the packages. If Colab asks, restart the session, and run
+# this cell again.
+import sys
+
+![ -d {folder} ] || git clone --quiet --depth 1 {url} {folder}
+%cd {folder}
 !pip install --quiet -r requirements.txt
-%cd notebooks"""
+%cd notebooks
+sys.path.insert(0, "{folder}")  # what is installed in a session that runs is found in the next one only"""
+
+
+def fetching(url: str, *, folder: str = "/content/video-search") -> str:
+    """The first cell of a notebook on Colab. It may be run twice."""
+    return FETCH.format(url=url, folder=folder)
 
 
 def repo_url(root: Path = ROOT) -> str:
@@ -64,7 +73,7 @@ def write_colab(root: Path, url: str) -> list[Path]:
     made = []
     for path in sorted((root / "notebooks").glob("[0-9]*.ipynb")):
         notebook = nbformat.reads(stripped(path).decode(), as_version=4)
-        notebook.cells.insert(0, nbformat.v4.new_code_cell(FETCH.format(url=url), id="fetch"))
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(fetching(url), id="fetch"))
         write_file(folder / path.name, f"{nbformat.writes(notebook)}\n".encode())
         made.append(folder / path.name)
     return made

@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import nbformat
 import pytest
@@ -12,6 +13,7 @@ from nbformat.reader import NotJSONError
 from playwright.sync_api import Locator, Page
 
 from helpers.settings import ROOT
+from helpers.videos.cues import read_track
 from tools.browser import PATIENCE
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -36,6 +38,24 @@ def stands_at(video: Locator, second: float) -> None:
     """The player stands at this second of its video, and has no error."""
     wait_until(video, f"v.readyState >= 1 && !v.seeking && Math.abs(v.currentTime - {second}) <= 0.5")
     assert state(video)["error"] is None
+
+
+def shows_its_captions(video: Locator) -> None:
+    """Captions are off until somebody switches them on; then they say what is written of the player's second."""
+    modes = video.evaluate("v => [...v.textTracks].map(track => track.mode)")
+    assert len(modes) == 1 and "showing" not in modes
+    video.scroll_into_view_if_needed()
+    video.evaluate("v => { v.textTracks[0].mode = 'showing'; }")
+    wait_until(video, "v.textTracks[0].activeCues?.length > 0")
+    second = state(video)["at"]
+    shown = video.evaluate("v => [...v.textTracks[0].activeCues].map(cue => cue.text)")
+    written = read_track(ROOT / "data" / "descriptions" / f"{video_name(video)}.vtt").cues
+    assert shown == [cue.text for cue in written if cue.start <= second < cue.end]
+
+
+def video_name(video: Locator) -> str:
+    """The name of the file that a player plays."""
+    return Path(urlsplit(state(video)["src"]).path).stem
 
 
 def saved_notebook(path: Path, before: int) -> Any:

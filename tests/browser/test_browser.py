@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from helpers.settings import ROOT
-from tests.browser.pages import barriers, saved_notebook, state, wait_until
+from tests.browser.pages import barriers, saved_notebook, shows_its_captions, state, wait_until
 from tools.browser import PATIENCE
 from tools.gate.cells import code_cells
 from tools.gate.rules import no_surprising_errors, run_once_from_top_to_bottom
@@ -85,7 +85,4 @@ def test_everybody_can_use_the_outputs(after_run: Page) -> None:
 
 @pytest.mark.parametrize("player", [".jp-RenderedHTML video", ".widget-html-content video"])
 def test_a_player_shows_in_words_what_is_seen(after_run: Page, player: str) -> None:
-    video = after_run.locator(player).first
-    video.scroll_into_view_if_needed()
-    video.evaluate("v => { v.textTracks[0].mode = 'showing'; }")
-    wait_until(video, "v.textTracks[0].activeCues?.length > 0")
+    shows_its_captions(after_run.locator(player).first)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from helpers.settings import ROOT
-from tests.browser.pages import barriers, stands_at, wait_until
+from tests.browser.pages import barriers, shows_its_captions, stands_at
 from tools.book.lessons import Lesson, lessons
 
 LOADED = re.compile(r"<(?:script|link|img|video|source|track|iframe)\b[^>]*?\b(?:src|href)=\"([^\"]*)\"")
@@ -108,10 +108,7 @@ def test_a_player_stands_at_its_second_and_seeks(page: Page, book: Path) -> None
 
 def test_a_player_shows_in_words_what_is_seen(page: Page, book: Path) -> None:
     page.goto((book / "notebooks" / "04_similarity_search.html").as_uri())
-    video = page.locator("video").first
-    video.scroll_into_view_if_needed()
-    video.evaluate("v => { v.textTracks[0].mode = 'showing'; }")
-    wait_until(video, "v.textTracks[0].activeCues?.length > 0")
+    shows_its_captions(page.locator("video").first)
 
 
 def test_the_search_finds_recall(page: Page, book: Path) -> None:
@@ -136,6 +133,21 @@ def test_it_is_dark_where_the_reader_wants_it_dark(page: Page, book: Path) -> No
     page.goto((book / "index.html").as_uri())
     brightness = "e => getComputedStyle(e).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
     assert max(page.locator("body").evaluate(brightness)) < 60
+
+
+def test_nothing_is_wider_than_its_place_on_a_narrow_screen(page: Page, book: Path) -> None:
+    page.set_viewport_size({"width": 900, "height": 1000})
+    wider = """margin => {
+      const place = document.querySelector("article").getBoundingClientRect().right + margin;
+      const scrolls = part => part.tagName !== "ARTICLE" &&
+        (getComputedStyle(part).overflowX !== "visible" || scrolls(part.parentElement));
+      return [...document.querySelectorAll("article *")]
+        .filter(part => part.getBoundingClientRect().right > place && !scrolls(part.parentElement))
+        .map(part => part.outerHTML.slice(0, 80)).slice(0, 3);
+    }"""
+    for lesson in sorted(book.glob("notebooks/[0-9]*.html")):
+        page.goto(lesson.as_uri())
+        assert page.evaluate(wider, 10) == [], lesson.name  # headings of the theme are 8 pixels wider
 
 
 def test_on_paper_there_is_no_navigation(page: Page, book: Path) -> None:
