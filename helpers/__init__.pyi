@@ -163,6 +163,9 @@ from .search.evaluation import (
     load_ground_truth as load_ground_truth,
 )
 from .search.evaluation import (
+    mark_right as mark_right,
+)
+from .search.evaluation import (
     summarise as summarise,
 )
 from .search.evaluation import (
@@ -227,6 +230,9 @@ from .settings import (
 )
 from .settings import (
     load_settings as load_settings,
+)
+from .show.captions import (
+    format_time as format_time,
 )
 from .show.cluster_style import (
     cluster_style as cluster_style,

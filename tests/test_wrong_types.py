@@ -183,6 +183,7 @@ def _calls(folder: Path, own: Any, milvus: Any, client: Any, server: Any) -> dic
         "evaluate": {"rankings": {"q1": HITS}, "truth": TRUTH, "segments": TOLD},
         "expected_at_random": {"truth": TRUTH, "segments": TOLD},
         "bm25_ranking": {"segments": TOLD, "truth": TRUTH, "limit": 3, "k1": 1.2, "b": 0.75},
+        "mark_right": {"hits": HITS, "truth": TRUTH},
         "summarise": {"evaluations": {"visual": evaluation}},
         "load_ground_truth": {"path": None},
         "own_questions": {"path": folder / "q.csv", "segments": TOLD, "add": [("cat", "cat", 0, 6)]},
@@ -251,6 +252,7 @@ def _calls(folder: Path, own: Any, milvus: Any, client: Any, server: Any) -> dic
         "read_labels": {"path": "labels.parquet"},
         "write_labels": {"path": "labels.parquet", "labels": NO_LABELS},
         # what is shown
+        "format_time": {"seconds": 65.0},
         "curve_words": {"curve": CURVE, "moments": HITS[:2], "truth": TRUTH, "title": "cats"},
         "plot_curve": {"curve": CURVE, "moments": HITS[:2], "truth": TRUTH, "title": "cats"},
         "curve_player": {
@@ -266,7 +268,14 @@ def _calls(folder: Path, own: Any, milvus: Any, client: Any, server: Any) -> dic
         "plot_shares": {"shares": SHARES, "names": {0: "cats"}, "rows": {"a": "A"}, "title": "shares"},
         "plot_similarity": {"film": CLIPS, "matrix": MATRIX, "shots": [2.0], "title": "film"},
         "plot_timeline": {"segmentations": {"fixed-6": CLIPS}, "title": "cuts", "until": 9.0},
-        "show_contact_sheet": {"hits": HITS, "columns": 5, "limit": 2, "title": "cats", "width": 152},
+        "show_contact_sheet": {
+            "hits": HITS,
+            "columns": 5,
+            "limit": 2,
+            "title": "cats",
+            "width": 152,
+            "rows": "title",
+        },
         "show_map": {"segments": CLIPS, "points": POINTS, "labels": LABELS, "title": "map"},
         "show_moments": {"hits": HITS, "columns": 2, "limit": 1, "context": 1.0},
         "show_table": {"df": HITS, "columns": ["title"], "limit": 3},

@@ -83,6 +83,20 @@ def relevance(hits: pd.DataFrame, spans: pd.DataFrame) -> Grades:
     return grades
 
 
+def mark_right(hits: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+    """The hits with a column `right`: whether a hit has grade 2, given the rows of one query in the ground truth.
+
+    Raises SearchError for rows of several queries, and for what are no hits.
+    """
+    _check_truth(truth)
+    check_table(hits, SearchError, what="hits", cure=HITS, numbers=TIMES, texts=["video_url"])
+    if truth["query_id"].nunique() > 1:
+        raise SearchError(
+            "The ground truth has rows of several queries: keep those of the query that was asked."
+        )
+    return hits.assign(right=relevance(hits, truth) >= EXACT)
+
+
 def _of_the_video(hits: pd.DataFrame, spans: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """For each hit and each span, whether the span names the hit's video: by its file's stem, or its video_id."""
     named = spans["video"].to_numpy(dtype=object)

@@ -1,5 +1,6 @@
 """Words about a hit: its time, its caption, the credit that its film's licence asks for."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from IPython.core.getipython import get_ipython
 
 from helpers.analysis.checks import SPAN, spans_of
-from helpers.arguments import check_table, is_whole
+from helpers.arguments import check_table, is_number, is_whole
 from helpers.errors import SearchError
 from helpers.settings import ROOT
 from helpers.videos.samples import catalogue, content_digits, local_path
@@ -18,7 +20,12 @@ Hit = Mapping[str, Any]
 
 
 def format_time(seconds: float) -> str:
-    """Seconds as m:ss, or h:mm:ss from an hour on; whole seconds, rounded down as players do."""
+    """Seconds as m:ss, or h:mm:ss from an hour on; whole seconds, rounded down as players do.
+
+    Raises SearchError for what is no number of seconds.
+    """
+    if not is_number(seconds) or math.isinf(seconds):
+        raise SearchError(f"The time is {seconds!r}: give seconds as a number.")
     whole = int(seconds + 1e-6)
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)
@@ -35,10 +42,20 @@ def title_of(hit: Hit) -> str:
 
 
 def caption_of(hit: Hit) -> str:
-    """Rank, title, time and score in one line of plain text; what a hit does not have is left out."""
+    """Rank, title, time, score and "right" in one line of plain text; what a hit does not have is left out."""
     rank = f"{hit['rank']}. " if "rank" in hit else ""
-    score = f", score {hit['score']:.3f}" if "score" in hit else ""
-    return f"{rank}{title_of(hit)}, {format_span(hit)}{score}"
+    score = f", score {hit['score']:.3f}" if has_score(hit) else ""
+    return f"{rank}{title_of(hit)}, {format_span(hit)}{score}{', right' if is_right(hit) else ''}"
+
+
+def has_score(hit: Hit) -> bool:
+    """Whether it has one; what was put together with hits has NaN."""
+    return "score" in hit and not np.isnan(hit["score"])
+
+
+def is_right(hit: Hit) -> bool:
+    """Whether the hit is marked as right, as `mark_right` does."""
+    return bool(hit.get("right") == 1)  # NaN where tables with and without marks were put together
 
 
 def sample_credit(video_url: str, video_id: str = "") -> str:
@@ -64,9 +81,35 @@ def credit_of(hit: Hit) -> str:
 
 
 def credits_of(hits: Sequence[Hit]) -> str:
-    """The credits of the frames that are shown, each once, as a caption; "" where none is asked for."""
+    """The credits of the videos that are shown, each once, as a caption; "" where none is asked for."""
     credits = dict.fromkeys(filter(None, map(credit_of, hits)))
-    return "Frames: " + "; ".join(credits) if credits else ""
+    return "Videos: " + "; ".join(credits) if credits else ""
+
+
+_shown_by: dict[str, tuple[str, str]] = {}  # a credit: the cell that shows it, and its run
+
+
+def credits_due(hits: Sequence[Hit]) -> str:
+    """`credits_of`, without those that stand elsewhere on the page: a page shows each once.
+
+    A cell that shows one shows it again when it runs again. Where there is no page, all are due.
+    """
+    cell, run = _cell_and_run()
+    due = []
+    for hit in hits:
+        shown_by = _shown_by.setdefault(credit_of(hit), (cell, ""))
+        if not cell or (shown_by[0] == cell and shown_by[1] != run):
+            due.append(hit)
+    _shown_by.update({credit_of(hit): (cell, run) for hit in due})
+    return credits_of(due)
+
+
+def _cell_and_run() -> tuple[str, str]:
+    """The cell of the notebook that runs, by its id or else its source, and the id of the run; "" outside of one."""
+    parent: dict[str, dict[str, Any]] = getattr(get_ipython(), "get_parent", dict)()
+    source = parent.get("content", {}).get("code", "")
+    cell = parent.get("metadata", {}).get("cellId") or source
+    return str(cell), str(parent.get("header", {}).get("msg_id", ""))
 
 
 def check_hits(hits: object, *, texts: Sequence[str] = ("video_url",)) -> None:

@@ -13,6 +13,8 @@ from helpers.search.evaluation import EXACT
 from helpers.show.captions import format_span, format_time, records
 from helpers.show.figures import PALETTE, chart_style, mark_times
 
+OTHERS = "#BBBBBB"  # the grey of moments that are not the best
+
 
 def plot_curve(
     curve: pd.DataFrame,
@@ -23,9 +25,10 @@ def plot_curve(
 ) -> Figure:
     """The score over time of one video: the line, the found moments shaded, the ground truth as bars below.
 
-    `curve` is what `score_curve` gives. `moments` (rows of hits or moments of this video) are shaded and carry
-    their rank; `truth` (rows of one query of the ground truth, in this video) are bars, paler for a partial
-    answer. Where the scores were smoothed, the line is smooth and the scores of the clips are pale steps.
+    `curve` is what `score_curve` gives. `moments` (rows of hits or moments of this video, best first) are shaded
+    and carry their rank; the best has a colour of its own. `truth` (rows of one query of the ground truth, in
+    this video) are bars, paler for a partial answer. Where the scores were smoothed, the line is smooth and the
+    scores of the clips are pale steps.
     `curve_words` says the same in words. Raises SearchError for an empty curve, or spans of several videos.
     """
     _check_curve(curve, moments, truth, title)
@@ -41,10 +44,12 @@ def plot_curve(
             axes.hlines(score, starts, ends, color="#999999", linewidth=1.2, label="score")
         name = "smoothed" if smooth else "score"
         axes.plot(curve["middle_sec"], line, color=PALETTE[0], linewidth=1.6, label=name)
-        for n, moment in enumerate(sorted(timed_rows(moments), key=lambda row: row["start_offset_sec"])):
+        shaded = timed_rows(moments)
+        for n, moment in enumerate(sorted(shaded, key=lambda row: row["start_offset_sec"])):
             start, end = moment["start_offset_sec"], moment["end_offset_sec"]
-            label = None if n else "moment, with its rank"
-            axes.axvspan(start, end, facecolor=PALETTE[1], edgecolor=PALETTE[1], alpha=0.35, label=label)
+            best = moment is shaded[0]
+            colour, label = (PALETTE[1], "best moment") if best else (OTHERS, "other moments, by rank")
+            axes.axvspan(start, end, facecolor=colour, edgecolor=colour, alpha=0.4, label=label)
             at = ((start + end) / 2, high + (0.08 + 0.12 * (n % 2)) * room)  # neighbours at two heights
             axes.annotate(str(moment.get("rank", n + 1)), at, ha="center", va="center", size=9)
         for words, alpha, rows in _graded(truth):
@@ -59,7 +64,9 @@ def plot_curve(
         mark_times(axes.xaxis, length)
         axes.set_ylabel("score")
         axes.set_title(title or "")
-        fig.legend(loc="outside lower center", ncols=5, fontsize=9)
+        handles, labels = axes.get_legend_handles_labels()
+        once = dict(zip(labels, handles, strict=True))
+        fig.legend(once.values(), once.keys(), loc="outside lower center", ncols=5, fontsize=9)
     return fig
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from helpers.analysis.checks import NOISE, check_labels, in_order
 from helpers.errors import VideoError
-from helpers.show.captions import check_hits, credits_of, records
+from helpers.show.captions import check_hits, credits_due, records
 from helpers.show.cluster_style import cluster_style
 from helpers.show.clusters import plot_map
 from helpers.show.output import encoded, jpeg_uri, show_picture
@@ -51,7 +51,7 @@ def show_map(segments: pd.DataFrame, points: pd.DataFrame, labels: npt.ArrayLike
     )
     alt = f"{title or 'Map'}: {len(segments)} segments, {sizes}; stills of {len(shown)}"
     png = encoded(picture.quantize(128, dither=Image.Dither.NONE), "PNG")
-    show_picture(png, alt=alt, caption=credits_of(shown), source=jpeg_uri(picture, 75))
+    show_picture(png, alt=alt, credits=credits_due(shown), source=jpeg_uri(picture, 75))
 
 
 def with_room(figure: Figure, points: pd.DataFrame, clusters: list[int]) -> list[int]:

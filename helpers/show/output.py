@@ -19,6 +19,11 @@ def as_text(words: str) -> str:
     return f'<span class="mathjax_ignore">{escaped}</span>' if re.search(r"[$\\]", words) else escaped
 
 
+def credits_html(credits: str) -> str:
+    """Credits as a line of their own; the slides know them by the class. "" for none."""
+    return f'<div><small class="credits">{as_text(credits)}</small></div>' if credits else ""
+
+
 def show_bundle(bundle: dict[str, Any]) -> None:
     display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
@@ -33,9 +38,9 @@ def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def show_picture(png: bytes, *, alt: str, caption: str = "", source: str = "") -> None:
+def show_picture(png: bytes, *, alt: str, caption: str = "", credits: str = "", source: str = "") -> None:
     """The one way out for pictures: PNG, HTML with alt text (`source` or the same PNG), the alt text alone."""
-    page = figure_html(source or data_uri("image/png", png), alt, caption)
+    page = figure_html(source or data_uri("image/png", png), alt, caption) + credits_html(credits)
     show_bundle({"image/png": png, "text/html": page, "text/plain": alt})
 
 

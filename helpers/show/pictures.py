@@ -1,8 +1,11 @@
-"""Contact sheets: the middle frames of segments or hits in one picture."""
+"""Contact sheets: the middle frames of segments or hits, in rows that may have names."""
 
 import functools
+import html
+import itertools
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import distribution
 
 import pandas as pd
@@ -15,15 +18,19 @@ from helpers.show.captions import (
     caption_of,
     check_count,
     check_hits,
-    credits_of,
+    credits_due,
     format_span,
+    has_score,
+    is_right,
     records,
     title_of,
 )
-from helpers.show.output import encoded, jpeg_uri, show_bundle, show_picture
+from helpers.show.output import as_text, credits_html, data_uri, encoded, show_bundle
 from helpers.videos.frames import thumbnail
 
-TILE, LABEL, GAP = 152, 32, 6  # pixels of a contact sheet: tile width, label height, space between
+TILE, LABEL, NAME, GAP = 200, 38, 24, 6  # pixels: a tile's width, its words, a row's name, the space between
+RIGHT = "#009E73"  # the green of the figures; a tick and a word say the same
+TICK = "✓ right"
 
 # The font of the figures, found without importing Matplotlib: a first contact sheet need not wait for that.
 FONT = str(distribution("matplotlib").locate_file("matplotlib/mpl-data/fonts/ttf/DejaVuSans.ttf"))
@@ -34,65 +41,134 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(FONT, size)
 
 
-def contact_sheet(rows: Sequence[Hit], columns: int, width: int = TILE) -> Image.Image:
-    """The middle frame of each row, `width` pixels wide, with its label, in a grid; a grey tile where there is none."""
-    stills: list[Image.Image | None] = []
-    for row in rows:
-        try:
-            middle = (row["start_offset_sec"] + row["end_offset_sec"]) / 2
-            still = thumbnail(str(row["video_url"]), middle, width=width)
-            stills.append(ImageOps.contain(still, (width, width * 3 // 4)))
-        except VideoError:
-            stills.append(None)
-    height = max((picture.height for picture in stills if picture), default=width * 9 // 16)
-    across = min(columns, len(rows))
-    down = -(-len(rows) // across)
-    sheet = Image.new("RGB", (across * (width + GAP) + GAP, down * (height + LABEL + GAP) + GAP), "white")
-    draw = ImageDraw.Draw(sheet)
-    for i, (row, picture) in enumerate(zip(rows, stills, strict=True)):
-        x, y = GAP + i % across * (width + GAP), GAP + i // across * (height + LABEL + GAP)
-        if picture:
-            sheet.paste(picture, (x + (width - picture.width) // 2, y + height - picture.height))
-        else:
-            draw.rectangle((x, y, x + width - 1, y + height - 1), fill="#cccccc")
-        score = f" · {row['score']:.3f}" if "score" in row else ""
-        draw.text(
-            (x, y + height + 3), f"{row.get('rank', i + 1)} · {format_span(row)}{score}", "black", _font(10)
-        )
-        draw.text(
-            (x, y + height + 17),
-            textwrap.shorten(title_of(row), width // 6, placeholder=" …"),
-            "#444444",
-            _font(10),
-        )
-    return sheet
-
-
-def sheet_words(rows: Sequence[Hit], title: str) -> tuple[str, str]:
-    """Alt text that lists the tiles, and a caption with the credits that the licences ask for."""
-    alt = f"{title or 'Contact sheet'}: " + "; ".join(caption_of(row) for row in rows)
-    return alt, ". ".join(filter(None, [title, credits_of(rows)]))
+@dataclass(frozen=True)
+class Tile:
+    hit: Hit
+    still: Image.Image
+    words: tuple[str, str]  # rank, time and score; the title
 
 
 def show_contact_sheet(
-    hits: pd.DataFrame, *, columns: int = 5, limit: int = 10, title: str = "", width: int = TILE
+    hits: pd.DataFrame,
+    *,
+    columns: int = 4,
+    limit: int = 10,
+    title: str = "",
+    width: int = TILE,
+    rows: str | None = None,
 ) -> None:
-    """Show the middle frame of each of the first `limit` hits in one picture; its alt text lists them.
+    """Show the middle frame of each of the first `limit` hits; the alt text lists them.
 
-    `width` is that of a frame, in pixels.
+    There are at most `columns` frames side by side, each `width` pixels wide, and fewer in a narrow window.
+    `rows` is a column of `hits`: a new value begins a new row, which is named after it. A hit that is True in
+    the column `right`, which `mark_right` adds, gets a tick. Raises SearchError for what is no hits.
     """
     check_hits(hits)
     check_count(columns, "number of columns")
     check_count(width, "width of a frame")
     if limit is not None:
         check_count(limit, "limit")
-    check_texts(SearchError, title=title)
+    check_texts(SearchError, title=title, rows=rows)
+    if rows is not None and rows not in hits:
+        raise SearchError(f"The hits have no column {rows!r} that names rows: add it, or leave `rows` out.")
     if hits.empty:
         show_bundle({"text/plain": "No moments to show."})
         return
-    rows = records(hits, limit)
-    sheet = contact_sheet(rows, columns, width)
-    alt, caption = sheet_words(rows, title)
-    # The PNG is for viewers that draw no HTML: few colours keep it as small as the JPEG.
-    png = encoded(sheet.quantize(64, dither=Image.Dither.NONE), "PNG")
-    show_picture(png, alt=alt, caption=caption, source=jpeg_uri(sheet, 75))
+    first = records(hits, limit)
+    named = [(name, tiles_of(list(row), width)) for name, row in itertools.groupby(first, _name_of(rows))]
+    across = max(_across(len(tiles), columns) for _, tiles in named)
+    # The PNG is for viewers that draw no HTML, so it has few colours.
+    png = encoded(_drawn(named, across).quantize(48, dither=Image.Dither.NONE), "PNG")
+    page = sheet_html(named, across=across, title=title, credits=credits_due(first))
+    show_bundle({"image/png": png, "text/html": page, "text/plain": _listed(named, title)})
+
+
+def tiles_of(hits: Sequence[Hit], width: int = TILE) -> list[Tile]:
+    """A tile for each hit: its middle frame, `width` pixels wide; a grey one where there is none."""
+    tiles = []
+    for number, hit in enumerate(hits, start=1):
+        try:
+            middle = (hit["start_offset_sec"] + hit["end_offset_sec"]) / 2
+            still = ImageOps.contain(
+                thumbnail(str(hit["video_url"]), middle, width=width), (width, width * 3 // 4)
+            )
+        except VideoError:
+            still = Image.new("RGB", (width, width * 9 // 16), "#cccccc")
+        score = f" · {hit['score']:.3f}" if has_score(hit) else ""
+        words = f"{hit.get('rank', number)} · {format_span(hit)}{score}", title_of(hit)
+        tiles.append(Tile(hit, still, words))
+    return tiles
+
+
+def sheet_html(
+    named: Sequence[tuple[str, Sequence[Tile]]], *, across: int = 4, title: str = "", credits: str = ""
+) -> str:
+    """(name, tiles) of each row as HTML: tiles beside each other, as many as there is room for."""
+    parts = [f"<div><b>{as_text(title)}</b></div>" if title else ""]
+    for name, tiles in named:
+        parts += [f"<div><b>{as_text(name)}</b></div>" if name else "", "<div>"]
+        parts += [*map(_tile_html, tiles), "</div>"]
+    parts.append(credits_html(credits))
+    widest = max(tile.still.width for _, tiles in named for tile in tiles)
+    return f'<figure style="margin:0;max-width:{across * (widest + 14)}px">{"".join(parts)}</figure>'
+
+
+def _tile_html(tile: Tile) -> str:
+    right, (place, title) = is_right(tile.hit), tile.words
+    mark = f'<b style="color:{RIGHT}">{TICK}</b> · ' if right else ""
+    source = data_uri("image/webp", encoded(tile.still, "WEBP", quality=70))
+    return (
+        f'<figure style="display:inline-block;vertical-align:top;width:{tile.still.width + 6}px;'
+        f'margin:0 8px 8px 0"><img alt="{html.escape(caption_of(tile.hit))}" src="{source}" '
+        f'style="display:block;margin:0;border:3px solid {RIGHT if right else "transparent"}">'
+        f'<figcaption style="margin:0 3px;font-size:13px;line-height:1.35">{as_text(place)}<br>'
+        f"{mark}{as_text(title)}</figcaption></figure>"
+    )
+
+
+def _name_of(rows: str | None) -> Callable[[Hit], str]:
+    return lambda hit: "" if rows is None else str(hit[rows])
+
+
+def _across(tiles: int, columns: int) -> int:
+    """How many tiles stand side by side, so that the last line is about as long as the others."""
+    return -(-tiles // -(-tiles // columns))
+
+
+def _listed(named: Sequence[tuple[str, Sequence[Tile]]], title: str) -> str:
+    lines = [
+        (f"{name}: " if name else "") + "; ".join(caption_of(t.hit) for t in tiles) for name, tiles in named
+    ]
+    between = "\n" if len(lines) > 1 else " "
+    return f"{title or 'Contact sheet'}:{between}" + "\n".join(lines)
+
+
+def _drawn(named: Sequence[tuple[str, Sequence[Tile]]], across: int) -> Image.Image:
+    """The sheet as one picture."""
+    stills = [tile.still for _, tiles in named for tile in tiles]
+    width, height = max(still.width for still in stills), max(still.height for still in stills)
+    line = height + LABEL + GAP
+    tall = sum(-(-len(tiles) // across) * line + (NAME if name else 0) for name, tiles in named)
+    sheet = Image.new("RGB", (across * (width + GAP) + GAP, tall + GAP), "white")
+    draw, y = ImageDraw.Draw(sheet), GAP
+    for name, tiles in named:
+        if name:
+            draw.text((GAP, y), name, "black", _font(14))
+            y += NAME
+        for i, tile in enumerate(tiles):
+            x, top = GAP + i % across * (width + GAP), y + i // across * line
+            _draw_tile(sheet, tile, (x, top), (width, height))
+        y += -(-len(tiles) // across) * line
+    return sheet
+
+
+def _draw_tile(sheet: Image.Image, tile: Tile, at: tuple[int, int], size: tuple[int, int]) -> None:
+    (x, y), (width, height), draw = at, size, ImageDraw.Draw(sheet)
+    place, title = tile.words
+    sheet.paste(tile.still, (x + (width - tile.still.width) // 2, y + height - tile.still.height))
+    if is_right(tile.hit):
+        draw.rectangle((x, y, x + width - 1, y + height - 1), outline=RIGHT, width=3)
+        title = f"{TICK} · {title}"
+    draw.text((x, y + height + 3), place, "black", _font(12))
+    title = textwrap.shorten(title, max(width // 7, 5), placeholder=" …")
+    draw.text((x, y + height + 19), title, RIGHT if is_right(tile.hit) else "#444444", _font(12))

@@ -13,8 +13,8 @@ from jupyter_core.paths import jupyter_runtime_dir
 from helpers.arguments import is_number
 from helpers.errors import SearchError, VideoError
 from helpers.settings import ROOT
-from helpers.show.captions import Hit, caption_of, check_count, check_hits, credit_of, records
-from helpers.show.output import as_text, data_uri, jpeg_uri, show_bundle
+from helpers.show.captions import Hit, caption_of, check_count, check_hits, credits_due, records
+from helpers.show.output import as_text, credits_html, data_uri, jpeg_uri, show_bundle
 from helpers.show.tracks import captions_html
 from helpers.videos.frames import local_file, thumbnail
 from helpers.videos.playable import is_playable, playable_clip, player_seconds
@@ -58,19 +58,16 @@ def _fragment(start: float, end: float) -> str:
     return f"#t={round(start, 3):g},{round(end, 3):g}"
 
 
-def clip_html(
-    hit: Hit, *, context: float = 0.0, width: str = "48%", in_widget: bool = False, credit: bool = True
-) -> str:
+def clip_html(hit: Hit, *, context: float = 0.0, width: str = "48%", in_widget: bool = False) -> str:
     """One player as HTML: it starts at the hit's first second and stops at its last.
 
     `hit` is a row of hits, or any mapping with video_url, start_offset_sec and end_offset_sec; `context` adds
-    seconds before and after, `credit=False` leaves the credit out, for a line below all players. A file that is
-    missing or cannot be read gives its caption and one sentence.
+    seconds before and after. A file that is missing or cannot be read gives its caption and one sentence.
+    Credits belong below all players.
     """
     url = str(hit["video_url"])
     start, end = max(0.0, hit["start_offset_sec"] - context), hit["end_offset_sec"] + context
-    caption, thanks = caption_of(hit), credit_of(hit) if credit else ""
-    poster, captions, problem, player = "", "", "", ""
+    caption, poster, captions, problem, player = caption_of(hit), "", "", "", ""
     try:
         source = player_source(url, start, end, in_widget=in_widget)
         if (path := local_path(url)) is not None:
@@ -83,10 +80,9 @@ def clip_html(
         )
     except VideoError as error:
         problem = f"<br>{as_text(str(error))}"
-    note = f"<br><small>{as_text(thanks)}</small>" if thanks else ""
     return (
         f'<figure style="display:inline-block;vertical-align:top;width:{width};margin:0 1% 12px 0">{player}'
-        f"<figcaption>{as_text(caption)}{problem}{note}</figcaption></figure>"
+        f"<figcaption>{as_text(caption)}{problem}</figcaption></figure>"
     )
 
 
@@ -107,6 +103,8 @@ def show_moments(hits: pd.DataFrame, *, columns: int = 2, limit: int = 6, contex
     if not is_number(context) or math.isinf(context):
         raise SearchError(f"The context is {context!r}: give seconds as a number.")
     rows = records(hits, limit)
-    players = [clip_html(row, context=context, width=f"{100 // columns - 2}%") for row in rows]
+    width = f"{100 // columns - 2}%"
+    players = [clip_html(row, context=context, width=width) for row in rows]
+    page = "\n".join(players) + credits_html(credits_due(rows))
     words = "\n".join(caption_of(row) for row in rows) or "No moments to show."
-    show_bundle({"text/html": "\n".join(players) or words, "text/plain": words})
+    show_bundle({"text/html": page or words, "text/plain": words})

@@ -7,9 +7,9 @@ import pandas as pd
 
 from helpers.arguments import as_list, check_names, is_number, is_text, is_whole
 from helpers.errors import SearchError, VideoSearchError
-from helpers.show.captions import Hit, check_hits, credit_of, records
-from helpers.show.output import as_text, figure_html, jpeg_uri
-from helpers.show.pictures import contact_sheet, sheet_words
+from helpers.show.captions import Hit, check_hits, credits_of, records
+from helpers.show.output import as_text, credits_html
+from helpers.show.pictures import sheet_html, tiles_of
 from helpers.show.players import clip_html
 from helpers.show.widget_base import WHOLE_DESCRIPTION, QuietWidget, nobody_looks, on_enter_or_click
 
@@ -35,7 +35,7 @@ def hits_html(search: Callable[[], pd.DataFrame], *, players: int = 4) -> str:
     """
 
     def sheet_and_players(rows: Sequence[Hit]) -> str:
-        sheet = figure_html(jpeg_uri(contact_sheet(rows, 5), 75), *sheet_words(rows, ""))
+        sheet = sheet_html([("", tiles_of(rows))], credits=credits_of(rows))
         return sheet + "".join(clip_html(row, in_widget=True) for row in rows[:players])
 
     return _shown(search, sheet_and_players)
@@ -52,11 +52,10 @@ def _shown(search: Callable[[], pd.DataFrame], show: Callable[[Sequence[Hit]], s
 
 def _tiles(rows: Sequence[Hit]) -> str:
     """Players side by side, as many as there is room for: none is cut off in a narrow window; each credit once."""
-    players = "".join(clip_html(row, in_widget=True, width="100%", credit=False) for row in rows)
-    credits = "; ".join(dict.fromkeys(filter(None, map(credit_of, rows))))
-    thanks = f"<small>Videos: {as_text(credits)}</small>" if credits else ""
+    players = "".join(clip_html(row, in_widget=True, width="100%") for row in rows)
     columns = "repeat(auto-fill,minmax(min(200px,100%),1fr))"
-    return f'<div style="display:grid;grid-template-columns:{columns};gap:0 10px">{players}</div>{thanks}'
+    grid = f'<div style="display:grid;grid-template-columns:{columns};gap:0 10px">{players}</div>'
+    return grid + credits_html(credits_of(rows))
 
 
 def show_answer(place: widgets.HTML, answer: Callable[[], str]) -> None:

@@ -96,7 +96,7 @@ class OpenCollection(Collection):
         Until then a server (2.3.5 was looked at) asks an index of its own making, which looks into 16 of 128 cells:
         of the ten nearest among 20,000 random vectors it found two to three.
         """
-        self.milvus.flush(self.name)  # rows in memory only are 10 to 50 times slower to search
+        self.milvus.flush(self.name)  # rows in memory only are many times slower to search
         if is_lite(self.milvus):
             return
         until = time.monotonic() + WORK_SECONDS

@@ -93,5 +93,9 @@ def test_an_arrow_turns_the_slide_and_nothing_is_asked_of_the_network(
     expect(shown.locator("h2")).to_have_count(0, timeout=5000)
     pictures = page.locator("section img").evaluate_all("images => images.map(i => i.alt)")
     assert len(pictures) > 3 and all(pictures)
+    shown_credits = page.locator("section small").evaluate_all("lines => lines.map(i => i.textContent)")
+    assert "Blender Foundation" in "".join(shown_credits), (
+        "a slide shows frames, so the slides have the credits"
+    )
     assert said == []
     page.close()

@@ -19,6 +19,7 @@ from helpers.search.evaluation import (
     evaluate,
     expected_at_random,
     load_ground_truth,
+    mark_right,
     ndcg_at_k,
     random_ranking,
     recall_at_k,
@@ -277,6 +278,17 @@ def test_bm25_breaks_ties_by_id_and_needs_words():
     assert hits["segment_id"].tolist() == [f"coffee-clip-{s:03d}" for s in (0, 6, 12, 18)]
     with pytest.raises(SearchError, match="No segment has a description"):
         bm25_ranking(segments.assign(description=""), TRUTH)
+
+
+def test_a_hit_is_marked_right_where_its_midpoint_lies_in_an_exact_span():
+    clips = corpus().query("embedding_scope == 'clip'")
+    spans = truth_of(("q", "a cat", "cat", 8.0, 10.0, 2), ("q", "a cat", "cat", 12.0, 18.0, 1))
+    marked = mark_right(clips, spans)
+    assert marked.loc[marked["right"], "segment_id"].tolist() == ["cat-clip-006"]
+    assert not mark_right(clips, spans.head(0))["right"].any(), "a query that nobody has answered"
+    assert "right" not in clips
+    with pytest.raises(SearchError, match="rows of several queries"):
+        mark_right(clips, truth_of(("q", "a cat", "cat", 0, 6, 2), ("r", "a cup", "coffee", 0, 6, 2)))
 
 
 # ---------------------------------------------------------------- words

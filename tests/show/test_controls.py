@@ -111,7 +111,7 @@ def test_the_figure_shades_the_moment_and_draws_the_truth():
     bars = [path.get_extents() for bar in axes.collections[1:] for path in bar.get_paths()]
     assert [(bar.x0, bar.x1) for bar in bars] == [(31, 40), (12, 15)]
     labels = [text.get_text() for text in fig.legends[0].get_texts()]
-    assert labels == ["score", "smoothed", "moment, with its rank", "ground truth", "partial answer"]
+    assert labels == ["score", "smoothed", "best moment", "ground truth", "partial answer"]
 
 
 def test_the_figure_in_words():

@@ -62,8 +62,9 @@ def lessons() -> list[Lesson]:
 
 def first_picture(notebook: Any) -> tuple[str, bytes] | None:
     """The kind ("png", "jpeg") and the bytes of the first figure, contact sheet or player's still."""
-    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
-    for output in outputs:
-        if found := PICTURE.search(output.get("data", {}).get("text/html", "")):
+    for data in (output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])):
+        if "image/png" in data:  # a contact sheet's HTML has a picture for each tile
+            return "png", base64.b64decode(data["image/png"])
+        if found := PICTURE.search(data.get("text/html", "")):
             return found.group(1), base64.b64decode(found.group(2))
     return None

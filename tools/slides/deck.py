@@ -8,6 +8,7 @@ from typing import Any
 import nbformat
 from nbconvert import SlidesExporter
 
+from helpers.show.output import figure_html
 from tools.book.lessons import heading
 from tools.gate.rules import VERDICT
 from tools.workshop.sections import WRITTEN, Section, has_picture, sections
@@ -16,6 +17,7 @@ CLOSING = "Close, and go on"
 WORDS, BESIDE_WORDS = 90, 75  # on a slide; and beside a picture or a table, of which each slide holds one
 MARKS = re.compile("[*`]")
 ROWS = 8  # of a table that can be read from the last row
+CREDITS = re.compile(r'<small class="credits">Videos: (.*?)</small>')
 LINK = re.compile(r"(?<!!)\[([^\[\]]*)\]\((?![a-z]+:)[^)]*\)")
 
 
@@ -29,6 +31,9 @@ def marked(path: Path) -> Any:
     for section in sections(notebook):
         if section.core and section.title != CLOSING:
             shown += laid_out(section)
+    if missing := [line for line in credits_in(notebook.cells) if line not in credits_in(shown)]:
+        words = f"## Credits\n\n<small>{'; '.join(missing)}</small>"
+        shown.append(as_slide(nbformat.v4.new_markdown_cell(words, id="credits"), "slide"))
     notebook.cells = shown
     notebook.metadata["title"] = heading(notebook)
     return notebook
@@ -43,7 +48,7 @@ def laid_out(section: Section) -> list[Any]:
             continue
         to_see = part.cell_type == "code"
         if to_see:
-            part.outputs = [output for output in part.outputs if is_to_see({"outputs": [output]})]
+            part.outputs = [as_one(output) for output in part.outputs if is_to_see({"outputs": [output]})]
         else:
             part.source = LINK.sub(r"\1", WRITTEN.sub("", part.source))
         more = 0 if to_see else len(part.source.split())
@@ -64,6 +69,17 @@ def laid_out(section: Section) -> list[Any]:
     return shown
 
 
+def as_one(output: Any) -> Any:
+    """The output with a contact sheet's tiles as one picture, which can be made to fit."""
+    data = output.get("data", {})
+    page = data.get("text/html", "")
+    if "image/png" in data and page.count("<img") > 1:
+        credits = "".join(f'<small class="credits">Videos: {line}</small>' for line in CREDITS.findall(page))
+        source = f"data:image/png;base64,{data['image/png'].strip()}"
+        data["text/html"] = figure_html(source, data["text/plain"], "") + credits
+    return output
+
+
 def as_slide(part: Any, kind: str) -> Any:
     part.metadata["slideshow"] = {"slide_type": kind}
     return part
@@ -72,6 +88,13 @@ def as_slide(part: Any, kind: str) -> Any:
 def leads_on(following: Any) -> bool:
     """Whether what comes next is to be seen."""
     return following is not None and following.cell_type == "code" and is_to_see(following)
+
+
+def credits_in(cells: list[Any]) -> list[str]:
+    """The lines of credits below the pictures of these cells, as HTML: a lesson has each once, maybe on no slide."""
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    pages = [str(output.get("data", {}).get("text/html", "")) for output in outputs]
+    return [line for page in pages for line in CREDITS.findall(page)]
 
 
 def is_shown(part: Any, following: Any) -> bool:
