@@ -1,6 +1,7 @@
 """The rooms of helpers/: a floor imports from floors below it, and nothing is taken but what a module offers."""
 
 import ast
+import functools
 import os
 import re
 import shutil
@@ -19,14 +20,18 @@ MODULES = {
     for folder in ("helpers", "tools")
     for path in sorted((ROOT / folder).rglob("*.py"))
 }
-TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
 
 
-def lint(tree: Path) -> subprocess.CompletedProcess[str]:
+@functools.cache
+def tree(name: str) -> ast.Module:
+    return ast.parse(MODULES[name].read_text("utf-8"))
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     """The contracts of pyproject.toml, checked in a copy of the checkout."""
     command = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"]
-    env = os.environ | {"PYTHONPATH": str(tree)}
-    return subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, check=False)
+    env = os.environ | {"PYTHONPATH": str(folder)}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -55,15 +60,16 @@ def test_a_wrong_import_breaks_the_contract(copy: Path, module: str, line: str) 
 
 def imports(name: str) -> Iterator[tuple[str, ast.alias]]:
     """Each name that a module takes from another of ours, with the module that it is taken from."""
-    for node in ast.walk(TREES[name]):
-        if isinstance(node, ast.ImportFrom) and node.module in TREES:
+    for node in ast.walk(tree(name)):
+        if isinstance(node, ast.ImportFrom) and node.module in MODULES:
             yield from ((node.module, alias) for alias in node.names)
 
 
+@functools.cache
 def offered(name: str) -> set[str]:
     """What a module defines itself, and the modules that lie in it."""
-    found = {other.removeprefix(f"{name}.") for other in TREES if other.startswith(f"{name}.")}
-    for node in ast.walk(TREES[name]):
+    found = {other.removeprefix(f"{name}.") for other in MODULES if other.startswith(f"{name}.")}
+    for node in ast.walk(tree(name)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -71,27 +77,27 @@ def offered(name: str) -> set[str]:
     return found
 
 
-OFFERED = {name: offered(name) for name in TREES}
-
-
-@pytest.mark.parametrize("name", TREES)
-def test_no_private_name_is_taken_from_another_module(name: str) -> None:
-    taken = {alias.asname or alias.name for _, alias in imports(name)}
-    private = [f"{source}.{alias.name}" for source, alias in imports(name) if PRIVATE.match(alias.name)]
-    for node in ast.walk(TREES[name]):
-        match node:
-            case ast.Attribute(value=ast.Name(id=owner), attr=attr) if owner in taken and PRIVATE.match(attr):
-                private.append(f"{owner}.{attr}")
+def test_no_private_name_is_taken_from_another_module() -> None:
+    private = []
+    for name in MODULES:
+        taken = {alias.asname or alias.name for _, alias in imports(name)}
+        private += [
+            f"{name}: {source}.{alias.name}" for source, alias in imports(name) if PRIVATE.match(alias.name)
+        ]
+        for node in ast.walk(tree(name)):
+            match node:
+                case ast.Attribute(value=ast.Name(id=owner), attr=attr):
+                    private += [f"{name}: {owner}.{attr}"] if owner in taken and PRIVATE.match(attr) else []
     assert private == []
 
 
-@pytest.mark.parametrize("name", TREES)
-def test_a_name_is_taken_from_where_it_is_defined(name: str) -> None:
+def test_a_name_is_taken_from_where_it_is_defined() -> None:
     """Only the face, helpers/__init__.pyi, gives a name a second address."""
+    taken = [(name, source, alias) for name in MODULES for source, alias in imports(name)]
     borrowed = [
-        f"{source}.{alias.name}"
-        for source, alias in imports(name)
-        if source != "helpers" and alias.name not in OFFERED[source]
+        f"{name}: {source}.{alias.name}"
+        for name, source, alias in taken
+        if source != "helpers" and alias.name not in offered(source)
     ]
     assert borrowed == []
-    assert [alias.name for _, alias in imports(name) if alias.asname == alias.name] == []
+    assert [f"{name}: {alias.name}" for name, _, alias in taken if alias.asname == alias.name] == []

@@ -39,7 +39,7 @@ WAYS: dict[str, Callable[..., Any]] = {
     "a clip": offline(embed_clip, CAT),
     "a video": offline(embed_videos, CAT),
     "a batch": offline(embed_batch, CAT),
-    "what is cached": offline(cached_videos, sample_videos()),
+    "what is cached": lambda *_: cached_videos(connect_twelvelabs(), sample_videos(), model=NEW),
     "an estimate": lambda *_: estimate_cost(sample_videos(), model=NEW),
     "limits": lambda *_: check_limits(CAT, model=NEW),
     "limits before an upload": lambda *_: require_limits(CAT, model=NEW),
