@@ -1,6 +1,9 @@
 """The exercises are made from their solutions, and run to their end untouched."""
 
 import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
 from unittest.mock import patch
 
 import matplotlib.pyplot as plt
@@ -9,6 +12,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from exercises.checking import NOT_YET
+from helpers import connect_twelvelabs, embed_videos, load_settings, sample_videos
 from tools.exercises import EXERCISES, SOLUTIONS, exercise_of, names_asked, outdated, stub
 from tools.gate import rules
 from tools.gate.cells import tags
@@ -56,10 +60,19 @@ def test_solutions_are_in_order(name: str) -> None:
         assert "".join(output.text for output in cell.outputs).startswith("Right, because ")
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache of somebody who has run the lessons: the samples are embedded once, not for each exercise."""
+    home = tmp_path_factory.mktemp("lessons-were-run")
+    embed_videos(connect_twelvelabs(replace(load_settings(), home=home)), sample_videos())
+    return home / "cache"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_untouched_it_runs_to_its_end(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_untouched_it_runs_to_its_end(name: str, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In this process: a kernel would only add its start."""
+    shutil.copytree(cache, load_settings().home / "cache")
     notebook = exercise_of(nbformat.read(SOLUTIONS / name, as_version=4))
     shell, checks = InteractiveShell(), 0
     with patch.dict(os.environ):  # the exercises of 09 set switches
