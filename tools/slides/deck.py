@@ -2,11 +2,14 @@
 
 import html
 import re
+from base64 import b64decode
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbconvert import SlidesExporter
+from PIL import Image
 
 from helpers.show.output import figure_html
 from tools.book.lessons import heading
@@ -17,6 +20,7 @@ CLOSING = "Close, and go on"
 WORDS, BESIDE_WORDS = 90, 75  # on a slide; and beside a picture or a table, of which each slide holds one
 MARKS = re.compile("[*`]")
 ROWS = 8  # of a table that can be read from the last row
+TALL = 1.2  # height by width of a picture that cannot
 CREDITS = re.compile(r'<small class="credits">Videos: (.*?)</small>')
 LINK = re.compile(r"(?<!!)\[([^\[\]]*)\]\((?![a-z]+:)[^)]*\)")
 
@@ -106,9 +110,17 @@ def is_shown(part: Any, following: Any) -> bool:
 
 
 def is_to_see(cell: Any) -> bool:
-    """Whether it has a picture, or a table of a few rows."""
-    shown = [output.get("data", {}).get("text/html", "") for output in cell["outputs"]]
-    return has_picture(cell) or any(0 < text.count("<tr") <= ROWS + 1 for text in shown)
+    """Whether it has a picture that is not too tall to be read from the last row, or a table of a few rows."""
+    shown = [output.get("data", {}) for output in cell["outputs"]]
+    if any(is_tall(data["image/png"]) for data in shown if "image/png" in data):
+        return False
+    return has_picture(cell) or any(0 < data.get("text/html", "").count("<tr") <= ROWS + 1 for data in shown)
+
+
+def is_tall(png: str) -> bool:
+    """Whether a picture is a sheet of many rows."""
+    with Image.open(BytesIO(b64decode(png))) as picture:
+        return picture.height > TALL * picture.width
 
 
 def page(path: Path) -> str:

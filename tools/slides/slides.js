@@ -11,6 +11,7 @@ const STEPS = [
   [22, 50],
   [20, 45],
   [20, 40],
+  [18, 35],
 ];
 
 function fit(slide) {
