@@ -115,7 +115,7 @@ def sheet_html(
 
 def _tile_html(tile: Tile) -> str:
     right, (place, title) = is_right(tile.hit), tile.words
-    mark = f'<b style="color:{RIGHT}">{TICK}</b> · ' if right else ""
+    mark = f"<b>{TICK}</b> · " if right else ""
     source = data_uri("image/webp", encoded(tile.still, "WEBP", quality=70))
     return (
         f'<figure style="display:inline-block;vertical-align:top;width:{tile.still.width + 6}px;'
