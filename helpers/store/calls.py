@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,9 @@ WRITES = {  # after these, what was read before may be out of date
     *("drop_partition", "insert", "rename_collection", "truncate_collection", "upsert"),
 }
 INDEX_PAUSES = (0.1, 0.3, 0.6)  # seconds between tries to load an index that is still being written
+UNREAD_INDEX = re.compile(
+    r"\.idx|not fully written|EOF: reading"
+)  # Milvus Lite's words for one it cannot read
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -189,7 +193,7 @@ class Client(MilvusClient):  # type: ignore[misc]
             try:
                 return self.load_once(collection_name, timeout, **options)
             except MilvusException as error:
-                if ".idx" not in str(error):
+                if not UNREAD_INDEX.search(str(error)):
                     raise
                 time.sleep(pause)
         return self.load_once(collection_name, timeout, **options)

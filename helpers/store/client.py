@@ -15,7 +15,7 @@ from helpers.arguments import check_table
 from helpers.errors import StoreError
 from helpers.settings import Settings, is_local
 from helpers.store import lite
-from helpers.store.calls import Client, folder_opened
+from helpers.store.calls import UNREAD_INDEX, Client, folder_opened
 from helpers.store.errors import FAILURES, NO_ANSWER, TOO_LATE, milvus_errors, reason_of, timed_call
 
 SAMPLES = "data/videos"  # where the samples lie, as their video_url says
@@ -173,8 +173,24 @@ def load(milvus: MilvusClient, name: str) -> None:
     """Load a collection; index files that a kill or a full disk cut short are made anew from its rows."""
     try:
         milvus.load_collection(name)
-    except MilvusException:
-        folder = lite_folder(milvus)
-        if folder is None or not lite.remove_indexes(folder, name):
+    except MilvusException as error:
+        if folder := lite_folder(milvus):
+            if not lite.remove_indexes(folder, name):
+                raise
+        elif is_lite(milvus) and UNREAD_INDEX.search(str(error)):
+            _remake_indexes(milvus, name)
+        else:
             raise
         milvus.load_collection(name)
+
+
+def _remake_indexes(milvus: MilvusClient, name: str) -> None:
+    """Have a Milvus Lite server, whose files lie elsewhere, forget the files of its indexes and make them anew."""
+    for field in milvus.list_indexes(name):
+        about = milvus.describe_index(name, field)
+        indexes = milvus.prepare_index_params()
+        nested = {"params": about["params"]} if about.get("params") else {}
+        kinds = {key: about[key] for key in ("index_type", "metric_type")}
+        indexes.add_index(about["field_name"], params=nested, **kinds)
+        milvus.drop_index(name, field)
+        milvus.create_index(name, indexes, sync=False)

@@ -320,3 +320,25 @@ def test_a_load_waits_for_an_index_that_is_still_being_written(tmp_path, opening
         client.load_collection("c")
         assert len(search_segments(client, "c", QUERY, limit=5)) == 5
         writer.join()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("index_type", ["FLAT", "HNSW"])
+def test_a_server_that_was_killed_while_it_wrote_an_index_file_makes_it_anew(tmp_path, index_type):
+    server = Server(tmp_path / "store.db")
+    settings = replace(toy_settings(tmp_path), milvus_uri=f"http://127.0.0.1:{server.port}")
+    client = store_client.connect_milvus(settings)
+    params = {"M": 8} if index_type == "HNSW" else None
+    store_collection.create_collection(client, "c", OLD, index_type=index_type, index_params=params)
+    store.insert_segments(client, "c", OLD)
+    client.release_collection("c")
+    client.load_collection("c")
+    before = client.describe_index("c", "embedding_visual")
+    server.kill()
+    (index,) = tmp_path.glob("store.db/collections/c/partitions/*/indexes/*embedding_visual*.idx")
+    index.write_bytes(index.read_bytes()[:128])
+    server.start()
+    assert len(search_segments(client, "c", QUERY, limit=5)) == 5
+    assert client.describe_index("c", "embedding_visual") == before
+    store_client.disconnect_milvus(client, settings)
+    server.kill()
