@@ -82,7 +82,14 @@ def credit_of(hit: Hit) -> str:
 
 def credits_of(hits: Sequence[Hit]) -> str:
     """The credits of the videos that are shown, each once, as a caption; "" where none is asked for."""
-    credits = dict.fromkeys(filter(None, map(credit_of, hits)))
+    return _line(_each_once(hits))
+
+
+def _each_once(hits: Sequence[Hit]) -> list[str]:
+    return list(dict.fromkeys(filter(None, map(credit_of, hits))))
+
+
+def _line(credits: Sequence[str]) -> str:
     return "Videos: " + "; ".join(credits) if credits else ""
 
 
@@ -95,13 +102,15 @@ def credits_due(hits: Sequence[Hit]) -> str:
     A cell that shows one shows it again when it runs again. Where there is no page, all are due.
     """
     cell, run = _cell_and_run()
+    if not cell:
+        return credits_of(hits)
     due = []
-    for hit in hits:
-        shown_by = _shown_by.setdefault(credit_of(hit), (cell, ""))
-        if not cell or (shown_by[0] == cell and shown_by[1] != run):
-            due.append(hit)
-    _shown_by.update({credit_of(hit): (cell, run) for hit in due})
-    return credits_of(due)
+    for credit in _each_once(hits):
+        shown_by = _shown_by.setdefault(credit, (cell, ""))
+        if shown_by[0] == cell and shown_by[1] != run:
+            due.append(credit)
+    _shown_by.update(dict.fromkeys(due, (cell, run)))
+    return _line(due)
 
 
 def _cell_and_run() -> tuple[str, str]:

@@ -406,7 +406,11 @@ def test_a_page_shows_each_credit_once_and_a_cell_that_runs_again_its_own(monkey
     assert "Walt" in run(6, "cat", CAT, cell="a") and run(7, "cat", CAT, cell="b") == ""
     assert "Walt" in run(8, "cat, edited", CAT, cell="a")
     shell.get_parent = dict  # a callback of a widget
+    rocket = "data/videos/rocket.mp4"
     assert "Walt" in show_captions.credits_due([{"video_url": CAT}])
+    assert "SpaceX" in show_captions.credits_due([{"video_url": rocket}])
+    shell.get_parent = lambda: message
+    assert "SpaceX" in run(9, "rocket", rocket), "what a callback shows is not on the page"
 
 
 def test_in_a_widget_the_server_or_the_clip_itself(tmp_path):
