@@ -70,9 +70,10 @@ unit: dev ## the unit tests, the guards, the notebooks live and in a browser
 notebooks: dev ## run every notebook and compare its outputs; NB=03_insertion for some
 	$(PY) -m tools.gate -n$(JOBS) --dist=loadscope $(KERNELS) $(NB)
 
+# Each worker has a server of its own, and mostly waits for it.
 server: dev ## store, search and restart on a real Milvus server, which the first run installs
 	@$(PY) -m tools.milvus_server --install
-	$(PY) -m pytest tests/server -n 6 --dist load  # each worker has a server of its own, and mostly waits for it
+	$(PY) -m pytest tests/server -n 6 --dist load
 
 live: dev ## run every notebook live against the practice server, as 3.5 and 3.0; NB=… for some
 	$(PY) -m tools.live_run $(NB)

@@ -38,9 +38,8 @@ class Lab:
 
     def page_of(self, notebook: str) -> str:
         """The address of a notebook by its path from the root, in a workspace where no other notebook is open."""
-        workspace = notebook.removesuffix(".ipynb").replace(
-            "/", "-"
-        )  # a lesson and its exercises have one name
+        # By its whole path: a lesson and its exercises have one name.
+        workspace = notebook.removesuffix(".ipynb").replace("/", "-")
         return f"{self.url}lab/workspaces/{workspace}/tree/{notebook}?token={self.token}"
 
     def stop_kernels(self) -> None:

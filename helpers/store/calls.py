@@ -27,9 +27,8 @@ WRITES = {  # after these, what was read before may be out of date
     *("drop_partition", "insert", "rename_collection", "truncate_collection", "upsert"),
 }
 INDEX_PAUSES = (0.1, 0.3, 0.6)  # seconds between tries to load an index that is still being written
-UNREAD_INDEX = re.compile(
-    r"\.idx|not fully written|EOF: reading"
-)  # Milvus Lite's words for one it cannot read
+# What Milvus Lite says of an index file that it cannot read; of FLAT's it names no file.
+UNREAD_INDEX = re.compile(r"\.idx|not fully written|EOF: reading")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -167,6 +166,7 @@ class Client(MilvusClient):  # type: ignore[misc]
     describe_index = in_time(MilvusClient.describe_index)
     drop_alias = in_time(MilvusClient.drop_alias)
     drop_collection = in_time(MilvusClient.drop_collection)
+    drop_index = in_time(MilvusClient.drop_index, slow=True)
     drop_partition = in_time(MilvusClient.drop_partition)
     flush = in_time(MilvusClient.flush, slow=True)
     get = in_time(MilvusClient.get)
@@ -177,6 +177,7 @@ class Client(MilvusClient):  # type: ignore[misc]
     hybrid_search = in_time(MilvusClient.hybrid_search)
     insert = in_time(MilvusClient.insert)
     list_collections = in_time(MilvusClient.list_collections)
+    list_indexes = in_time(MilvusClient.list_indexes)
     list_partitions = in_time(MilvusClient.list_partitions)
     load_once = in_time(MilvusClient.load_collection, slow=True)
     query = in_time(MilvusClient.query)

@@ -62,9 +62,8 @@ def find_rows(folder: Path, name: str, expression: str) -> Matching | None:
         recent = collection._memtable
         if collection.load_state != "loaded" or recent.size():
             return None
-        if (
-            collection._manifest.current_seq != collection._next_seq - 1
-        ):  # a flush is on its way in another thread
+        # A flush is on its way in another thread.
+        if collection._manifest.current_seq != collection._next_seq - 1:
             return None
         files, deleted = collection._read_snapshot()
         if expression:

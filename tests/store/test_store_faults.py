@@ -294,13 +294,22 @@ def test_a_load_that_fails_for_another_reason_says_so(tmp_path):
 
 
 @contextmanager
-def opened_on_a_server(tmp_path):
+def served(tmp_path):
+    """A client of a Milvus Lite server, and the server."""
     server = Server(tmp_path / "store.db")
     settings = replace(toy_settings(tmp_path), milvus_uri=f"http://127.0.0.1:{server.port}")
-    client = store_client.connect_milvus(settings)
-    yield client
-    store_client.disconnect_milvus(client, settings)
-    server.kill()
+    try:
+        client = store_client.connect_milvus(settings)
+        yield client, server
+        store_client.disconnect_milvus(client, settings)
+    finally:
+        server.kill()
+
+
+@contextmanager
+def opened_on_a_server(tmp_path):
+    with served(tmp_path) as (client, _):
+        yield client
 
 
 @pytest.mark.slow
@@ -325,20 +334,16 @@ def test_a_load_waits_for_an_index_that_is_still_being_written(tmp_path, opening
 @pytest.mark.slow
 @pytest.mark.parametrize("index_type", ["FLAT", "HNSW"])
 def test_a_server_that_was_killed_while_it_wrote_an_index_file_makes_it_anew(tmp_path, index_type):
-    server = Server(tmp_path / "store.db")
-    settings = replace(toy_settings(tmp_path), milvus_uri=f"http://127.0.0.1:{server.port}")
-    client = store_client.connect_milvus(settings)
     params = {"M": 8} if index_type == "HNSW" else None
-    store_collection.create_collection(client, "c", OLD, index_type=index_type, index_params=params)
-    store.insert_segments(client, "c", OLD)
-    client.release_collection("c")
-    client.load_collection("c")
-    before = client.describe_index("c", "embedding_visual")
-    server.kill()
-    (index,) = tmp_path.glob("store.db/collections/c/partitions/*/indexes/*embedding_visual*.idx")
-    index.write_bytes(index.read_bytes()[:128])
-    server.start()
-    assert len(search_segments(client, "c", QUERY, limit=5)) == 5
-    assert client.describe_index("c", "embedding_visual") == before
-    store_client.disconnect_milvus(client, settings)
-    server.kill()
+    with served(tmp_path) as (client, server):
+        store_collection.create_collection(client, "c", OLD, index_type=index_type, index_params=params)
+        store.insert_segments(client, "c", OLD)
+        client.release_collection("c")
+        client.load_collection("c")
+        before = client.describe_index("c", "embedding_visual")
+        server.kill()
+        (index,) = tmp_path.glob("store.db/collections/c/partitions/*/indexes/*embedding_visual*.idx")
+        index.write_bytes(index.read_bytes()[:128])
+        server.start()
+        assert len(search_segments(client, "c", QUERY, limit=5)) == 5
+        assert client.describe_index("c", "embedding_visual") == before

@@ -52,7 +52,7 @@ def laid_out(section: Section) -> list[Any]:
             continue
         to_see = part.cell_type == "code"
         if to_see:
-            part.outputs = [as_one(output) for output in part.outputs if is_to_see({"outputs": [output]})]
+            part.outputs = [as_one(output) for output in part.outputs if is_readable(output)]
         else:
             part.source = LINK.sub(r"\1", WRITTEN.sub("", part.source))
         more = 0 if to_see else len(part.source.split())
@@ -78,7 +78,7 @@ def as_one(output: Any) -> Any:
     data = output.get("data", {})
     page = data.get("text/html", "")
     if "image/png" in data and page.count("<img") > 1:
-        credits = "".join(f'<small class="credits">Videos: {line}</small>' for line in CREDITS.findall(page))
+        credits = "".join(line[0] for line in CREDITS.finditer(page))
         source = f"data:image/png;base64,{data['image/png'].strip()}"
         data["text/html"] = figure_html(source, data["text/plain"], "") + credits
     return output
@@ -110,17 +110,17 @@ def is_shown(part: Any, following: Any) -> bool:
 
 
 def is_to_see(cell: Any) -> bool:
-    """Whether it has a picture that is not too tall to be read from the last row, or a table of a few rows."""
-    shown = [output.get("data", {}) for output in cell["outputs"]]
-    if any(is_tall(data["image/png"]) for data in shown if "image/png" in data):
-        return False
-    return has_picture(cell) or any(0 < data.get("text/html", "").count("<tr") <= ROWS + 1 for data in shown)
+    """Whether an output of it can be read from the last row."""
+    return any(map(is_readable, cell.outputs))
 
 
-def is_tall(png: str) -> bool:
-    """Whether a picture is a sheet of many rows."""
-    with Image.open(BytesIO(b64decode(png))) as picture:
-        return picture.height > TALL * picture.width
+def is_readable(output: Any) -> bool:
+    """Whether it is a table of a few rows, a player, or a picture that is no sheet of many rows."""
+    data = output.get("data", {})
+    if "image/png" in data:
+        with Image.open(BytesIO(b64decode(data["image/png"]))) as picture:
+            return picture.height <= TALL * picture.width
+    return has_picture({"outputs": [output]}) or 0 < data.get("text/html", "").count("<tr") <= ROWS + 1
 
 
 def page(path: Path) -> str:
