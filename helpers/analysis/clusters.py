@@ -115,9 +115,9 @@ def hdbscan_clusters(
 
     HDBSCAN (Campello et al. 2013, doi:10.1007/978-3-642-37456-2_14) finds how many dense groups of at least
     `min_cluster_size` rows there are, and leaves the rest as noise. It runs on the first `components` principal
-    components (or as many as there are), where distances mean more and are found much faster. Without a size it
-    is that of `least_cluster_size`, or the next smaller one that finds a group. Of more than 10,000 rows (which
-    take 1.5 GB for seconds) a sample is clustered, and each other row belongs where the nearest row of the sample does.
+    components (or as many as there are), where distances mean more. Without a size it is that of
+    `least_cluster_size`, or the next smaller one that finds a group. Of more than 10,000 rows (which take 1.5 GB
+    for seconds) a sample is clustered, and each other row belongs where the nearest row of the sample does.
     Fewer segments than `min_cluster_size` are all noise, equal ones are one cluster; a warning says so.
     Raises AnalysisError for no segment.
     """
