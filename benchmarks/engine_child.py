@@ -23,7 +23,7 @@ from benchmarks.memory import Peak, resident_mb
 
 LIMIT, LOW, HIGH = 10, 10, 19  # the filter keeps the rows of ten clusters of a thousand: 1 %
 M, EF_CONSTRUCTION, EF = 16, 200, 64  # of every HNSW that lets one choose
-BATCH, BUDGET = 1000, 8.0  # rows written at once; seconds for each kind of search
+BATCH, BUDGET = 1000, 5.0  # rows written at once; seconds for each kind of search
 Vectors = npt.NDArray[np.float32]
 Ids = list[int]
 
