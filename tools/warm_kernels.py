@@ -67,7 +67,7 @@ class WarmKernel(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **options: Any) -> KernelConnectionInfo:
         arguments = (cmd[cmd.index("-f") :], dict(options["env"]), str(options["cwd"]))
-        process = forkserver(*IMPORTED).Process(target=become_kernel, args=arguments)
+        process = forkserver().Process(target=become_kernel, args=arguments)
         process.start()
         self.process: Any = Forked(process)
         self.pid, self.pgid = process.pid, None
@@ -76,6 +76,7 @@ class WarmKernel(LocalProvisioner):
 
 def use_warm_kernels() -> None:
     """Every kernel that this process starts from now on is a warm one."""
+    forkserver(*IMPORTED)
     factory = KernelProvisionerFactory.instance()
     name, value = "warm", f"{__name__}:{WarmKernel.__name__}"
     factory.provisioners[name] = EntryPoint(name, value, KernelProvisionerFactory.GROUP_NAME)

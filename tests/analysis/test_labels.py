@@ -7,9 +7,6 @@ import itertools
 import os
 import re
 import shutil
-import subprocess
-import sys
-import textwrap
 import warnings
 
 import numpy as np
@@ -172,23 +169,6 @@ def test_a_damaged_file_is_said_so_and_never_overwritten(tmp_path):
             assert one_sentence(error)
         assert before == (path.read_bytes() if path.is_file() else None)
         assert files_in(tmp_path) == ["labels.parquet"]
-
-
-@pytest.mark.slow
-def test_a_kill_before_the_last_moment_leaves_the_old_file(tmp_path):
-    path = tmp_path / "labels.parquet"
-    words.write_labels(path, words.name_cluster(fresh(0, 1), 0, "old"))
-    script = f"""
-        import os, signal, sys
-        from helpers.analysis import labels as words
-        os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-        words.write_labels({str(path)!r}, words.name_cluster(words.read_labels({str(path)!r}), 0, "new"))
-    """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], cwd=ROOT, check=False)
-    assert done.returncode == -9
-    assert words.read_labels(path)["name"].tolist() == ["old", ""]
-    words.write_labels(path, words.name_cluster(words.read_labels(path), 0, "new"))
-    assert words.read_labels(path)["name"].tolist() == ["new", ""]
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
-"""Two notebooks that write one file of labels at the same moment, and a change that takes tags away."""
+"""Two notebooks that write one file of labels at the same moment, one that is killed, and tags that are taken away."""
 
-import multiprocessing
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from helpers.analysis.labels import (
     annotate_segment,
     change_labels,
     make_labels,
+    name_cluster,
     read_labels,
     split_tags,
     tag_segments,
@@ -19,7 +21,9 @@ from helpers.analysis.labels import (
 )
 from helpers.analysis.moves import move_segments
 from helpers.errors import AnalysisError
+from tools.faults.children import child, forkserver, in_child
 
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 EACH = 12  # changes by each process
 
 
@@ -33,11 +37,11 @@ def write_many(path: Path, who: str, start: object) -> None:
 
 
 @pytest.mark.slow
+@needs_fork
 def test_two_processes_that_write_at_once_lose_nothing(tmp_path):
     path = tmp_path / "new folder" / "labels.parquet"
-    context = multiprocessing.get_context("spawn")
-    start = context.Barrier(2)
-    writers = [context.Process(target=write_many, args=(path, who, start)) for who in "ab"]
+    start = forkserver().Barrier(2)
+    writers = [child(write_many, path, who, start) for who in "ab"]
     for writer in writers:
         writer.start()
     for writer in writers:
@@ -52,6 +56,24 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path):
     tags = stored["tags"].drop(index=each.index).map(split_tags).map(set)
     own = {who: {f"{who}{number}" for number in range(EACH)} for who in "ab"}
     assert tags.to_dict() == {"both": own["a"] | own["b"], "of a": own["a"], "of b": own["b"]}
+
+
+def write_and_die(path: Path, labels: object) -> None:
+    os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    write_labels(path, labels)
+
+
+@pytest.mark.slow
+@needs_fork
+def test_a_kill_before_the_last_moment_leaves_the_old_file(tmp_path):
+    path = tmp_path / "labels.parquet"
+    old = name_cluster(make_labels({"segment_id": ["a", "b"], "cluster": [0, 1]}), 0, "old")
+    write_labels(path, old)
+    new = name_cluster(old, 0, "new")
+    assert in_child(write_and_die, path, new) == "killed"
+    assert read_labels(path)["name"].tolist() == ["old", ""]
+    write_labels(path, new)
+    assert read_labels(path)["name"].tolist() == ["new", ""]
 
 
 def test_a_change_gets_what_is_in_the_file_and_gives_what_it_wrote(tmp_path):

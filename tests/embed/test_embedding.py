@@ -4,7 +4,6 @@ import dataclasses
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -43,6 +42,7 @@ from helpers.settings import ROOT
 from helpers.standin.practice import PracticeServer
 from tests.conftest import KEY
 from tests.make_media import film
+from tools.faults.children import child
 
 CAT, COFFEE, FLOWER = (ROOT / "data" / "videos" / f"{name}.mp4" for name in ("cat", "coffee", "flower"))
 SIZE = (640, 360)
@@ -52,6 +52,13 @@ ASSETS, TASKS, POLL = "POST /assets", "POST /embed-v2/tasks", "GET /embed-v2/tas
 def journal() -> dict[str, Any]:
     folder = Path(os.environ["VIDEO_SEARCH_HOME"]) / "journal"
     return {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
+
+
+def embed_in_child(paths: list[Path], errors: Path | None = None) -> None:
+    """What another process does; `errors` is where it shows them."""
+    if errors:
+        sys.stderr = errors.open("w")
+    embed_videos(connect_twelvelabs(), paths, workers=1)
 
 
 def charged(practice: PracticeServer) -> list[int]:
@@ -329,12 +336,15 @@ def test_the_journal_does_not_grow_for_ever(client: TwelveLabs, practice: Practi
 
 
 @pytest.mark.slow
-def test_two_at_once_ask_once(client: TwelveLabs, practice: PracticeServer) -> None:
-    code = "from helpers import connect_twelvelabs, embed_videos; "
-    code += f"embed_videos(connect_twelvelabs(), [{str(CAT)!r}])"
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_two_at_once_ask_once(practice: PracticeServer) -> None:
     practice.latency = 5  # times the scale: a twentieth of a second
-    both = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) for _ in range(2)]
-    assert [process.wait(60) for process in both] == [0, 0]
+    both = [child(embed_in_child, [CAT]) for _ in range(2)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(60)
+    assert [process.exitcode for process in both] == [0, 0]
     assert charged(practice) == [1]
 
 
@@ -596,21 +606,18 @@ def test_an_upload_is_sent_again_whole(client: TwelveLabs, practice: PracticeSer
 
 
 @pytest.mark.slow
-def test_ctrl_c_comes_back_at_once_and_keeps_what_is_done(practice: PracticeServer) -> None:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_ctrl_c_comes_back_at_once_and_keeps_what_is_done(practice: PracticeServer, tmp_path: Path) -> None:
     practice.fault(POLL, "never", times=99, after=2)
-    code = (
-        "from helpers import connect_twelvelabs, embed_videos\n"
-        "import sys; embed_videos(connect_twelvelabs(), sys.argv[1:], workers=1)"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(CAT), str(COFFEE)], cwd=ROOT, stderr=subprocess.PIPE
-    )
+    process = child(embed_in_child, [CAT, COFFEE], tmp_path / "errors")
+    process.start()
     while practice.count(POLL) < 5:
-        assert process.poll() is None
+        assert process.is_alive()
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)  # far below the deadline of half an hour
-    assert process.returncode != 0 and b"KeyboardInterrupt" in errors and KEY.encode() not in errors
+    os.kill(process.pid or 0, signal.SIGINT)
+    process.join(20)  # far below the deadline of half an hour
+    errors = (tmp_path / "errors").read_text()
+    assert process.exitcode not in (0, None) and "KeyboardInterrupt" in errors and KEY not in errors
     home = Path(os.environ["VIDEO_SEARCH_HOME"])
     assert len(list((home / "cache" / "segments").glob("*/*.parquet"))) == 1
     assert len([key for key in journal() if key.startswith("task-")]) == 2

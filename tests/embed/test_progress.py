@@ -2,9 +2,6 @@
 
 import _thread
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -24,6 +21,7 @@ from helpers.settings import ROOT
 from helpers.standin.encoder import STRETCH, Encoder, Seen
 from helpers.standin.practice import PracticeServer
 from tests.make_media import film
+from tools.faults.children import child
 
 SECONDS = 110
 MODELS = ROOT / "data" / "models"
@@ -116,18 +114,23 @@ def test_what_is_done_with_takes_no_memory(offline: Offline, long_video: Path) -
     assert list(offline.client.embed.v_2.tasks.list()) == []
 
 
+def embed_in_child(path: Path) -> None:
+    embed_videos(connect_twelvelabs(), path)
+
+
 @pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_kill_9_keeps_what_was_made_of_a_long_video(
     long_video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = "import sys, helpers; helpers.embed_videos(helpers.connect_twelvelabs(), sys.argv[1])"
-    process = subprocess.Popen([sys.executable, "-c", code, str(long_video)], cwd=ROOT)
+    process = child(embed_in_child, long_video)
+    process.start()
     folder = Path(os.environ["VIDEO_SEARCH_HOME"]) / "cache" / "unfinished"
     while len(list(folder.glob("*/*.npz"))) < 2:
-        assert process.poll() is None
+        assert process.is_alive()
         time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.join()
     kept = len(list(folder.glob("*/*.npz")))
     looked_at, seen = Encoder.look_at, list[Seen]()
 

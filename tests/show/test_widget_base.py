@@ -2,13 +2,14 @@
 
 import os
 import re
-import subprocess
 import sys
+import threading
 from importlib import import_module
 
 import pytest
 
 from helpers.show.widget_base import joined_modules
+from tools.faults.children import in_child
 
 PAGES = [("helpers.explorer.view", "ExplorerView"), ("helpers.show.curve_player", "CurvePlayer")]
 
@@ -23,13 +24,18 @@ def test_a_page_is_one_script_that_imports_nothing_and_defines_each_name_once(mo
     assert "clock" in defined
 
 
+def threads_with_pages():
+    for module, _ in PAGES:
+        sys.modules.pop(module, None)  # which may have been there before the fork, that takes no thread along
+        import_module(module)
+    return [thread.name for thread in threading.enumerate()]
+
+
 @pytest.mark.slow
-def test_no_thread_watches_the_files_of_a_page():
-    code = "".join(f"import {module}\n" for module, _ in PAGES)
-    code += "import threading\nprint([thread.name for thread in threading.enumerate()])"
-    environment = {name: value for name, value in os.environ.items() if name != "ANYWIDGET_HMR"}
-    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
-    assert run.stdout.strip() == "['MainThread']", run.stderr
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_no_thread_watches_the_files_of_a_page(monkeypatch):
+    monkeypatch.delenv("ANYWIDGET_HMR", raising=False)
+    assert in_child(threads_with_pages) == ["MainThread"]
 
 
 def test_imports_of_other_packages_stay(tmp_path):

@@ -3,14 +3,12 @@
 import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import textwrap
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from multiprocessing import Pipe
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +24,7 @@ from helpers import files
 from helpers.errors import SearchError, StoreError
 from helpers.search.similarity import recommend, search_segments
 from helpers.segments import COLUMNS, Query
-from helpers.settings import ROOT, load_settings
+from helpers.settings import load_settings
 from helpers.store import client as store_client
 from helpers.store import collection as store_collection
 from helpers.store import filters as store_filters
@@ -34,7 +32,10 @@ from helpers.store import io as store
 from helpers.store import lite_rows, opened
 from helpers.store.opened import open_collection
 from helpers.videos.samples import sample_videos
+from tools.faults.children import child
+from tools.faults.store_server import Server
 
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 DIM = 8
 
 
@@ -649,12 +650,12 @@ def test_the_collection_keeps_its_model_in_properties_and_description(milvus, na
     schema = next(kwargs["schema"] for call, kwargs in spy.calls if call == "create_collection")
     assert "toy-8" in schema.description
 
-    class Server(Spy):  # one that keeps the description and no properties
+    class Other(Spy):  # a server that keeps the description and no properties
         def describe_collection(self, name):
             about = self.milvus.describe_collection(name)
             return {**about, "properties": {}, "description": schema.description}
 
-    assert open_collection(Server(milvus), name).model == "toy-8"
+    assert open_collection(Other(milvus), name).model == "toy-8"
 
 
 @pytest.mark.parametrize(
@@ -930,26 +931,29 @@ def test_after_disconnect_the_folder_can_be_deleted_and_made_anew(tmp_path):
         assert not os.path.exists(settings.milvus_uri)
 
 
-HOLDER = """
-    import sys
-    from pymilvus import MilvusClient
-    client = MilvusClient(sys.argv[1])
-    print("open", client.list_collections(), flush=True)
-    sys.stdin.read()
-"""
+def hold_open(uri, pipe):
+    pipe.send(MilvusClient(uri).list_collections())
+    pipe.recv()
 
 
+@contextmanager
 def other_notebook(uri):
-    """Another process with the folder open; it closes when its stdin does."""
-    command = [sys.executable, "-c", textwrap.dedent(HOLDER), str(uri)]
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    """Another process with the folder open, and the collections that it sees."""
+    here, there = Pipe()
+    process = child(hold_open, str(uri), there)
+    process.start()
+    yield here.recv()
+    here.send("close it")
+    process.join(20)
+    assert process.exitcode == 0
 
 
 @pytest.mark.slow
+@needs_fork
 def test_a_folder_held_by_another_notebook_gives_one_clear_sentence(tmp_path, capfd):
     settings = settings_in(tmp_path)
-    with other_notebook(settings.milvus_uri) as other:
-        assert other.stdout.readline() == "open []\n"
+    with other_notebook(settings.milvus_uri) as seen:
+        assert seen == []
         with pytest.raises(
             StoreError, match="in use by another notebook: close or restart that notebook's kernel"
         ):
@@ -959,13 +963,10 @@ def test_a_folder_held_by_another_notebook_gives_one_clear_sentence(tmp_path, ca
         filled(client, "segments", GOOD)
         assert store.count_segments(client, "segments") == 4
         store_client.disconnect_milvus(client, beside)
-        other.stdin.close()
-        assert other.wait(20) == 0
     client = store_client.connect_milvus(settings)
     store_client.disconnect_milvus(client, settings)
-    with other_notebook(beside.milvus_uri) as other:  # closed here, so it opens there
-        assert other.stdout.readline() == "open ['segments']\n"
-        other.stdin.close()
+    with other_notebook(beside.milvus_uri) as seen:  # closed here, so it opens there
+        assert seen == ["segments"]
     assert capfd.readouterr() == ("", "")
 
 
@@ -1030,24 +1031,13 @@ def test_a_server_that_does_not_answer():
 
 
 @pytest.mark.slow
+@needs_fork
 def test_the_same_code_works_on_a_server(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "milvus_lite", "server", "--data-dir", str(tmp_path / "shared")]
-    server = subprocess.Popen(
-        [*command, "--host", "127.0.0.1", "--port", str(port)], stdout=subprocess.DEVNULL
-    )
-    settings = replace(load_settings(), milvus_uri=f"http://127.0.0.1:{port}", milvus_token="", prefix="ada_")
+    server = Server(tmp_path / "shared")
+    uri = f"http://127.0.0.1:{server.port}"
+    settings = replace(load_settings(), milvus_uri=uri, milvus_token="", prefix="ada_")
     try:
-        for _ in range(100):
-            try:
-                client: MilvusClient = store_client.connect_milvus(settings)
-                break
-            except StoreError:
-                time.sleep(0.1)
-        else:
-            pytest.fail("the server did not start")
+        client = store_client.connect_milvus(settings)
         name = store_client.collection_name(settings, "segments")
         filled(client, name, make_segments("cat-1"), make_segments("dog-2"))
         assert store.delete_video(client, name, "cat-1") == 4
@@ -1056,8 +1046,7 @@ def test_the_same_code_works_on_a_server(tmp_path):
         assert client.list_collections() == []
         store_client.disconnect_milvus(client, settings)
     finally:
-        server.terminate()
-        server.wait()
+        server.kill()
 
 
 # A collection of a corpus

@@ -4,18 +4,21 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Mapping
-from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # Windows has neither
+    from multiprocessing.context import ForkServerContext, ForkServerProcess
 
 HANG = 60  # seconds after which a child counts as hanging
 # The modules by name: `helpers` itself loads nothing before it is used.
 LOADED = ["helpers.embed.embedding", "helpers.videos.samples", "tools.faults.store"]
 
 
-def forkserver(*more: str) -> ForkServerContext:
-    """The context to start children from; the first child of a process decides what all find imported."""
+def forkserver(*more: str) -> "ForkServerContext":
+    """The context to start children from. They find `more` imported if none was started before."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*LOADED, *more])
+    LOADED.extend(name for name in more if name not in LOADED)
+    context.set_forkserver_preload(LOADED)
     return context
 
 
@@ -25,7 +28,7 @@ def _call(environment: Mapping[str, str], function: Callable[..., Any], args: tu
     function(*args)
 
 
-def child(function: Callable[..., Any], *args: Any) -> ForkServerProcess:
+def child(function: Callable[..., Any], *args: Any) -> "ForkServerProcess":
     """A process, still to be started, that calls the function under the switches that are set here and now.
 
     The process that it is forked from keeps those of its own start, which may be another test's.

@@ -2,10 +2,9 @@
 
 import atexit
 import functools
+import os
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from milvus_lite.adapter.grpc.server import run_server
 
 from helpers.search.hybrid import Leg, hybrid_search
 from helpers.search.similarity import search_segments
@@ -24,6 +24,7 @@ from helpers.store import calls
 from helpers.store import client as store_client
 from helpers.store import collection as store_collection
 from helpers.store import io as store
+from tools.faults.children import child
 from tools.faults.store_case import BOTH, NEW, OLD, QUERY, Case, Outcome, case, lost_and_doubled, sentence_of
 
 FAULTS: list[Case] = []
@@ -76,19 +77,27 @@ class Proxy:
             self.ends = []
 
 
+def _serve(folder: str, port: int) -> None:
+    with open(os.devnull, "w") as nowhere:
+        for stream in (1, 2):
+            os.dup2(nowhere.fileno(), stream)
+    run_server(folder, "127.0.0.1", port)
+
+
 class Server:
-    """`milvus-lite server` on loopback: it can be killed and started again."""
+    """What `milvus-lite server` runs, on loopback: it can be killed and started again."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.command = [sys.executable, "-m", "milvus_lite", "server", "--data-dir", str(folder)]
         self.start()
 
     def start(self) -> None:
-        command = [*self.command, "--host", "127.0.0.1", "--port", str(self.port)]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = child(_serve, str(self.folder), self.port)
+        self.process.daemon = True  # ends with this process
+        self.process.start()
         for _ in range(600):
             with suppress(OSError):
                 socket.create_connection(("127.0.0.1", self.port)).close()
@@ -98,7 +107,7 @@ class Server:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait()
+        self.process.join()
 
 
 @functools.cache
