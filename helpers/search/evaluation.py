@@ -10,6 +10,7 @@ import urllib.parse
 from collections.abc import Iterator, Mapping
 from math import comb
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -73,14 +74,19 @@ def video_name(video_url: str) -> str:
 
 def relevance(hits: pd.DataFrame, spans: pd.DataFrame) -> Grades:
     """The grade (0, 1 or 2) of each hit or segment, in their order, given the spans of one query."""
+    best: Grades = _grades(hits, spans).max(axis=1, initial=0)
+    return best
+
+
+def _grades(hits: pd.DataFrame, spans: pd.DataFrame) -> Grades:
+    """The grade of each hit by each span."""
     middle = ((hits["start_offset_sec"] + hits["end_offset_sec"]) / 2).to_numpy(dtype=float)[:, None]
     inside = (
         _of_the_video(hits, spans)
         & (middle >= spans["start_offset_sec"].to_numpy(dtype=float))
         & (middle <= spans["end_offset_sec"].to_numpy(dtype=float))
     )
-    grades: Grades = np.where(inside, spans["relevance"].to_numpy(dtype=np.int64), 0).max(axis=1, initial=0)
-    return grades
+    return np.where(inside, spans["relevance"].to_numpy(dtype=np.int64), 0)
 
 
 def mark_right(hits: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
@@ -165,26 +171,23 @@ def evaluate(
 
     One row per query that has an answer, in the order of `truth`: query_id, query, the metrics recall@1,
     recall@5, rr and ndcg@10 (each within the hits given), `reachable` (some clip of the corpus has grade 2:
-    where none has, no search can succeed) and `shares_word` (the query shares a content word with its
-    cue, see `cue_of`). Raises SearchError if a query has no ranking.
+    where none has, no search can succeed) and `shares_word` (the query shares a content word with its cue, the
+    descriptions of the clips of which a grade-2 span has a second). Raises SearchError if a query has no ranking.
     """
     if not isinstance(rankings, Mapping):
         raise SearchError("The rankings are no dict: give the hits of each query, {query_id: hits}.")
     rows = []
-    for query_id, query, spans, clips, corpus in _answerable(truth, segments):
-        if query_id not in rankings:
-            raise SearchError(f"There is no ranking for query {query_id} ({query!r}): search for it as well.")
-        check_table(
-            rankings[query_id], SearchError, what="hits", cure=HITS, numbers=TIMES, texts=["video_url"]
-        )
-        grades = relevance(rankings[query_id], spans)
-        metrics = (
-            recall_at_k(grades, 1),
-            recall_at_k(grades, 5),
-            reciprocal_rank(grades),
-            ndcg_at_k(grades, corpus),
-        )
-        rows.append(_measured(query_id, query, metrics, spans, clips, corpus))
+    for asked in _answerable(truth, segments):
+        if asked.id not in rankings:
+            raise SearchError(
+                f"There is no ranking for query {asked.id} ({asked.words!r}): search for it as well."
+            )
+        hits = rankings[asked.id]
+        check_table(hits, SearchError, what="hits", cure=HITS, numbers=TIMES, texts=["video_url"])
+        grades = relevance(hits, asked.spans)
+        recalls = recall_at_k(grades, 1), recall_at_k(grades, 5)
+        metrics = (*recalls, reciprocal_rank(grades), ndcg_at_k(grades, asked.corpus))
+        rows.append(asked.measured(metrics))
     return pd.DataFrame(rows, columns=list(MEASURED)).astype(MEASURED)
 
 
@@ -201,14 +204,39 @@ def summarise(evaluations: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(means, orient="index", columns=columns).astype({"queries": int})
 
 
-def _answerable(
-    truth: pd.DataFrame, segments: pd.DataFrame
-) -> Iterator[tuple[str, str, pd.DataFrame, pd.DataFrame, Grades]]:
-    """For each query with an answer: id, words, spans, the clips of the corpus, and their grades."""
+class _Asked(NamedTuple):
+    """A query with an answer: its spans, the grades of all clips of the corpus, and its cue."""
+
+    id: str
+    words: str
+    spans: pd.DataFrame
+    corpus: Grades
+    cue: str
+
+    def measured(self, metrics: tuple[float, ...]) -> list[object]:
+        """Its row, as MEASURED has the columns."""
+        reachable = bool(np.any(self.corpus >= EXACT))
+        return [self.id, self.words, *metrics, reachable, shares_content_word(self.words, self.cue)]
+
+
+def _answerable(truth: pd.DataFrame, segments: pd.DataFrame) -> Iterator[_Asked]:
     _check_truth(truth)
-    clips = _clips(segments)
-    for query_id, spans in truth[truth["video"] != ""].groupby("query_id", sort=False):
-        yield str(query_id), str(spans["query"].iloc[0]), spans, clips, relevance(clips, spans)
+    clips, spans = _clips(segments), truth[truth["video"] != ""]
+    grades, near, words = _grades(clips, spans), _near(clips, spans), clips["description"].to_numpy()
+    numbers, ids = pd.factorize(spans["query_id"])
+    for number, query_id in enumerate(ids):
+        own = np.flatnonzero(numbers == number)
+        asked, cue = spans.take(own), " ".join(words[near[:, own].any(axis=1)])
+        yield _Asked(str(query_id), str(asked["query"].iloc[0]), asked, grades[:, own].max(axis=1), cue)
+
+
+def _near(clips: pd.DataFrame, spans: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """For each clip and each span, whether the span has grade 2 and they share at least a second."""
+    (a0, a1), (b0, b1) = ([table[name].to_numpy(float) for name in TIMES] for table in (clips, spans))
+    shared = np.minimum.outer(a1, b1) - np.maximum.outer(a0, b0)
+    exact = spans["relevance"].to_numpy() >= EXACT
+    near: npt.NDArray[np.bool_] = _of_the_video(clips, spans) & (shared >= 1) & exact
+    return near
 
 
 def _check_truth(truth: pd.DataFrame) -> None:
@@ -224,23 +252,6 @@ def _clips(segments: pd.DataFrame) -> pd.DataFrame:
     return segments[segments["embedding_scope"] == "clip"]
 
 
-def _measured(
-    query_id: str,
-    query: str,
-    metrics: tuple[float, ...],
-    spans: pd.DataFrame,
-    clips: pd.DataFrame,
-    corpus: Grades,
-) -> dict[str, object]:
-    return {
-        "query_id": query_id,
-        "query": query,
-        **dict(zip(METRICS, metrics, strict=True)),
-        "reachable": bool(np.any(corpus >= EXACT)),
-        "shares_word": shares_content_word(query, cue_of(spans, clips)),
-    }
-
-
 # ---------------------------------------------------------------- baselines
 def expected_at_random(truth: pd.DataFrame, *, segments: pd.DataFrame) -> pd.DataFrame:
     """The exact expectation of `evaluate` when all clips come in random order; rows and columns as there.
@@ -249,7 +260,8 @@ def expected_at_random(truth: pd.DataFrame, *, segments: pd.DataFrame) -> pd.Dat
     rank i (up to 10) with probability C(n-i, r-1) / C(n, r), and each rank of the DCG holds the mean gain.
     """
     rows = []
-    for query_id, query, spans, clips, corpus in _answerable(truth, segments):
+    for asked in _answerable(truth, segments):
+        corpus = asked.corpus
         n, r = len(corpus), int((corpus >= EXACT).sum())
         missed = [comb(n - r, min(k, n)) / comb(n, min(k, n)) for k in (1, 5)]
         first = (
@@ -258,7 +270,7 @@ def expected_at_random(truth: pd.DataFrame, *, segments: pd.DataFrame) -> pd.Dat
         best = dcg_at_k(np.sort(corpus)[::-1], 10)
         gain = float((2.0**corpus - 1.0).mean()) * float((1 / np.log2(np.arange(2, min(n, 10) + 2))).sum())
         metrics = (1 - missed[0], 1 - missed[1], first, gain / best if best else 0.0)
-        rows.append(_measured(query_id, query, metrics, spans, clips, corpus))
+        rows.append(asked.measured(metrics))
     return pd.DataFrame(rows, columns=list(MEASURED)).astype(MEASURED)
 
 
@@ -316,14 +328,3 @@ def _hits(clips: pd.DataFrame, scores: npt.NDArray[np.float64], limit: int | Non
     order = np.lexsort((clips["segment_id"].to_numpy(dtype=str), -scores))[:limit]
     hits = clips.iloc[order].assign(rank=np.arange(1, len(order) + 1), score=scores[order])
     return hits[[c for c in HIT_COLUMNS if c in hits]].reset_index(drop=True)
-
-
-def cue_of(spans: pd.DataFrame, clips: pd.DataFrame) -> str:
-    """The descriptions of the clips that share at least a second with a grade-2 span of one query."""
-    exact = spans[spans["relevance"] >= EXACT]
-    start = np.maximum.outer(
-        clips["start_offset_sec"].to_numpy(float), exact["start_offset_sec"].to_numpy(float)
-    )
-    end = np.minimum.outer(clips["end_offset_sec"].to_numpy(float), exact["end_offset_sec"].to_numpy(float))
-    near = (_of_the_video(clips, exact) & (end - start >= 1)).any(axis=1)
-    return " ".join(clips.loc[near, "description"])

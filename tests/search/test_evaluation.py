@@ -14,7 +14,6 @@ from sklearn.metrics import ndcg_score
 from helpers.errors import DataError, SearchError
 from helpers.search.evaluation import (
     bm25_ranking,
-    cue_of,
     dcg_at_k,
     evaluate,
     expected_at_random,
@@ -315,11 +314,13 @@ def test_shares_content_word(query, text, shared):
 
 
 def test_a_cue_is_told_by_the_seconds_it_shares():
-    spans = truth_of(
-        ("q", "x", "cat", 5.5, 13.5, 2), ("q", "x", "cat", 0.0, 6.0, 1), ("q", "x", "coffee", 11.0, 12.0, 2)
-    )
-    assert cue_of(spans, clips_at("cat", 0, 6, 12, 18)) == "The cat in scene 1. The cat in scene 2."
-    assert cue_of(spans, clips_at("coffee", 0, 6, 12)) == "The coffee in scene 1."
+    def is_told(words: str, *spans: tuple[str, float, float, int]) -> bool:
+        truth = truth_of(*(("q", words, *span) for span in spans))
+        return evaluate({"q": clips_at("cat", 0)}, truth, segments=corpus())["shares_word"].item()
+
+    spans = [("cat", 5.5, 13.5, 2), ("cat", 0.0, 6.0, 1), ("coffee", 11.0, 12.0, 2)]
+    assert [n for n in range(5) if is_told(f"{n}", *spans)] == [1, 2]
+    assert is_told("coffee", *spans) and not is_told("coffee", *spans[:2])
 
 
 def test_content_words_have_no_stop_words():
