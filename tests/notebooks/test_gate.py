@@ -31,18 +31,21 @@ from tools.refresh import MASKS, settle_texts
 one_notebook = pytest.mark.xdist_group("one_notebook")  # made and judged once, on one worker
 CELLS = {
     "words": "print('bird gets hit, score', 0.8123)",
-    "table": "import pandas as pd\n\npd.DataFrame({'start_offset_sec': [12.0], 'score': [0.5]})",
+    "table": (
+        "from IPython.display import HTML, display\n\n"
+        "table = '<table><tr><td>12.0</td><td>0.5</td></tr></table>'\n"
+        "display({'text/plain': '12.0  0.5', 'text/html': table}, raw=True)"
+    ),
     "figure": (
-        "import base64\nimport io\n\nfrom IPython.display import HTML, display\n"
-        "from matplotlib.figure import Figure\n\n"
-        "fig, buffer = Figure(figsize=(3, 2)), io.BytesIO()\n"
-        "_ = fig.add_subplot().plot([1, 4, 2], marker='o')\nfig.savefig(buffer)\n"
+        "import base64\nimport io\n\nfrom PIL import Image, ImageDraw\n\n"
+        "figure, buffer = Image.new('RGB', (300, 200), 'white'), io.BytesIO()\n"
+        "ImageDraw.Draw(figure).line([(20, 140), (150, 40), (280, 120)], 'blue', 3)\nfigure.save(buffer, 'PNG')\n"
         "png = base64.b64encode(buffer.getvalue()).decode()\n"
         'html = f\'<img alt="1, 4, 2" src="data:image/png;base64,{png}">\'\n'
         "display({'image/png': png, 'text/html': html}, raw=True)"
     ),
     "poster": (
-        "from PIL import Image\n\nbuffer = io.BytesIO()\n"
+        "buffer = io.BytesIO()\n"
         "Image.linear_gradient('L').convert('RGB').save(buffer, 'JPEG')\n"
         "poster = base64.b64encode(buffer.getvalue()).decode()\n"
         "HTML(f'<video poster=\"data:image/jpeg;base64,{poster}\"></video>')"
@@ -110,7 +113,7 @@ def other_error(cell: Any) -> None:
 
 
 def other_code(cell: Any) -> None:
-    cell.source = cell.source.replace("[1, 4, 2], marker", "[1, 4.2, 2], marker")
+    cell.source = cell.source.replace("(150, 40)", "(150, 44)")
 
 
 def other_png(cell: Any) -> None:
@@ -312,6 +315,7 @@ def test_a_removed_fixture_fails(tmp_path: Path) -> None:
         "pytest",
         "-p",
         "no:cacheprovider",
+        "--noconftest",
         "tests/test_files.py",
         "-k",
         "fixtures",

@@ -53,10 +53,15 @@ def encoder_client() -> TwelveLabs:
     return make_client(None)
 
 
-@pytest.fixture
-def no_models(tmp_path: Path) -> TwelveLabs:
+@pytest.fixture(scope="module")
+def no_models(tmp_path_factory: pytest.TempPathFactory) -> TwelveLabs:
     """The same service without its models: it can answer from the fixtures only."""
-    return make_client(DATA / "fixtures", models=tmp_path / "none")
+    return make_client(DATA / "fixtures", models=tmp_path_factory.mktemp("none"))
+
+
+@pytest.fixture(scope="module")
+def samples(no_models: TwelveLabs) -> pd.DataFrame:
+    return embed_videos(no_models, DATA / "videos")
 
 
 def cosines(a: pd.Series, b: pd.Series) -> np.ndarray:
@@ -71,22 +76,21 @@ def cosines(a: pd.Series, b: pd.Series) -> np.ndarray:
 def test_fixtures_are_what_the_encoder_says(
     client: TwelveLabs, encoder_client: TwelveLabs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    sample = [DATA / "videos" / name for name in ("cat.mp4", "flower.mp4")]
-    for segmentation in ("fixed-6", "dynamic-4"):
+    for name, segmentation in (("flower.mp4", "fixed-6"), ("cat.mp4", "dynamic-4")):
+        video = DATA / "videos" / name
         monkeypatch.setenv("VIDEO_SEARCH_HOME", str(tmp_path / f"cached-{segmentation}"))
-        cached = embed_videos(client, sample, segmentation=segmentation)
+        cached = embed_videos(client, video, segmentation=segmentation)
         monkeypatch.setenv("VIDEO_SEARCH_HOME", str(tmp_path / f"fresh-{segmentation}"))
-        fresh = embed_videos(encoder_client, sample, segmentation=segmentation)
+        fresh = embed_videos(encoder_client, video, segmentation=segmentation)
         assert cached["segment_id"].tolist() == fresh["segment_id"].tolist()
         for column in ("embedding_visual", "embedding_description"):
             assert cosines(cached[column], fresh[column]).min() > 0.999
 
 
 @pytest.mark.slow
-def test_the_long_film_s_fixtures_too(client: TwelveLabs) -> None:
+def test_the_long_film_s_fixtures_too(samples: pd.DataFrame) -> None:
     bunny, bounds = DATA / "videos" / "big-buck-bunny.mp4", [(186.0, 192.0), (192.0, 198.0)]
-    segments = embed_videos(client, bunny)
-    cached = segments[segments["start_offset_sec"].isin([186.0, 192.0])]["embedding_visual"]
+    cached = samples[samples["start_offset_sec"].isin([186.0, 192.0])]["embedding_visual"]
     fresh = Encoder(DATA / "models").embed_segments(bunny, bounds).clips
     assert cosines(cached, pd.Series(list(fresh))).min() > 0.999
 
@@ -105,9 +109,9 @@ def test_cached_queries_are_what_the_encoder_says(
 
 
 @pytest.mark.slow
-def test_every_sample_and_every_query_is_cached(no_models: TwelveLabs) -> None:
+def test_every_sample_and_every_query_is_cached(no_models: TwelveLabs, samples: pd.DataFrame) -> None:
     """Without the models every answer must come from the fixtures."""
-    assert len(embed_videos(no_models, DATA / "videos")) > 140
+    assert len(samples) > 140
     truth = pd.read_csv(DATA / "ground_truth.csv")["query"]
     for query in [*truth.unique(), *(DATA / "queries.txt").read_text("utf-8").splitlines()]:
         embed_text(no_models, query)
@@ -205,9 +209,8 @@ def test_a_composed_query_is_the_average(client: TwelveLabs) -> None:
 
 
 @pytest.mark.slow
-def test_a_picture_and_a_clip_find_their_film(client: TwelveLabs) -> None:
-    segments = embed_videos(client, DATA / "videos")
-    clips = segments[segments["embedding_scope"] == "clip"]
+def test_a_picture_and_a_clip_find_their_film(client: TwelveLabs, samples: pd.DataFrame) -> None:
+    clips = samples[samples["embedding_scope"] == "clip"]
     for query in (embed_image(client, MIRRORED), embed_clip(client, CAT, start=1, end=4)):
         scores = np.stack(clips["embedding_visual"]) @ query.vector
         assert clips["title"].iloc[int(scores.argmax())] == "Chelsea the cat"
@@ -318,9 +321,11 @@ def test_several_videos_are_embedded_at_once(monkeypatch: pytest.MonkeyPatch, tm
 
     monkeypatch.setattr(Encoder, "embed_segments", together)
     monkeypatch.setenv("VIDEO_SEARCH_HOME", str(tmp_path))
-    paths = [DATA / "videos" / f"{name}.mp4" for name in ("flower", "coins")]
+    paths = [tmp_path / f"{name}.mp4" for name in ("one", "two")]
+    for seconds, path in enumerate(paths, start=4):
+        path.write_bytes(make_video((360, 360), seconds))
     segments = embed_videos(make_client(None), paths, scopes=["asset"], workers=2)
-    assert list(segments["title"]) == ["Dahlia", "Coins of Pompeii"]
+    assert list(segments["title"]) == ["one", "two"]
 
 
 def test_routes_that_do_not_exist(client: TwelveLabs) -> None:
