@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lints and tests the widgets' JavaScript and CSS. Left out where there is no node, but never in CI.
+# Lints and tests the widgets' JavaScript and CSS. Left out where there is no npm, but never in CI.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -3,8 +3,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-if ! command -v npm > /dev/null; then
-    echo "No node here: install node 20 or later, with npm." >&2
+if ! command -v npm > /dev/null || ! node -e 'process.exit(Number(parseInt(process.versions.node) < 18))' 2> /dev/null; then
+    found=$(node --version 2> /dev/null || echo none)
+    echo "Node 18 or later is needed, with npm, and here is $found: install them (Debian 12, Ubuntu 24.04 and later: \
+apt-get install nodejs npm; elsewhere from nodejs.org)." >&2
     exit 1
 fi
 # npm takes seconds: it runs when the lock file is another than that of the last installation.
