@@ -17,7 +17,7 @@ import tenacity
 from hypothesis import settings
 from twelvelabs import TwelveLabs
 
-from helpers import connect_twelvelabs
+from helpers import connect_twelvelabs, progress
 from helpers.embed import client as api
 from helpers.embed import tasks
 from helpers.standin.practice import PracticeServer
@@ -132,6 +132,14 @@ def client(practice: PracticeServer) -> TwelveLabs:
 def name(request: pytest.FixtureRequest) -> str:
     """The name of a collection of its own for each test."""
     return "".join(c if c.isalnum() and c.isascii() else "_" for c in request.node.name)
+
+
+@pytest.fixture
+def bars_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Progress bars as learners see them, and at once, however quick the machine is."""
+    monkeypatch.delenv("VIDEO_SEARCH_PROGRESS")
+    monkeypatch.setattr(progress, "BAR_SECONDS", 1e-6)
+    monkeypatch.setattr(progress, "tqdm", functools.partial(progress.tqdm, mininterval=0))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.cluster import HDBSCAN, KMeans
+from sklearn.cluster import HDBSCAN, KMeans, kmeans_plusplus
 from sklearn.manifold import TSNE
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
 from threadpoolctl import threadpool_limits
@@ -22,6 +22,7 @@ from helpers.analysis.matrix import Labels, Matrix, distinct_rows, is_one_kind
 from helpers.analysis.reduced import nearest_in, principal_components, sample_rows
 from helpers.arguments import as_list
 from helpers.errors import AnalysisError
+from helpers.progress import progress_bar
 
 STARTS = 10  # k-means is run from so many starting points, and the best run counts
 FEW_STARTS = 3  # with more rows than MANY, so that 10,000 of 512 numbers take seconds
@@ -55,8 +56,10 @@ def choose_k(matrix: Matrix, ks: Iterable[int] = range(2, 21), *, seed: int = 0)
         tell(
             f"There are {different} different segments, fewer than the {asked[0]} clusters asked for: all are one."
         )
-    for k in [k for k in asked if k <= different] or [1]:
-        model = _kmeans(matrix, k, seed)
+    possible = [k for k in asked if k <= different] or [1]
+    starts = _starts(matrix, possible[-1], seed) if len(matrix) > MANY else []
+    for k in progress_bar("k-means", iterable=possible, unit=" k"):
+        model = _best(matrix, k, starts) if starts else _kmeans(matrix, k, seed)
         rows.append(
             {"k": k, "inertia": float(model.inertia_), "silhouette": _silhouette(matrix, model, seed)}
         )
@@ -78,6 +81,20 @@ def _kmeans(matrix: Matrix, k: int, seed: int) -> KMeans:
     # More threads gain little, lose much where the cores are busy, and add up in another order.
     with threadpool_limits(1):
         return model.fit(np.asarray(matrix, dtype=np.float32))
+
+
+def _starts(matrix: Matrix, k: int, seed: int) -> list[npt.NDArray[np.float64]]:
+    """Centres to start from, drawn one after the other, so that the first of them are a start for a smaller k."""
+    rows, draw = np.asarray(matrix, dtype=np.float64), np.random.RandomState(seed)
+    with threadpool_limits(1):
+        return [kmeans_plusplus(rows, k, random_state=draw)[0] for _ in range(FEW_STARTS)]
+
+
+def _best(matrix: Matrix, k: int, starts: list[npt.NDArray[np.float64]]) -> KMeans:
+    """The best run from these starts: to draw them anew for each k would take most of the time."""
+    with threadpool_limits(1):
+        runs = [KMeans(k, init=start[:k], n_init=1).fit(np.asarray(matrix, np.float32)) for start in starts]
+    return min(runs, key=lambda run: float(run.inertia_))
 
 
 def kmeans_clusters(matrix: Matrix, k: int, *, seed: int = 0) -> Labels:

@@ -1,5 +1,6 @@
 """Segments picked out of clusters: the typical ones, the odd ones, and pairs that are nearly the same."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from helpers.analysis.matrix import Matrix, distinct_rows
 from helpers.analysis.reduced import MOST_ROWS, principal_components, sample_rows
 from helpers.arguments import check_table, is_number
 from helpers.errors import AnalysisError
+from helpers.progress import progress_bar
 from helpers.segments import HIT_COLUMNS
 
 PAIR_COLUMNS = [
@@ -151,12 +153,10 @@ def near_duplicates(
     start, end = spans_of(segments)
     found: list[tuple[Rows, Rows, Matrix]] = []
     most = False
-    lowest, step = threshold, max(1, MOST_COSINES // max(1, len(matrix)))
-    for at in range(0, len(matrix), step):  # a slice at a time: all cosines of 10,000 rows take 400 MB
-        rows = np.arange(at, min(at + step, len(matrix)))
-        cosines = matrix[rows] @ matrix[at:].T
+    lowest = threshold
+    for at, cosines in _cosines(matrix):
         a, b = np.nonzero(cosines >= lowest - 1e-6)
-        score, a, b = cosines[a, b], rows[a], at + b
+        score, a, b = cosines[a, b], at + a, at + b
         apart = np.maximum(start[a], start[b]) - np.minimum(end[a], end[b])
         keep = (a < b) & (np.round(score, 6) >= lowest) & ((video[a] != video[b]) | (apart > gap))
         found.append((a[keep], b[keep], score[keep]))
@@ -180,6 +180,20 @@ def near_duplicates(
     table["near"] = -table["score"].round(6)
     table = table.sort_values(["near", "segment_id_a", "segment_id_b"], ignore_index=True)
     return table[PAIR_COLUMNS]
+
+
+def _cosines(matrix: Matrix) -> Iterator[tuple[int, Matrix]]:
+    """The cosines of some rows with themselves and all later ones, and where they begin; those of all rows in turn.
+
+    All at once would take 400 MB for 10,000 rows.
+    """
+    n = len(matrix)
+    step = max(1, min(n, MOST_COSINES // max(1, n)))
+    with progress_bar("comparing segments", n * (n + step) / 2, unit=" pairs", unit_scale=True) as bar:
+        for at in range(0, n, step):
+            cosines = matrix[at : at + step] @ matrix[at:].T
+            yield at, cosines
+            bar.update(cosines.size)
 
 
 def _hits(table: pd.DataFrame) -> pd.DataFrame:

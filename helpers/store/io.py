@@ -21,7 +21,7 @@ from helpers.segments import COLUMNS, vector_field
 from helpers.store.client import is_before, lite_folder
 from helpers.store.errors import milvus_errors, timed_call
 from helpers.store.filters import Where, build_filter
-from helpers.store.opened import OpenCollection, Rows, open_collection
+from helpers.store.opened import OpenCollection, Rows, open_collection, rows_bar
 from helpers.store.rows import milvus_rows, url_rows
 from helpers.videos.samples import SUFFIXES, relative_url
 
@@ -53,7 +53,11 @@ def _insert(collection: OpenCollection, segments: pd.DataFrame, batch_size: int)
     )
     # Lite replaces by key when it inserts, too; its upsert reads each stored row first, to merge.
     write = milvus.insert if lite_folder(milvus) else milvus.upsert
-    with again, timed_call("milvus.write", collection=name, rows=len(rows)):
+    with (
+        again,
+        timed_call("milvus.write", collection=name, rows=len(rows)),
+        rows_bar("inserting into", name, len(rows)) as bar,
+    ):
         stored = {row["segment_id"]: row for row in _stored(collection, rows, batch_size)}
         for first in range(0, len(rows), batch_size):
             batch = {row["segment_id"]: row for row in rows[first : first + batch_size]}
@@ -64,6 +68,7 @@ def _insert(collection: OpenCollection, segments: pd.DataFrame, batch_size: int)
             for old in collection.get(known, kept) if kept else []:
                 batch[old["segment_id"]].update({field: old[field] for field in kept})
             write(name, list(batch.values()))
+            bar.update(len(batch))
         if gone := _replaced(rows, list(stored.values()), collection):
             milvus.delete(name, ids=gone)
         if rows:
@@ -135,11 +140,15 @@ def update_clusters(milvus: MilvusClient, name: str, clusters: pd.Series, *, bat
     _check_batch_size(batch_size)
     ids = _checked_ids(clusters)
     collection = open_collection(milvus, name, strong=True)
-    with milvus_errors(f"Nothing was written, as the rows of {name!r} cannot be read"):
-        stored: dict[str, int] = {}
+    stored: dict[str, int] = {}
+    with (
+        milvus_errors(f"Nothing was written, as the rows of {name!r} cannot be read"),
+        rows_bar("reading", name, len(ids)) as bar,
+    ):
         for first in range(0, len(ids), batch_size):
             rows = collection.get(ids[first : first + batch_size], ["segment_id", "cluster"])
             stored |= {row["segment_id"]: row["cluster"] for row in rows}
+            bar.update(len(rows))
     if absent := [key for key in ids if key not in stored]:
         raise StoreError(
             f"Nothing was written, as {len(absent)} of {len(ids)} segments are not in {name!r}, "
@@ -157,13 +166,15 @@ def _change(collection: OpenCollection, changes: Rows, batch_size: int) -> None:
     milvus, name = collection.milvus, collection.name
     whole = is_before(milvus, 2, 6, 2)
     options = [field for option in collection.dims for field in (vector_field(option), f"has_{option}")]
-    for first in range(0, len(changes), batch_size):
-        batch = {row["segment_id"]: row for row in changes[first : first + batch_size]}
-        if whole:
-            stored = collection.get(list(batch), [*COLUMNS, *options])
-            milvus.upsert(name, [{**row, **batch[row["segment_id"]]} for row in stored])
-        else:
-            milvus.upsert(name, list(batch.values()), partial_update=True)
+    with rows_bar("changing", name, len(changes)) as bar:
+        for first in range(0, len(changes), batch_size):
+            batch = {row["segment_id"]: row for row in changes[first : first + batch_size]}
+            if whole:
+                stored = collection.get(list(batch), [*COLUMNS, *options])
+                milvus.upsert(name, [{**row, **batch[row["segment_id"]]} for row in stored])
+            else:
+                milvus.upsert(name, list(batch.values()), partial_update=True)
+            bar.update(len(batch))
     collection.settle()  # also what a run that was killed has left in memory
 
 

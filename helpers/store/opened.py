@@ -18,8 +18,8 @@ from pymilvus import DataType, MilvusClient, MilvusException
 from tqdm.auto import tqdm
 
 from helpers.errors import StoreError
+from helpers.progress import progress_bar
 from helpers.segments import Vector, vector_field
-from helpers.settings import plain_progress
 from helpers.store.calls import NOT_LOADED, WORK_SECONDS
 from helpers.store.client import NAME, check_client, is_lite, lite_folder, load
 from helpers.store.errors import milvus_errors, timed_call
@@ -32,7 +32,6 @@ NOT_FOUND = 100  # code of Milvus: there is no such collection
 # of what others wrote, the last 0.2 s or so may be missing. Strong: all that anybody wrote; each answer waits for it.
 SESSION, STRONG = "Session", "Strong"
 INDEX_PAUSE = 0.5  # seconds between looks at an index that a server builds
-BAR_SECONDS = 3.0  # before a progress bar appears
 # A batch of rows: each costs Lite a walk through the whole collection, and a server sends 64 MB at most; Lite takes
 # some eight times as much memory to make one.
 ANSWER_BYTES = 20_000_000
@@ -221,14 +220,8 @@ def pending_rows(index: Mapping[str, Any]) -> int:
 
 
 def rows_bar(doing: str, name: str, total: int | None = None) -> "tqdm[Any]":
-    """A progress bar of rows, which appears after some seconds and goes at the end."""
-    look: dict[str, Any] = {
-        "unit": " rows",
-        "disable": plain_progress(),
-        "delay": BAR_SECONDS,
-        "leave": False,
-    }
-    return tqdm(desc=f"{doing} {name}", total=total, **look)
+    """The progress bar of the rows of a collection."""
+    return progress_bar(f"{doing} {name}", total, unit=" rows")
 
 
 def opening(name: str) -> AbstractContextManager[None]:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import av
-from tqdm.auto import tqdm
 
 from helpers.files import cache_key, file_sha256, write_file
-from helpers.settings import load_settings, plain_progress
+from helpers.progress import progress_bar
+from helpers.settings import load_settings
 from helpers.videos.clock import clock_of
 from helpers.videos.frames import encode_clip, local_file, unreadable
 from helpers.videos.media import shown
@@ -29,7 +29,6 @@ PICTURES = {
 }
 SOUNDS = {"mp4": {"aac", "mp3", "mp3float", "opus", "flac"}, "webm": {"opus", "vorbis"}}
 FORM = 1  # of the clips that are kept: another number makes them anew
-BAR_SECONDS = 2.0  # before a progress bar appears
 MOST_BYTES = 2_000_000_000  # of the clips that are kept: some 10,000 of 6 s
 
 
@@ -98,11 +97,8 @@ def playable_clip(path: str | Path, start: float, end: float) -> bytes:
         data = kept.read_bytes()
         os.utime(kept)  # it was used now
         return data
-    quiet = plain_progress()
     what = f"making a clip of {shown(file)} that browsers play"
-    with tqdm(
-        total=round(end - start, 1), desc=what, unit="s", disable=quiet, delay=BAR_SECONDS, leave=False
-    ) as bar:
+    with progress_bar(what, round(end - start, 1), unit="s") as bar:
         data = encode_clip(file, start, end, progress=lambda second: bar.update(second - bar.n))
     with suppress(OSError):  # a full disk costs the time to make it again
         write_file(kept, data, durable=False)

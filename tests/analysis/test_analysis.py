@@ -1,6 +1,7 @@
 """Clusters, maps, words, outliers and shares: right on made blobs, sensible on the samples, clear when refused."""
 
 import itertools
+import re
 import warnings
 
 import numpy as np
@@ -202,10 +203,30 @@ def test_choose_k_goes_no_further_than_there_are_different_segments():
 
 @pytest.mark.slow
 def test_of_many_rows_the_silhouette_is_that_of_a_sample_and_the_same_each_time():
-    matrix, _ = blobs(1500, 1500)
+    matrix, blob = blobs(1500, 1500)
     first = analysis.choose_k(matrix, [2, 3])
-    assert first["silhouette"].is_monotonic_decreasing
+    assert first["silhouette"].is_monotonic_decreasing and first["inertia"].is_monotonic_decreasing
+    spread = sum(((matrix[blob == i] - matrix[blob == i].mean(axis=0)) ** 2).sum() for i in range(2))
+    assert first["inertia"][0] == pytest.approx(spread, rel=1e-3)  # both blobs, each with its own centre
     pd.testing.assert_frame_equal(first, analysis.choose_k(matrix, [2, 3]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("doing", "work"),
+    [
+        ("k-means: +50%.* 1/2", lambda m: analysis.choose_k(m, [2, 3])),
+        (
+            "comparing segments: +67%.* 5.00k/7.50k",
+            lambda m: analysis_outliers.near_duplicates(make_segments(m), m),
+        ),
+    ],
+)
+def test_long_work_shows_how_far_it_is(doing, work, monkeypatch, bars_at_once, capsys):
+    matrix, _ = blobs(50, 50)
+    monkeypatch.setattr(analysis_outliers, "MOST_COSINES", 5_000)  # of fifty rows
+    work(matrix)
+    assert re.search(doing, capsys.readouterr().err)
 
 
 METHODS = {

@@ -7,7 +7,6 @@ import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from multiprocessing import Pipe
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from hypothesis import strategies as st
 from milvus_lite.engine import collection as lite_collection
 from pymilvus import DataType, MilvusClient
 
-from helpers import files
+from helpers import files, progress
 from helpers.errors import SearchError, StoreError
 from helpers.search.similarity import recommend, search_segments
 from helpers.segments import COLUMNS, Query
@@ -325,22 +324,37 @@ def test_vectors_are_read_in_batches_that_a_message_holds(milvus, name):
     assert with_vectors * 16_000 < 32_000_000 and without > 5_000
 
 
+SOME = make_segments(n=1_100, options=["visual"])
+
+
 @pytest.mark.slow
-def test_a_long_read_shows_how_far_it_is_and_a_short_one_or_a_plain_one_nothing(
-    milvus, name, monkeypatch, capsys
+@pytest.mark.parametrize(
+    ("doing", "work"),
+    [
+        ("reading", lambda milvus, name, _: store.read_segments(milvus, name)),
+        ("inserting into", lambda milvus, name, _: store.insert_segments(milvus, name, SOME)),
+        (
+            "changing",
+            lambda milvus, name, time: store.update_clusters(
+                milvus, name, pd.Series(time, index=list(SOME["segment_id"])), batch_size=500
+            ),
+        ),
+    ],
+)
+def test_long_work_shows_how_far_it_is_and_short_or_plain_work_nothing(
+    milvus, name, doing, work, monkeypatch, bars_at_once, capsys
 ):
-    filled(milvus, name, make_segments(n=1_100, options=["visual"]))
+    filled(milvus, name, SOME)
     monkeypatch.setattr(opened, "ANSWER_BYTES", 1)  # batches of 500
-    monkeypatch.delenv("VIDEO_SEARCH_PROGRESS", raising=False)
     milvus = Spy(milvus)  # as a server, whose rows are not in this process's memory
-    store.read_segments(milvus, name)
-    assert capsys.readouterr().err == ""
-    monkeypatch.setattr(opened, "BAR_SECONDS", 0.001)
-    monkeypatch.setattr(opened, "tqdm", partial(opened.tqdm, mininterval=0))  # however quick the machine is
-    store.read_segments(milvus, name)
-    assert re.search(rf"reading {name}: +\d+%.*/1101", capsys.readouterr().err)
+    work(milvus, name, 1)
+    assert re.search(rf"{doing} {name}: +\d+%.*/1101", capsys.readouterr().err)
+    monkeypatch.setattr(progress, "BAR_SECONDS", 1000)
+    work(milvus, name, 2)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(progress, "BAR_SECONDS", 0)
     monkeypatch.setenv("VIDEO_SEARCH_PROGRESS", "plain")
-    store.read_segments(milvus, name)
+    work(milvus, name, 3)
     assert capsys.readouterr() == ("", "")
 
 
