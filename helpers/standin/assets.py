@@ -40,6 +40,9 @@ class Media:
     path: Path | None = None
 
 
+_looked_at: dict[tuple[str, str], Media] = {}  # by content and suffix: the same bytes are the same thing
+
+
 @dataclass
 class Asset:
     id: str
@@ -54,25 +57,31 @@ class Asset:
 
 
 def look(data: IO[bytes], filename: str, folder: Path | None = None) -> Media:
-    """What this is, by looking into it; the file stays in `folder`, if there is one."""
+    """What this is, by looking into it once; the file stays in `folder`, if there is one."""
     data.seek(0)
     content = hashlib.file_digest(data, "sha256").hexdigest()  # type: ignore[arg-type]  # the stub's is too narrow
-    data.seek(0)
+    key = content, Path(filename).suffix.lower()
     with tempfile.TemporaryDirectory(prefix="video-search-") as scratch:
         path = (folder or Path(scratch)) / content
-        with open(path, "wb") as file:
-            shutil.copyfileobj(data, file)
-        kept, size = path if folder else None, path.stat().st_size
-        if Path(filename).suffix.lower() in (".pdf", ".txt", ".md"):
-            return Media(content, size, "document", path=kept)
-        kinds = [_look_for_picture, _look_for_video]
-        if Path(filename).suffix.lower() in SUFFIXES:  # a GIF may be a picture, or a video
-            kinds.reverse()
-        for look_for in kinds:
-            with suppress(VideoError):
-                return replace(look_for(path), content=content, size=size, path=kept)
-        problem = "The file is invalid, corrupt, or unreadable."
-        return Media(content, size, "", problem=problem, path=kept)
+        if folder or key not in _looked_at:
+            data.seek(0)
+            with open(path, "wb") as file:
+                shutil.copyfileobj(data, file)
+        if key not in _looked_at:
+            _looked_at[key] = replace(_what(path, key[1]), content=content, size=path.stat().st_size)
+    return replace(_looked_at[key], path=path if folder else None)
+
+
+def _what(path: Path, suffix: str) -> Media:
+    if suffix in (".pdf", ".txt", ".md"):
+        return Media("", 0, "document")
+    kinds = [_look_for_picture, _look_for_video]
+    if suffix in SUFFIXES:  # a GIF may be a picture, or a video
+        kinds.reverse()
+    for look_for in kinds:
+        with suppress(VideoError):
+            return look_for(path)
+    return Media("", 0, "", problem="The file is invalid, corrupt, or unreadable.")
 
 
 def _look_for_picture(path: Path) -> Media:

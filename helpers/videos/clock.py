@@ -74,8 +74,13 @@ def clock_of(path: str | Path) -> Clock:
 
 @dataclass
 class _Track:
-    """The packets of a stream: when each is shown, how long, when it is decoded, and whether it is shown."""
+    """The packets of a stream: when each is shown, how long, when it is decoded, and whether it is shown.
 
+    `base` is the seconds of one tick of its clock; of the tens of thousands of packets none is asked for its own.
+    """
+
+    base: float
+    has_pts: bool = True
     times: list[float] = field(default_factory=list)
     lengths: list[float] = field(default_factory=list)
     order: list[float] = field(default_factory=list)
@@ -83,9 +88,9 @@ class _Track:
     is_shown: list[bool] = field(default_factory=list)
     beside: list[int] = field(default_factory=list)  # how many packets of the other stream came before
 
-    def add(self, packet: "Packet[Any]", beside: int, *, has_pts: bool) -> None:
-        base = float(packet.time_base)
-        pts = packet.pts if has_pts and packet.pts is not None else packet.dts
+    def add(self, packet: "Packet[Any]", beside: int) -> None:
+        base = self.base
+        pts = packet.pts if self.has_pts and packet.pts is not None else packet.dts
         dts = packet.dts if packet.dts is not None else pts if packet.is_keyframe else None
         after = self.times[-1] + self.lengths[-1] if self.times else 0.0
         self.times.append(after if pts is None else pts * base)
@@ -126,12 +131,14 @@ def _clock(path: str, inode: int, size: int, changed: int) -> Clock:
         film, voice = watched(container), heard(container)
         if film is None:
             raise LookupError("no picture")
-        begin, pictures, sound = (container.start_time or 0) / av.time_base, _Track(), _Track()
+        begin, number = (container.start_time or 0) / av.time_base, film.index
+        pictures = _Track(float(film.time_base or 0), has_pts(container))
+        sound = _Track(float(voice.time_base or 0) if voice else 0.0)
         for packet in packets(container, film, voice):
-            if packet.size and packet.stream.index == film.index:
-                pictures.add(packet, len(sound.times), has_pts=has_pts(container))
+            if packet.size and packet.stream_index == number:
+                pictures.add(packet, len(sound.times))
             elif packet.size:
-                sound.add(packet, len(pictures.times), has_pts=True)
+                sound.add(packet, len(pictures.times))
         shape = pixel_shape(film)
         stated = _stated_end(container, film, len(pictures.times))
         ahead = container.format.name in BROADCAST
