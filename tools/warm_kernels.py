@@ -18,7 +18,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from tools.faults.children import forkserver
 
-IMPORTED = ("ipykernel.kernelapp", "ipywidgets", "helpers.explorer.widget", "helpers.search.evaluation")
+IMPORTED = ("ipykernel.kernelapp", "ipywidgets", "pyarrow.dataset", "tools.warm_up")
 
 
 def become_kernel(arguments: list[str], environment: dict[str, str], folder: str) -> None:
