@@ -18,7 +18,10 @@ CLUSTER, TAG, TIME = "cluster", "tag", "time in film"  # what can be chosen besi
 MOST_VALUES = 24  # of a column that have an entry of their own; the rarer ones share one
 BINS = 6  # of a column of numbers
 NONE, OTHER = "none", "other values"
-NOT_OFFERED = {"segment_id", "video_id", "cluster", "description", "start_offset_sec", "end_offset_sec"}
+NOT_OFFERED = {
+    *("segment_id", "video_id", "video_url", "cluster", "description"),  # `title` stands for the video
+    *("start_offset_sec", "end_offset_sec"),
+}
 
 
 class Coloured(NamedTuple):

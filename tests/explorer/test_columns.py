@@ -12,6 +12,7 @@ TABLE = pd.DataFrame(
     {
         "segment_id": list("abcd"),
         "title": ["x", "y", "x", "x"],
+        "video_url": ["x.mp4", "y.mp4", "x.mp4", "x.mp4"],
         "category": "same",
         "recorded_at": [dt.date(2024, 5, 1), None, dt.date(2024, 5, 1), dt.date(2024, 6, 1)],
         "start_offset_sec": [0.0, 60.0, 3600.0, 6.0],
