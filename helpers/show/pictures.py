@@ -29,6 +29,9 @@ from helpers.show.output import as_text, credits_html, data_uri, encoded, show_b
 from helpers.videos.frames import thumbnail
 
 TILE, LABEL, NAME, GAP = 200, 38, 24, 6  # pixels: a tile's width, its words, a row's name, the space between
+AROUND = (
+    14  # pixels of a tile on a page beside its picture: the frame of 3 on both sides, the space to the next
+)
 RIGHT = "#009E73"  # the green of the figures; a tick and a word say the same
 TICK = "✓ right"
 
@@ -104,23 +107,25 @@ def sheet_html(
     named: Sequence[tuple[str, Sequence[Tile]]], *, across: int = 4, title: str = "", credits: str = ""
 ) -> str:
     """(name, tiles) of each row as HTML: tiles beside each other, as many as there is room for."""
-    parts = [f"<div><b>{as_text(title)}</b></div>" if title else ""]
+    parts, share = [f"<div><b>{as_text(title)}</b></div>" if title else ""], f"{100 / across:.4g}%"
     for name, tiles in named:
         parts += [f"<div><b>{as_text(name)}</b></div>" if name else "", "<div>"]
-        parts += [*map(_tile_html, tiles), "</div>"]
+        parts += [*(_tile_html(tile, share) for tile in tiles), "</div>"]
     parts.append(credits_html(credits))
     widest = max(tile.still.width for _, tiles in named for tile in tiles)
-    return f'<figure style="margin:0;max-width:{across * (widest + 14)}px">{"".join(parts)}</figure>'
+    return f'<figure style="margin:0;max-width:{across * (widest + AROUND)}px">{"".join(parts)}</figure>'
 
 
-def _tile_html(tile: Tile) -> str:
-    right, (place, title) = is_right(tile.hit), tile.words
+def _tile_html(tile: Tile, share: str) -> str:
+    """A tile that takes its share of the page's width, and up to a tenth less than its picture has."""
+    right, (place, title), width = is_right(tile.hit), tile.words, tile.still.width
     mark = f"<b>{TICK}</b> · " if right else ""
     source = data_uri("image/webp", encoded(tile.still, "WEBP", quality=70))
     return (
-        f'<figure style="display:inline-block;vertical-align:top;width:{tile.still.width + 6}px;'
-        f'margin:0 8px 8px 0"><img alt="{html.escape(caption_of(tile.hit))}" src="{source}" '
-        f'style="display:block;margin:0;border:3px solid {RIGHT if right else "transparent"}">'
+        f'<figure style="display:inline-block;vertical-align:top;box-sizing:border-box;width:{share};'
+        f'min-width:{width * 9 // 10 + AROUND}px;max-width:{width + AROUND}px;margin:0;padding:0 8px 8px 0">'
+        f'<img alt="{html.escape(caption_of(tile.hit))}" src="{source}" style="display:block;'
+        f'box-sizing:border-box;max-width:100%;margin:0;border:3px solid {RIGHT if right else "transparent"}">'
         f'<figcaption style="margin:0 3px;font-size:13px;line-height:1.35">{as_text(place)}<br>'
         f"{mark}{as_text(title)}</figcaption></figure>"
     )

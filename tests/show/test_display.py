@@ -536,6 +536,13 @@ def test_the_lines_of_a_sheet_are_about_equally_long(tiles, columns, across, sho
     assert Image.open(io.BytesIO(shown[0]["image/png"])).width == across * 206 + 6
 
 
+def test_four_tiles_fit_on_a_narrow_page_and_are_not_small_there(shown):
+    show_pictures.show_contact_sheet(hits(*[("data/videos/gone.mp4", 0, 6)] * 8))
+    widths = re.findall(r"width:25%;min-width:(\d+)px;max-width:214px", str(shown[0]["text/html"]))
+    assert len(widths) == 8 and len(set(widths)) == 1
+    assert 180 + show_pictures.AROUND <= int(widths[0]) <= (860 - 20) / 4
+
+
 def test_a_sheet_without_its_film_or_without_hits(shown):
     show_pictures.show_contact_sheet(
         hits(("data/videos/gone.mp4", 0, 6), ("https://example.org/a.mp4", 0, 6))
