@@ -137,6 +137,27 @@ def timed_film(
     return path
 
 
+def tiles(seed: int, *, columns: int = 6) -> np.ndarray:
+    """A picture of coloured tiles, as small as the service takes it.
+
+    A square, unless `columns` says otherwise: the offline model looks once at a square, else three times.
+    """
+    small = np.random.default_rng(seed).integers(0, 255, (6, columns, 3)).astype(np.uint8)
+    return small.repeat(60, 0).repeat(60, 1)
+
+
+def tiles_film(path: Path, seed: int = 0, *, seconds: int = 6, columns: int = 6) -> Path:
+    """A video of one picture of tiles, shown twice a second."""
+    picture = tiles(seed, columns=columns)
+    return timed_film(path, [n / 2 for n in range(2 * seconds)], lambda second: picture, rate=2)
+
+
+def garden(folder: Path) -> None:
+    """Put twelve films of 4 s, IMG_0000.mp4 to IMG_0011.mp4, into a folder."""
+    for number in range(12):
+        tiles_film(folder / f"IMG_{number:04}.mp4", number, seconds=4)
+
+
 def second_of(picture: Image.Image) -> int:
     """The second that a picture of `second_grey` tells."""
     return round(float(np.asarray(picture.convert("L")).mean()) / 10)

@@ -1,16 +1,21 @@
-"""A folder of own videos through explore.ipynb, 06 and 10: to their ends, apart from the samples, in both orders."""
+"""Folders as people have them, through explore.ipynb, 10 and 06 to the end, and apart from the samples.
 
-import re
+The cells run in this process, which is quicker than a kernel for each notebook. What cannot be shown is said in a
+sentence. The same notebooks in a kernel, and in the other order, are in tests/browser/test_browser_own_folder.py.
+"""
+
 import shutil
+import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
-import av
 import nbformat
-import numpy as np
 import pytest
-from nbclient import NotebookClient
+from matplotlib import pyplot as plt
 
 from helpers import (
+    VideoSearchError,
     collection_name,
     connect_milvus,
     connect_twelvelabs,
@@ -22,58 +27,104 @@ from helpers import (
     own_videos,
     read_segments,
     sample_videos,
+    summarise,
 )
 from helpers.settings import ROOT
-from tools.notebook_env import offline_environment
+from tests.make_media import garden, tiles_film
 
-pytestmark = pytest.mark.live  # whole notebooks run
+NOTEBOOKS = {
+    "explore": ROOT / "explore" / "explore.ipynb",
+    "10": ROOT / "notebooks" / "10_own_videos.ipynb",
+    "06": ROOT / "notebooks" / "06_clustering_analysis.ipynb",
+}
+EMPTY_BOX = b"\0\0\0\x08free"  # another content, and the same pictures
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve films of 6 s, two pictures a second, as small as the service takes them; and a file that is none."""
-    folder = tmp_path_factory.mktemp("garden")
-    for number in range(12):
-        random = np.random.default_rng(number)
-        with av.open(str(folder / f"IMG_{number:04}.mp4"), "w") as film:
-            stream = film.add_stream("libx264", rate=2, options={"preset": "ultrafast"})
-            stream.width, stream.height, stream.pix_fmt = 480, 360, "yuv420p"
-            tiles = random.integers(0, 255, (6, 8, 3)).repeat(60, 0).repeat(60, 1).astype(np.uint8)
-            for _ in range(12):
-                film.mux(stream.encode(av.VideoFrame.from_ndarray(tiles, format="rgb24")))
-            film.mux(stream.encode())
+def one(folder: Path) -> None:
+    tiles_film(folder / "holiday.mp4")
+
+
+def two(folder: Path) -> None:
+    tiles_film(folder / "first.mp4", 1, seconds=4)
+    tiles_film(folder / "second.mp4", 2, seconds=20)
+
+
+def alike(folder: Path) -> None:
+    data = tiles_film(folder / "a.mp4").read_bytes()
+    for number in range(1, 8):
+        (folder / f"copy {number}.mp4").write_bytes(data + number * EMPTY_BOX)
+
+
+def odd(folder: Path) -> None:
+    """Names with odd letters, a folder inside, a broken film, a film without an end, text; one film is no square."""
+    names = [
+        "Ärger & Co. #1 100%.mp4",
+        "日本 の 庭.mp4",
+        'it\'s "quoted" [x] {y}.mp4',
+        "=SUM(A1).mp4",
+        "-rf.mp4",
+    ]
+    for seed, name in enumerate(names):
+        tiles_film(folder / name, seed, seconds=6 + 3 * seed, columns=6 if seed else 8)
+    (folder / "inside").mkdir()
+    tiles_film(folder / "inside" / "deep.mp4", 9)
+    (folder / "broken.mp4").write_bytes(b"no film at all")
+    (folder / "cut off.mp4").write_bytes(next(folder.glob("*.mp4")).read_bytes()[:2000])
     (folder / "notes.txt").write_text("no film", "utf-8")
+
+
+FOLDERS: dict[str, Callable[[Path], None]] = {
+    "one": one,
+    "two": two,
+    "alike": alike,
+    "odd": odd,
+    "twelve": garden,
+}
+
+
+def made(kind: str, folder: Path) -> Path:
+    folder.mkdir()
+    FOLDERS[kind](folder)
     return folder
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A new home, for the kernels and for this process alike."""
-    for name, value in offline_environment(tmp_path).items():
-        monkeypatch.setenv(name, value)
-    return tmp_path
+class Run(NamedTuple):
+    """What the cells of a notebook have defined, and the warnings, each once."""
+
+    names: dict[str, Any]
+    said: list[str]
 
 
-def run(
-    path: Path, home: Path, folder: Path | None = None, *changes: tuple[str, str]
-) -> nbformat.NotebookNode:
-    """The notebook after Run All, with these words of its cells replaced; a cell that fails raises."""
-    notebook = nbformat.read(path, as_version=4)
+def run_cells(
+    notebook: Path, folder: Path | None, monkeypatch: pytest.MonkeyPatch, *changes: tuple[str, str]
+) -> Run:
+    """Run the notebook's cells on a folder, or the samples, as a learner who changes the one line.
+
+    changes: words of the cells, and what is there instead.
+    """
+    monkeypatch.setenv("VIDEO_SEARCH_FOLDER", str(folder or ""))
+    monkeypatch.chdir(notebook.parent)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    sources = [c.source for c in nbformat.read(notebook, as_version=4).cells if c.cell_type == "code"]
+    if folder:
+        own = [("sample_videos())", "own_videos(settings.folder))"), ("sample_videos\n", "own_videos\n")]
+        sources = [changed(source, *own) for source in sources]
+    assert all(any(old in source for source in sources) for old, _ in changes)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for source in sources:
+            exec(compile(changed(source, *changes), notebook.name, "exec"), names)
+            plt.close("all")
+    assert all(issubclass(each.category, UserWarning) for each in caught), list(map(str, caught))
+    said = list(dict.fromkeys(str(each.message) for each in caught))
+    assert not any("\n" in line for line in said), said
+    return Run(names, said)
+
+
+def changed(source: str, *changes: tuple[str, str]) -> str:
     for old, new in changes:
-        assert any(old in cell.source for cell in notebook.cells), old
-        for cell in notebook.cells:
-            cell.source = cell.source.replace(old, new) if cell.cell_type == "code" else cell.source
-    client = NotebookClient(
-        notebook,
-        timeout=300,
-        iopub_timeout=60,  # on a busy machine an output may come late
-        kernel_name="python3",
-        store_widget_state=False,
-        extra_arguments=["--log-level=ERROR"],
-        resources={"metadata": {"path": str(path.parent)}},
-    )
-    client.execute(env=offline_environment(home) | {"VIDEO_SEARCH_FOLDER": str(folder or "")})
-    return notebook
+        source = source.replace(old, new)
+    return source
 
 
 def stored(notebook: str) -> dict[str, set[str]]:
@@ -87,25 +138,6 @@ def stored(notebook: str) -> dict[str, set[str]]:
         disconnect_milvus(milvus, settings)
 
 
-# The other order, and 06 and 10 on own videos, are in tests/browser/test_browser_own_folder.py too.
-@pytest.mark.parametrize(
-    "own_first",
-    [
-        pytest.param(True, id="own, then samples"),
-        pytest.param(False, id="samples, then own", marks=pytest.mark.nightly),
-    ],
-)
-def test_explore_keeps_own_videos_and_samples_apart(own_first: bool, home: Path, folder: Path) -> None:
-    path = ROOT / "explore" / "explore.ipynb"
-    for own in (own_first, not own_first):
-        shown = str([cell.get("outputs") for cell in run(path, home, folder if own else None).cells])
-        assert ("12 clips of 12 videos" if own else "141 clips of 12 videos") in shown, shown
-    own_ids, samples = (set(videos["video_id"]) for videos in (own_videos(folder), sample_videos()))
-    found = stored("explore")
-    assert found.pop("videos") == samples
-    assert list(found.values()) == [own_ids]
-
-
 def store_samples(notebook: str) -> None:
     settings = load_settings(notebook=notebook)
     segments = embed_batch(connect_twelvelabs(settings), sample_videos()).segments
@@ -115,52 +147,112 @@ def store_samples(notebook: str) -> None:
     disconnect_milvus(milvus, settings)
 
 
-def test_10_measures_own_questions_and_embeds_one_more_film_alone(
-    home: Path, folder: Path, tmp_path: Path
-) -> None:
-    films = shutil.copytree(folder, tmp_path / "films")
-    arrives = f"""from pathlib import Path
-films = Path({str(films)!r})
-(films / "new.mp4").write_bytes((films / "IMG_0000.mp4").read_bytes() + bytes([0, 0, 0, 8]) + b"free")"""
-    changes = [
-        ("mine = []\n", "mine = [('tiles', 'IMG_0003', 0, 6), ('more tiles', 'IMG_0004', 0, 6)]\n"),
-        ("if demonstrate:\n    practice_videos(settings, one_more=True)", arrives),
-    ]
-    ran = run(ROOT / "notebooks" / "10_own_videos.ipynb", home, films, *changes)
-    shown = {cell.source: str(cell.outputs) for cell in ran.cells if cell.cell_type == "code"}
-
-    def after(words: str) -> str:
-        return next(text for source, text in shown.items() if words in source)
-
-    assert "2 questions in questions.csv" in after("own_questions(")
-    assert re.search(r"visual\s+2 ", after("summarise("))
-    assert re.search(r"videos +1\.0 +12\.0", after('cost.loc[["videos"'))
-    assert re.findall(r"(\w+)  +done +1\b", after("added.report")) == ["new"]
-    assert len(stored("10")) == 1
-    kept = next((home / "video-search" / "explore").iterdir())
-    assert (kept / "questions.csv").read_text("utf-8-sig").splitlines()[1] == "tiles,IMG_0003,0,6"
+def ids(videos: Any) -> set[str]:
+    return set(videos["video_id"])
 
 
+# Clips that are all alike, and one clip for all that is drawn; a folder with names and damage of every kind is below.
+SHOWN = {("alike", "explore"), ("one", "06")}
+
+
+@pytest.mark.live
 @pytest.mark.parametrize(
-    ("stem", "samples_first"),
+    ("kind", "notebook"),
     [
-        pytest.param("06_clustering_analysis", True, id="06, samples first"),
-        pytest.param("06_clustering_analysis", False, id="06, own first", marks=pytest.mark.nightly),
-        pytest.param("10_own_videos", True, id="10, samples first", marks=pytest.mark.nightly),
-        pytest.param("10_own_videos", False, id="10, own first", marks=pytest.mark.nightly),
+        pytest.param(kind, notebook, marks=[] if (kind, notebook) in SHOWN else pytest.mark.nightly)
+        for kind in FOLDERS
+        for notebook in NOTEBOOKS
     ],
 )
-def test_06_and_10_run_to_their_end_on_own_videos(
-    stem: str, samples_first: bool, home: Path, folder: Path
+def test_it_runs_to_its_end(
+    kind: str, notebook: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    said = run_cells(NOTEBOOKS[notebook], made(kind, tmp_path / "films"), monkeypatch).said
+    assert (kind == "odd") == any("broken.mp4" in line for line in said)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    "own_first",
+    [
+        pytest.param(True, id="own, then samples"),
+        pytest.param(False, id="samples, then own", marks=pytest.mark.nightly),
+    ],
+)
+def test_explore_keeps_own_videos_and_samples_apart(
+    own_first: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = made("odd", tmp_path / "films")
+    embedded = {}
+    for own in (own_first, not own_first):
+        run = run_cells(NOTEBOOKS["explore"], folder if own else None, monkeypatch)
+        assert own == any("broken.mp4" in line for line in run.said)
+        assert ("11 clips of 5 videos" if own else "141 clips of 12 videos") in capsys.readouterr().out
+        embedded[own] = ids(run.names["batch"].segments)
+    found = stored("explore")
+    assert found.pop("videos") == embedded[False] == ids(sample_videos())
+    assert list(found.values()) == [embedded[True]]
+
+
+@pytest.mark.live
+def test_10_measures_own_questions_and_embeds_one_more_film_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made("odd", tmp_path / "films")
+    film = (folder / "inside" / "deep.mp4").read_bytes()
+    arrives = f"import pathlib\npathlib.Path({str(folder / 'new.mp4')!r}).write_bytes({film + EMPTY_BOX!r})"
+    changes = [
+        ("mine = []\n", "mine = [('tiles', '日本 の 庭', 0, 6), ('more tiles', '-rf', 0, 6)]\n"),
+        ("if demonstrate:\n    practice_videos(settings, one_more=True)", arrives),
+    ]
+    names, said = run_cells(NOTEBOOKS["10"], folder, monkeypatch, *changes)
+    assert any("broken.mp4" in line for line in said)
+    assert summarise(names["measured"]).loc["visual", "queries"] == 2
+    report = names["added"].report
+    assert report.loc[report["status"] == "done", ["title", "tasks"]].to_numpy().tolist() == [["new", 1]]
+    assert list(stored("10").values()) == [ids(names["segments"])]
+    questions = next((names["settings"].home / "explore").iterdir()) / "questions.csv"
+    assert questions.read_text("utf-8-sig").splitlines()[1] == "tiles,日本 の 庭,0,6"
+    assert names["cost"].loc["videos", ["new", "cached"]].tolist() == [1, 5]
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("notebook", "samples_first"),
+    [
+        pytest.param("06", True, id="06, samples first"),
+        pytest.param("06", False, id="06, own first", marks=pytest.mark.nightly),
+        pytest.param("10", True, id="10, samples first", marks=pytest.mark.nightly),
+        pytest.param("10", False, id="10, own first", marks=pytest.mark.nightly),
+    ],
+)
+def test_06_and_10_keep_own_videos_and_samples_apart(
+    notebook: str, samples_first: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made("twelve", tmp_path / "films")
     if samples_first:
-        store_samples(stem[:2])
-    changes = [("my_videos = settings.folder or practice\n", f"my_videos = {str(folder)!r}\n")]
-    if stem.startswith("06"):
-        changes = [("sample_videos())", f"own_videos({str(folder)!r}))"), ("sample_videos\n", "own_videos\n")]
-    run(ROOT / "notebooks" / f"{stem}.ipynb", home, None, *changes)
+        store_samples(notebook)
+    run_cells(NOTEBOOKS[notebook], folder, monkeypatch)
     if not samples_first:
-        store_samples(stem[:2])
-    found = stored(stem[:2])
-    assert found.pop("videos") == set(sample_videos()["video_id"])
-    assert list(found.values()) == [set(own_videos(folder)["video_id"])]
+        store_samples(notebook)
+    found = stored(notebook)
+    assert found.pop("videos") == ids(sample_videos())
+    assert list(found.values()) == [ids(own_videos(folder))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_an_empty_folder_has_one_sentence(
+    notebook: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "trip" / "day 1").mkdir(parents=True)
+    tiles_film(tmp_path / "trip" / "day 1" / "a.mp4")
+    with pytest.raises(
+        VideoSearchError, match=r"^The folder .*trip holds no video .*\(day 1\): name one of them"
+    ):
+        run_cells(NOTEBOOKS[notebook], tmp_path / "trip", monkeypatch)
+    shutil.rmtree(tmp_path / "trip" / "day 1")
+    with pytest.raises(
+        VideoSearchError, match=r"^The folder .*trip holds no video .*: name another folder\.$"
+    ):
+        run_cells(NOTEBOOKS[notebook], tmp_path / "trip", monkeypatch)
