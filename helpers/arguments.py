@@ -54,6 +54,12 @@ def check_amounts(error: type[VideoSearchError], **amounts: object) -> None:
             raise error(f"The {name} is {given!r}: give a number from 0.")
 
 
+def check_limit(error: type[VideoSearchError], limit: object) -> None:
+    """Raise `error` for a limit that is no whole number from 1; None is for all."""
+    if limit is not None and not is_whole(limit, least=1):
+        raise error(f"The limit is {limit!r}: give a whole number from 1, or None for all.")
+
+
 def is_text(value: object) -> TypeGuard[str]:
     """Whether this is text that can be written: half of a letter cannot."""
     return isinstance(value, str) and value.encode(errors="replace").decode() == value

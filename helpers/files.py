@@ -5,16 +5,17 @@ import functools
 import hashlib
 import json
 import os
+import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from helpers.errors import VideoError
 
-ABANDONED_SECONDS = 3600.0  # a half-written file this old belongs to a process that was killed
+ABANDONED_DAYS = 1 / 24  # a half-written file this old belongs to a process that was killed
 
 
 def write_file(path: str | Path, data: bytes, *, durable: bool = True) -> None:
@@ -37,10 +38,7 @@ def file_in_place(path: str | Path, *, durable: bool = True) -> Iterator[BinaryI
         raise FileExistsError(errno.EEXIST, "what is there is no file", str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     stem = f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}"  # a long name would be too long
-    for other in target.parent.glob(f"{stem}-*.part"):
-        with suppress(OSError):
-            if time.time() - other.stat().st_mtime > ABANDONED_SECONDS:
-                other.unlink()
+    remove_old(target.parent.glob(f"{stem}-*.part"), days=ABANDONED_DAYS)
     part = target.with_name(f"{stem}-{uuid.uuid4().hex[:16]}.part")
     try:
         with open(part, "xb") as file:
@@ -51,6 +49,23 @@ def file_in_place(path: str | Path, *, durable: bool = True) -> Iterator[BinaryI
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def remove_old(paths: Iterable[Path], *, days: float) -> None:
+    """Remove those of these files and folders that have not changed for so many days, as far as possible."""
+    for path in paths:
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > days * 86_400:
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+
+
+def file_version(path: str | Path) -> tuple[str, int, int, int]:
+    """The absolute path of a file, and what changes when it does: inode, size, time of change. Raises OSError."""
+    found = os.stat(path)
+    return os.path.abspath(path), found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def published_digests(folder: Path) -> dict[str, str]:
@@ -89,19 +104,17 @@ def file_sha256(path: str | Path) -> str:
 
     Kept while the process lives for as long as inode, size and time of change stay the same.
     """
-    full = os.path.abspath(path)
     try:
-        found = os.stat(full)
-        key = (full, found.st_ino, found.st_size, found.st_mtime_ns)
+        version = file_version(path)
         # Two writes within a tick of the clock look alike: what is that young is not kept (as git does).
-        young = abs(time.time_ns() - found.st_mtime_ns) < 2_000_000_000
-        return _sha256.__wrapped__(*key) if young else _sha256(*key)
+        young = abs(time.time_ns() - version[-1]) < 2_000_000_000
+        return _sha256.__wrapped__(*version) if young else _sha256(*version)
     except OSError as error:
         raise VideoError(f"There is no file to read at {path}: check the path and its spelling.") from error
 
 
 @functools.lru_cache(maxsize=4096)
-def _sha256(path: str, inode: int, size: int, changed: int) -> str:
+def _sha256(path: str, *_version: int) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

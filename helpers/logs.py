@@ -24,7 +24,7 @@ from concurrent_log_handler import ConcurrentRotatingFileHandler
 from helpers.arguments import is_text
 from helpers.errors import SettingsError, VideoSearchError
 from helpers.redaction import MAX_LINE, MAX_TEXT, PLAIN, RedactingFilter, safe_text, told_secrets
-from helpers.settings import Settings, load_settings
+from helpers.settings import Settings, check_settings, load_settings
 
 NAME = "video_search"
 MAX_BYTES, OLDER_FILES = 1_000_000, 3  # a file that is full becomes .1, and .1 becomes .2
@@ -32,11 +32,9 @@ COLUMNS = ("time", "level", "logger", "event", "message", "seconds", "outcome")
 
 # Their warnings go to the file. What pymilvus logs as an error also reaches the caller, as an exception.
 QUIET = {
-    **dict.fromkeys(
-        ("asyncio", "faiss", "filelock", "grpc", "httpcore", "httpx", "matplotlib"), logging.WARNING
-    ),
-    **dict.fromkeys(("milvus_lite", "PIL", "requests", "twelvelabs", "urllib3"), logging.WARNING),
-    **dict.fromkeys(("pymilvus", "pymilvus.bulk_writer", "pymilvus.milvus_client"), logging.CRITICAL),
+    **dict.fromkeys("asyncio faiss filelock grpc httpcore httpx matplotlib".split(), logging.WARNING),
+    **dict.fromkeys("milvus_lite PIL requests twelvelabs urllib3".split(), logging.WARNING),
+    **dict.fromkeys("pymilvus pymilvus.bulk_writer pymilvus.milvus_client".split(), logging.CRITICAL),
 }
 
 
@@ -130,10 +128,7 @@ def start_logging(settings: Settings, *, screen: str = "INFO") -> Path:
     folder cannot be written, one warning says so and the screen goes on. Raises SettingsError for a level that
     is none.
     """
-    if not isinstance(settings, Settings):
-        raise SettingsError(
-            f"The settings are a {type(settings).__name__}: give what load_settings returned."
-        )
+    check_settings(settings, SettingsError)
     level = logging.getLevelNamesMapping().get(str(screen).upper())
     if level is None:
         raise SettingsError(f"The level {screen!r} is not known: write DEBUG, INFO, WARNING or ERROR.")

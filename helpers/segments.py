@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.arguments import check_table
-from helpers.errors import EmbedError
+from helpers.errors import EmbedError, VideoSearchError
 from helpers.files import cache_key
 from helpers.videos.cues import Cue, describe
 
@@ -21,6 +21,7 @@ COLUMNS = [
     *("segment_id", "video_id", "title", "category", "recorded_at", "video_url", "embedding_scope"),
     *("start_offset_sec", "end_offset_sec", "description", "segmentation", "model", "cluster"),
 ]
+SPAN = ["start_offset_sec", "end_offset_sec"]
 HIT_COLUMNS = [  # of every table of hits, and of what is shown like one
     *("rank", "score", "segment_id", "video_id", "title", "start_offset_sec", "end_offset_sec", "video_url"),
     *("category", "recorded_at", "description", "embedding_scope", "cluster"),
@@ -42,6 +43,21 @@ def available_options(segments: pd.DataFrame) -> list[str]:
     """The embedding options that the segments have vectors for, `visual` first."""
     check_table(segments, EmbedError, what="segments", cure="use the table of embed_videos or read_segments")
     return [o for o in declared_options(segments) if segments[vector_field(o)].notna().any()]
+
+
+def check_spans(
+    table: object,
+    error: type[VideoSearchError],
+    *,
+    what: str,
+    cure: str,
+    numbers: Sequence[str] = (),
+    texts: Sequence[str] = (),
+) -> None:
+    """`check_table`, and `error` unless each row has a start and an end in seconds."""
+    check_table(table, error, what=what, cure=cure, numbers=[*SPAN, *numbers], texts=texts)
+    if isinstance(table, pd.DataFrame) and not np.isfinite(table[SPAN].to_numpy(dtype=float)).all():
+        raise error(f"The {what} have a start or an end that is no number of seconds: {cure}.")
 
 
 def to_answer(rows: "Iterable[EmbeddingData]") -> pd.DataFrame:

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from helpers.cells import show_errors_briefly
-from helpers.errors import SettingsError
+from helpers.errors import SettingsError, VideoSearchError
 from helpers.files import is_published, published_digests
 from helpers.models import LIVE_MODEL, OFFLINE_MODEL, model_facts
 
@@ -44,7 +44,6 @@ class Settings:
     model: str
     milvus_uri: str
     prefix: str
-    notebook: str
     folder: Path | None = None  # of one's own videos, for explore/explore.ipynb; None is the samples
     base_url: str = ""  # of the Embed API; empty is the published one
     api_key: str = field(repr=False)
@@ -55,12 +54,19 @@ class Settings:
         return f"Settings({', '.join(f'{n}={without_password(v)!r}' for n, v in shown)})"
 
 
+def check_settings(settings: object, error: type[VideoSearchError]) -> None:
+    """Raise `error` unless these are settings."""
+    if not isinstance(settings, Settings):
+        raise error(f"The settings are a {type(settings).__name__}: give what load_settings returned.")
+
+
 def without_password(value: Any) -> Any:
     """An address without what stands before its @; any other value as it is."""
     return re.sub(r"(?<=://)[^/@\s]*@", "", value) if isinstance(value, str) else value
 
 
-def _is_address(url: str) -> bool:
+def is_http_address(url: str) -> bool:
+    """Whether this is an http(s) address of a host, and of a port that there can be."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
@@ -142,7 +148,7 @@ def load_settings(notebook: str | None = None) -> Settings:
             "key once more from your account's page."
         )
     base_url = read("TWELVELABS_BASE_URL")
-    if base_url and not _is_address(base_url):
+    if base_url and not is_http_address(base_url):
         raise SettingsError(
             f"TWELVELABS_BASE_URL is {without_password(base_url)!r}, which is no address: unset it, or write it "
             "as http://127.0.0.1:8800/v1.3."
@@ -172,7 +178,6 @@ def load_settings(notebook: str | None = None) -> Settings:
         model=model.name,
         milvus_uri=uri or str(home / "milvus" / f"{notebook or 'default'}.db"),
         prefix=prefix,
-        notebook=notebook or "",
         base_url=base_url,
         api_key=key if mode == "live" else "",
         milvus_token=read("MILVUS_TOKEN"),
@@ -249,7 +254,9 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _answers(uri: str) -> bool:
-    """Whether somebody listens at an http(s) address."""
+    """Whether somebody listens at an http(s) address; nobody does at what is none."""
+    if not is_http_address(uri):
+        return False
     address = urlsplit(uri)
     port = address.port or (443 if address.scheme == "https" else 19530)
     try:

@@ -57,7 +57,7 @@ def test_what_a_killed_writer_left_goes_with_a_later_write_of_the_same_file(tmp_
     [left] = names(tmp_path)
     files.write_file(tmp_path / "kept", b"one")  # it may be another writer's, who is at it now
     assert names(tmp_path) == sorted([left, "kept"])
-    long_ago = time.time() - 2 * files.ABANDONED_SECONDS
+    long_ago = time.time() - 2 * 86_400 * files.ABANDONED_DAYS
     os.utime(tmp_path / left, (long_ago, long_ago))
     files.write_file(tmp_path / "other", b"two")
     assert left in names(tmp_path)

@@ -15,6 +15,7 @@ from helpers.errors import SettingsError
 from helpers.models import MODELS, model_facts
 from helpers.settings import ROOT, load_settings
 from helpers.videos.limits import check_limits, probe_videos, require_limits
+from helpers.videos.media import probe
 from helpers.videos.samples import sample_videos
 
 CAT = ROOT / "data" / "videos" / "cat.mp4"
@@ -41,7 +42,7 @@ WAYS: dict[str, Callable[..., Any]] = {
     "a batch": offline(embed_batch, CAT),
     "what is cached": lambda *_: cached_videos(connect_twelvelabs(), sample_videos(), model=NEW),
     "an estimate": lambda *_: estimate_cost(sample_videos(), model=NEW),
-    "limits": lambda *_: check_limits(CAT, model=NEW),
+    "limits": lambda *_: check_limits(probe(CAT), CAT, model=NEW),
     "limits before an upload": lambda *_: require_limits(CAT, model=NEW),
     "a look at videos": lambda *_: probe_videos(pd.DataFrame(sample_videos().head(1)), model=NEW),
 }

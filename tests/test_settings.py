@@ -220,6 +220,9 @@ def test_a_server_that_does_not_answer_is_seen(checkout: Path, monkeypatch: pyte
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setenv("MILVUS_URI", f"http://127.0.0.1:{server.getsockname()[1]}")
         assert status()["Milvus"] == "ok"
+    for none in ("http://localhost:99999", "http://[::1", "ftp://localhost:19530"):
+        monkeypatch.setenv("MILVUS_URI", none)
+        assert status()["Milvus"] == "start it, or mend MILVUS_URI"
 
 
 @pytest.mark.parametrize("address", ["http://[bad", "127.0.0.1:8800", "http://", "http://host:port/v1.3"])

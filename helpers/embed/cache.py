@@ -44,6 +44,3 @@ class Cache:
                 f"An answer could not be kept in {self.folder} ({error.strerror}): it will be asked for again.",
                 stacklevel=2,
             )
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self.folder.glob("*/*.parquet"))

@@ -30,7 +30,7 @@ from helpers.embed.transport import (
 )
 from helpers.errors import EmbedError, QuotaError, SettingsError
 from helpers.redaction import redact
-from helpers.settings import Settings, load_settings, make_home
+from helpers.settings import Settings, check_settings, load_settings, make_home
 from helpers.standin.offline import OfflineTransport
 
 T = TypeVar("T")
@@ -63,10 +63,7 @@ def connect_twelvelabs(settings: Settings | None = None) -> TwelveLabs:
     the environment names a proxy or certificates that cannot be used.
     """
     settings = load_settings() if settings is None else settings
-    if not isinstance(settings, Settings):
-        raise SettingsError(
-            f"The settings are a {type(settings).__name__}: give what load_settings returned."
-        )
+    check_settings(settings, SettingsError)
     make_home(settings)
     if settings.live:
         http = http_client(settings.base_url or TwelveLabsEnvironment.DEFAULT.value)

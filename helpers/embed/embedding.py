@@ -21,7 +21,7 @@ from helpers.embed.progress import as_they_end, courses_of
 from helpers.embed.tasks import KEPT_DAYS, run_work
 from helpers.embed.work import Course, Work
 from helpers.errors import EmbedError, QuotaError, VideoError, VideoSearchError
-from helpers.files import cache_key, file_sha256
+from helpers.files import cache_key, file_sha256, remove_old
 from helpers.models import model_facts
 from helpers.segmentation import SCOPES, Segmentation
 from helpers.segments import COLUMNS, check_vectors, join_segments, to_answer, to_segments
@@ -78,7 +78,7 @@ class _Embedder:
         self.offline = self.facts.offline
         self.journal = None if self.offline else Journal(settings.home / "journal")
         if self.journal:
-            self.journal.prune("task-", days=KEPT_DAYS + 1)
+            remove_old(self.journal.folder.glob("task-*"), days=KEPT_DAYS + 1)
         self.stop = threading.Event()
         self.full: QuotaError | None = None  # the first to meet the quota speaks for all
 

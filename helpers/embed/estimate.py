@@ -52,18 +52,8 @@ def estimate_cost(
     """
     facts = model_facts(load_settings().model if model is None else model)
     table = videos if isinstance(videos, pd.DataFrame) else own_videos(videos)
-    if missing := [c for c in ("video_id", "video_url", "duration_sec") if c not in table]:
-        raise VideoError(
-            f"The table has no column {missing[0]}: pass what own_videos or sample_videos gives."
-        )
-    check_table(
-        table,
-        VideoError,
-        what="videos",
-        cure="use the table of own_videos or sample_videos",
-        texts=["video_id", "video_url"],
-        numbers=["duration_sec"],
-    )
+    cure, texts = "use the table of own_videos or sample_videos", ("video_id", "video_url")
+    check_table(table, VideoError, what="videos", cure=cure, texts=texts, numbers=["duration_sec"])
     table = table.drop_duplicates("video_id")
     if table.empty:
         raise VideoError("There is no video to estimate: the table is empty.")

@@ -5,8 +5,6 @@ process may be killed between any two lines: what is on disk says what may have 
 """
 
 import json
-import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -61,13 +59,6 @@ class Journal:
     def entries(self) -> dict[str, dict[str, Any]]:
         """All entries by key."""
         return {path.stem: self.read(path.stem) for path in sorted(self.folder.glob("*.json"))}
-
-    def prune(self, prefix: str, *, days: float) -> None:
-        """Remove the entries of a kind that are older than the service keeps what they speak of."""
-        for path in self.folder.glob(f"{prefix}*"):
-            with suppress(OSError):
-                if time.time() - path.stat().st_mtime > days * 86_400:
-                    path.unlink()
 
 
 def _unwritable(folder: Path, error: OSError) -> EmbedError:

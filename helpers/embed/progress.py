@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import Any, Self
+from typing import Any
 
 from IPython import get_ipython
 from tqdm.auto import tqdm
@@ -27,7 +27,8 @@ def as_they_end(
     service says of a task no more than that it is at work; how many are there is said beside the bar.
     """
     plain, waiting = plain_progress(), set(futures)
-    with _Bar(report, courses, disable=plain) as bar:
+    bar = _Bar(report, courses, disable=plain)
+    with bar.bar:
         while waiting:
             bar.show()
             ended, waiting = wait(waiting, LOOK_SECONDS, FIRST_COMPLETED)
@@ -61,12 +62,6 @@ class _Bar:
             disable=disable,
         )
         self.said, self.at = "", 0.0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.bar.close()
 
     def sum(self, shares: Iterable[float]) -> float:
         return round(sum(share * minutes for share, minutes in zip(shares, self.minutes, strict=True)), 1)

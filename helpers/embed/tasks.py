@@ -38,11 +38,9 @@ class TaskGone(EmbedError):
     """The service no longer has the task."""
 
 
-def run_task(
-    client: TwelveLabs, path: Path, video: dict[str, Any], *, model: str, deadline: float = 1800
-) -> list[EmbeddingData]:
+def run_task(client: TwelveLabs, path: Path, video: dict[str, Any], *, model: str) -> list[EmbeddingData]:
     """Embed one file with the request `video`, without a journal, and return the answer's rows."""
-    work = Work(path, file_sha256(path), video, model, key="", deadline=deadline)
+    work = Work(path, file_sha256(path), video, model, key="")
     return run_work(client, work, None, threading.Event())
 
 

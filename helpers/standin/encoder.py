@@ -16,7 +16,6 @@ one by one, so that no vector depends on its neighbours. All times are seconds f
 """
 
 import itertools
-import json
 import math
 import os
 import threading
@@ -106,10 +105,6 @@ class Encoder:
         while waiting:
             yield waiting.popleft().result()
 
-    def embed_seen(self, seen: Sequence[Seen]) -> Array:
-        """(512,) unit vector of the mean of what was seen in one or more pictures."""
-        return _joined(self._rows(seen))
-
     def _rows(self, seen: Sequence[Seen]) -> Rows:
         """(n, 512): what is named and the look of each picture, not yet of length 1, so that means can be taken."""
         probabilities, features = (np.stack(part).astype(np.float64) for part in zip(*seen, strict=True))
@@ -118,15 +113,10 @@ class Encoder:
 
     def embed_image(self, image: Image.Image) -> Array:
         """(512,) unit vector of a picture, turned upright first if its EXIF data asks for that."""
-        return self.embed_seen([_see(self._vision, ImageOps.exif_transpose(image))])
+        return _joined(self._rows([_see(self._vision, ImageOps.exif_transpose(image))]))
 
     def embed_segments(
-        self,
-        path: str | Path,
-        bounds: Bounds,
-        *,
-        per_second: float = 1.0,
-        work: Unfinished | None = None,
+        self, path: str | Path, bounds: Bounds, *, work: Unfinished | None = None
     ) -> VideoVectors:
         """Vectors of the segments, and of the video as the mean over all frames; it is decoded once.
 
@@ -135,7 +125,7 @@ class Encoder:
         where `work.stop` is set.
         """
         work = work or Unfinished()
-        wanted = [frame_times(start, end, per_second=per_second) for start, end in bounds]
+        wanted = [frame_times(start, end) for start, end in bounds]
         times = sorted({time for segment in wanted for time in segment})
         if not times:
             raise VideoError(f"{Path(path).name} was asked for no segments; give at least one start and end.")
@@ -150,12 +140,6 @@ class Encoder:
             work.done = 1 - len(missing) / len(times)
         clips = [_joined(np.stack([work.rows[time] for time in segment])) for segment in wanted]
         return VideoVectors(np.stack(clips), _joined(np.stack([work.rows[time] for time in times])))
-
-    @cached_property
-    def classes(self) -> list[str]:
-        """The readable names of the 1000 classes, in the order of `Seen.probabilities`."""
-        names: list[str] = json.loads(self._file("classes.json").read_text(encoding="utf-8"))
-        return names
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
@@ -247,9 +231,9 @@ def pixels(image: Image.Image) -> Array:
     return np.stack([small[:, top : top + SIDE, left : left + SIDE] for left, top in corners])
 
 
-def frame_times(start: float, end: float, *, per_second: float = 1.0) -> list[float]:
+def frame_times(start: float, end: float) -> list[float]:
     """When to look at a segment: in the middle of each second (of each equal part), at least twice."""
-    count = max(2, round((end - start) * per_second))
+    count = max(2, round(end - start))
     return [round(start + (i + 0.5) * (end - start) / count, 3) for i in range(count)]
 
 

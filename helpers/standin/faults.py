@@ -98,7 +98,7 @@ class Fault:
             return False
         data = answer.body.get("data")
         if self.kind == "missing_field":
-            name = self._detail("field", "embedding")
+            name = self.details.get("field", "embedding")
             return name in answer.body or bool(data and name in data[0])
         return bool(data and "embedding" in data[0])
 
@@ -106,11 +106,11 @@ class Fault:
         """The answer with its rows spoilt; see ROWS."""
         body = copy.copy(answer.body)
         rows = [dict(row) for row in body.get("data") or []]
-        count = int(self._detail("rows", len(rows) if self.kind == "dimension" else 1))
+        count = int(self.details.get("rows", len(rows) if self.kind == "dimension" else 1))
         match self.kind:
             case "dimension":
                 for row in rows[:count]:
-                    row["embedding"] = row["embedding"][: int(self._detail("size", 256))]
+                    row["embedding"] = row["embedding"][: int(self.details.get("size", 256))]
             case "nan":
                 for row in rows[:count]:
                     row["embedding"] = [float("nan"), *row["embedding"][1:]]
@@ -121,9 +121,9 @@ class Fault:
                 rows = []
             case "missing_option":
                 names = sorted(str(row["embedding_option"]) for row in rows)
-                rows = [r for r in rows if r["embedding_option"] != self._detail("option", names[-1])]
+                rows = [r for r in rows if r["embedding_option"] != self.details.get("option", names[-1])]
             case "missing_field":
-                name = self._detail("field", "embedding")
+                name = self.details.get("field", "embedding")
                 body.pop(name, None)
                 rows = [{k: v for k, v in row.items() if k != name} for row in rows]
             case "order":
@@ -136,15 +136,15 @@ class Fault:
         """The answer in place of the real one; for a status or a kind of BODIES. Pauses count `scale` times."""
         if self.kind == "html":
             page = b"<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>"
-            return Answer(self._detail("status", 200), page, {"Content-Type": "text/html"})
+            return Answer(self.details.get("status", 200), page, {"Content-Type": "text/html"})
         if self.kind in ("empty", "answer"):
-            body = self._detail("body", b"") if self.kind == "answer" else b""
+            body = self.details.get("body", b"") if self.kind == "answer" else b""
             body = body.encode() if isinstance(body, str) else body
-            return Answer(self._detail("status", 200), body, self._detail("headers", {}))
+            return Answer(self.details.get("status", 200), body, self.details.get("headers", {}))
         status = 429 if self.kind == "quota" else int(self.kind)
         code, message = STATUSES[status]
         details: dict[str, Any] = {}
-        headers = dict(self._detail("headers", {}))
+        headers = dict(self.details.get("headers", {}))
         if self.kind == "quota":
             headers, details = self._quota()
             message = "You have used up the requests of the day. They begin anew at midnight UTC."
@@ -158,19 +158,18 @@ class Fault:
             )
         body = self.details.get("body")
         if body is None:
-            body = error_body(path, self._detail("code", code), self._detail("message", message), details)
+            body = error_body(
+                path, self.details.get("code", code), self.details.get("message", message), details
+            )
         return Answer(status, body.encode() if isinstance(body, str) else body, headers)
 
     def _quota(self) -> tuple[dict[str, str], dict[str, Any]]:
         # Not scaled: nobody waits for it. Late in the day it is the next one, so that it is never a short pause.
         now = datetime.now(UTC) + timedelta(hours=1)
         midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-        limit, reset = int(self._detail("limit", 50)), midnight
+        limit, reset = int(self.details.get("limit", 50)), midnight
         details = {"limitType": "RPD", "limit": limit, "resetAt": reset.strftime("%Y-%m-%dT%H:%M:%SZ")}
         return ratelimit_headers(limit, round(reset.timestamp(), 3)), details
-
-    def _detail(self, name: str, default: Any) -> Any:
-        return self.details.get(name, default)
 
 
 @dataclass

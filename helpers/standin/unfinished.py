@@ -7,7 +7,6 @@ there, so that a run that was stopped or killed goes on from there; they are rem
 import io
 import shutil
 import threading
-import time
 import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.files import write_file
+from helpers.files import remove_old, write_file
 
 KEPT_DAYS = 30.0  # so long the parts of a video wait that nobody goes on with
 Rows = NDArray[np.float64]
@@ -56,18 +55,10 @@ class Unfinished:
             np.savez(data, times=np.array(times), rows=rows, passed=np.array(passed, np.float64))
             with suppress(OSError):
                 if not self._folder.exists():
-                    _prune(self._folder.parent)
+                    remove_old(self._folder.parent.glob("*"), days=KEPT_DAYS)
                 write_file(self._folder / f"{times[0]:012.3f}.npz", data.getvalue(), durable=False)
 
     def remove(self) -> None:
         """Take it off the disk: the whole answer has been fetched."""
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _prune(folder: Path) -> None:
-    """Remove the parts of videos that nobody went on with."""
-    for other in folder.glob("*"):
-        with suppress(OSError):
-            if time.time() - other.stat().st_mtime > KEPT_DAYS * 86_400:
-                shutil.rmtree(other, ignore_errors=True)

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import os
 import re
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ from pymilvus import MilvusClient, MilvusException
 
 from helpers.arguments import check_table
 from helpers.errors import StoreError
-from helpers.settings import Settings, is_local
+from helpers.settings import Settings, check_settings, is_http_address, is_local
 from helpers.store import lite
 from helpers.store.calls import UNREAD_INDEX, Client, folder_opened
 from helpers.store.errors import FAILURES, NO_ANSWER, TOO_LATE, milvus_errors, reason_of, timed_call
@@ -36,7 +36,7 @@ def connect_milvus(settings: Settings) -> MilvusClient:
     Every call of the client has a deadline and leaves a record in the log. Raises StoreError for a server that
     does not answer, and for a folder that cannot be used.
     """
-    _check_settings(settings)
+    check_settings(settings, StoreError)
     for name in ("pymilvus", "pymilvus.milvus_client"):  # they print a page for each error, even a caught one
         logging.getLogger(name).setLevel(logging.CRITICAL)
     if "://" in settings.milvus_uri:
@@ -86,19 +86,15 @@ def is_before(milvus: MilvusClient, *version: int) -> bool:
 
 def _address(uri: str) -> str:
     """Host and port of a server, without user and password; StoreError if they are none."""
-    parts = urlsplit(uri)
-    address = parts.netloc.rpartition("@")[2]
-    with suppress(ValueError):
-        if parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0):
-            return address
-    raise StoreError(
-        f"MILVUS_URI names no server ({parts.scheme}://{address}): write it as http://localhost:19530."
-    )
+    if not is_http_address(uri):
+        shown = uri.rpartition("@")[2]  # without user and password, whatever these hold
+        raise StoreError(f"MILVUS_URI names no server ({shown}): write it as http://localhost:19530.")
+    return urlsplit(uri).netloc.rpartition("@")[2]
 
 
 def disconnect_milvus(milvus: MilvusClient, settings: Settings) -> None:
     """Close the client, and free a Milvus Lite folder: only then may others open it, or you delete it."""
-    _check_settings(settings)
+    check_settings(settings, StoreError)
     if not hasattr(milvus, "close"):
         raise StoreError(
             f"What is to be closed is a {type(milvus).__name__}: give what connect_milvus returned."
@@ -115,7 +111,7 @@ def collection_name(settings: Settings, name: str | pd.DataFrame) -> str:
     "own_" with the name and a digest of the folder that holds them all. So one corpus never lands in another's
     collection, and a folder to which a video is added keeps its own.
     """
-    _check_settings(settings)
+    check_settings(settings, StoreError)
     if isinstance(name, pd.DataFrame):
         name = _corpus(name)
     elif not isinstance(name, str):
@@ -148,11 +144,6 @@ def drop_collection(milvus: MilvusClient, name: str, *, settings: Settings) -> N
     marked = lite.marked_as_dropping(folder, full) if folder and NAME.fullmatch(full) else nullcontext()
     with milvus_errors(f"The collection {name!r} was not dropped"), marked:
         milvus.drop_collection(full)
-
-
-def _check_settings(settings: object) -> None:
-    if not isinstance(settings, Settings):
-        raise StoreError(f"The settings are a {type(settings).__name__}: give what load_settings returned.")
 
 
 def check_client(milvus: object, name: object) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from pymilvus import DataType, MilvusClient
 
-from helpers.arguments import as_list, is_number
+from helpers.arguments import as_list, check_names, is_number
 from helpers.errors import StoreError
 from helpers.models import RETIRED
 from helpers.segments import COLUMNS, declared_options, vector_field
@@ -51,11 +51,8 @@ def create_collection(
     check_client(milvus, name)
     if not NAME.fullmatch(name):
         raise StoreError(f"{name!r} cannot name a collection: use letters, digits and underscores.")
-    if isinstance(options, str):
-        raise StoreError(f"The options are the text {options!r}: give a list, such as ['visual'].")
+    check_names(StoreError, options=options)
     chosen = [] if options is None else as_list(options)
-    if not all(isinstance(option, str) for option in chosen):
-        raise StoreError(f"The options are {options!r}: give a list, such as ['visual'].")
     params = index_params or {} if isinstance(index_params, Mapping | None) else {None: None}
     if not all(isinstance(key, str) and is_number(number) for key, number in params.items()):
         raise StoreError(f"The index_params are {index_params!r}: give a dict, such as {{'M': 16}}.")
@@ -64,9 +61,8 @@ def create_collection(
     model = one_model(segments)
     wanted = Collection(name, model, dimensions(segments, chosen or declared_options(segments)))
     with milvus_errors(f"The collection {name!r} cannot be made"):
-        if (
-            is_lite(milvus) and index_type not in LITE_INDEXES
-        ):  # it takes any name, and cannot load the rows later
+        # Milvus Lite takes any name, and cannot load the rows later.
+        if is_lite(milvus) and index_type not in LITE_INDEXES:
             raise StoreError(f"Milvus Lite has no {index_type} index: choose from {', '.join(LITE_INDEXES)}.")
         if index_type == "HNSW_SQ" and is_before(milvus, 2, 5):
             raise StoreError(

@@ -10,11 +10,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from pymilvus import MilvusClient
 
-from helpers.arguments import check_names
+from helpers.arguments import check_names, is_whole
 from helpers.errors import SearchError, StoreError
 from helpers.files import file_sha256
 from helpers.segments import COLUMNS, vector_field
@@ -39,11 +38,7 @@ def insert_segments(milvus: MilvusClient, name: str, segments: pd.DataFrame, *, 
     Raises StoreError for rows that do not fit the collection, naming the segment.
     """
     _check_batch_size(batch_size)
-    return _insert(open_collection(milvus, name, strong=True), segments, batch_size)
-
-
-def _insert(collection: OpenCollection, segments: pd.DataFrame, batch_size: int) -> int:
-    milvus, name = collection.milvus, collection.name
+    collection = open_collection(milvus, name, strong=True)
     rows = milvus_rows(segments, collection)
     absent = [option for option in collection.dims if vector_field(option) not in segments]
     kept = [field for option in absent for field in (vector_field(option), f"has_{option}")]
@@ -77,7 +72,7 @@ def _insert(collection: OpenCollection, segments: pd.DataFrame, batch_size: int)
 
 
 def _check_batch_size(batch_size: object) -> None:
-    if not isinstance(batch_size, int | np.integer) or batch_size < 1:
+    if not is_whole(batch_size, least=1):
         raise StoreError(f"batch_size is {batch_size!r}: it must be a whole number from 1.")
 
 
@@ -230,11 +225,8 @@ def _read(collection: OpenCollection, where: Where, columns: Sequence[str] | Non
 
 def count_segments(milvus: MilvusClient, name: str, *, where: Where = None) -> int:
     """How many segments are stored, or how many of them match `where` (see `build_filter`)."""
-    return _count(open_collection(milvus, name), where)
-
-
-def _count(collection: OpenCollection, where: Where) -> int:
-    expression, name = build_filter(where, collection.options), collection.name
+    collection = open_collection(milvus, name)
+    expression = build_filter(where, collection.options)
     with milvus_errors(f"The rows of {name!r} cannot be counted", SearchError, cure="check the filter"):
         return collection.count(expression)
 

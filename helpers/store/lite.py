@@ -18,6 +18,7 @@ from milvus_lite.exceptions import DataDirLockedError
 from milvus_lite.server_manager import server_manager_instance
 
 from helpers.errors import StoreError
+from helpers.files import file_version
 from helpers.settings import Settings
 from helpers.store.errors import is_damaged, reason_of
 
@@ -147,15 +148,9 @@ def read_index(folder: Path, name: str, field: str) -> tuple[str, int] | None:
 
 
 @lru_cache(maxsize=16)
-def _read_manifest(file: Path, *_version: int) -> tuple[dict[str, Any], int]:
-    about = json.loads(file.read_text("utf-8"))
+def _read_manifest(file: str, *_version: int) -> tuple[dict[str, Any], int]:
+    about = json.loads(Path(file).read_text("utf-8"))
     return about["index_specs"], int(about["current_seq"])
-
-
-def file_version(file: Path) -> tuple[Path, int, int, int]:
-    """A file, and what changes whenever Milvus Lite writes it anew; OSError where there is none."""
-    about = file.stat()
-    return file, about.st_ino, about.st_mtime_ns, about.st_size
 
 
 def remove_indexes(folder: Path, name: str) -> bool:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from milvus_lite.search.indexed_filter import evaluate_segment_filter
 from milvus_lite.server_manager import server_manager_instance
 
+BATCH = 10_000  # rows
 log = logging.getLogger("video_search.store")
 
 
@@ -33,11 +34,11 @@ class Matching:
     def ids(self) -> list[str]:
         return [file.pks[row] for file, rows in self.files for row in rows]
 
-    def rows(self, fields: Sequence[str], *, size: int = 10_000) -> Iterator[list[dict[str, Any]]]:
-        """The named fields of the rows, in batches of at most `size`; vectors as arrays of float32."""
+    def rows(self, fields: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
+        """The named fields of the rows, in batches of at most BATCH; vectors as arrays of float32."""
         for file, places in self.files:
-            for first in range(0, len(places), size):
-                some = places[first : first + size]
+            for first in range(0, len(places), BATCH):
+                some = places[first : first + BATCH]
                 columns = [_cells(file, field, some) for field in fields]
                 yield [dict(zip(fields, cells, strict=True)) for cells in zip(*columns, strict=True)]
 

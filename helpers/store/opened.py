@@ -18,12 +18,13 @@ from pymilvus import DataType, MilvusClient, MilvusException
 from tqdm.auto import tqdm
 
 from helpers.errors import StoreError
+from helpers.files import file_version
 from helpers.progress import progress_bar
 from helpers.segments import Vector, vector_field
 from helpers.store.calls import NOT_LOADED, WORK_SECONDS
 from helpers.store.client import NAME, check_client, is_lite, lite_folder, load
 from helpers.store.errors import milvus_errors, timed_call
-from helpers.store.lite import file_version, read_index
+from helpers.store.lite import read_index
 from helpers.store.lite_rows import Matching, find_rows
 
 QUOTES = re.compile(r"""['"\\]""")  # may not stand in a segment_id

@@ -17,6 +17,7 @@ from helpers.store.client import NAME
 from helpers.store.filters import CONTROL, NUMBERS
 from helpers.store.opened import QUOTES, Collection
 
+CURE = "give the table of embed_videos, or a batch's .segments"
 LIMITS = {"title": 1024, "video_url": 4096, "description": 65_535}  # other text fields: 512
 
 # Text columns, and how many bytes of UTF-8 fit: a server counts bytes, Milvus Lite characters.
@@ -25,8 +26,7 @@ TEXT = {column: LIMITS.get(column, 512) for column in COLUMNS if column not in N
 
 def one_model(segments: pd.DataFrame) -> str:
     """The model that all the segments come from; StoreError for several, or none."""
-    cure = "give the table of embed_videos, or a batch's .segments"
-    check_table(segments, StoreError, what="segments", cure=cure)
+    check_table(segments, StoreError, what="segments", cure=CURE)
     models = list({repr(m): m for m in segments["model"]}.values()) if "model" in segments else []
     if len(models) != 1 or not isinstance(models[0], str) or not models[0]:
         raise StoreError(
@@ -65,11 +65,7 @@ def missing(cell: object) -> bool:
 
 def milvus_rows(segments: pd.DataFrame, collection: Collection) -> list[dict[str, Any]]:
     """The rows as Milvus takes them; StoreError for one that does not fit. Vectors of float32 are not copied."""
-    if not isinstance(segments, pd.DataFrame):
-        one_model(segments)
-    absent = [field for field in COLUMNS if field not in segments]
-    if absent:
-        raise StoreError(f"The segments lack the column {absent[0]!r}: use the table of embed_videos.")
+    check_table(segments, StoreError, what="segments", cure=CURE, columns=COLUMNS)
     if not len(segments):
         return []
     if (model := one_model(segments)) != collection.model:
@@ -78,9 +74,8 @@ def milvus_rows(segments: pd.DataFrame, collection: Collection) -> list[dict[str
             f"{collection.model!r}: two models never share a collection, so make another one."
         )
     _check_options(segments, collection)
-    written = segments[["segment_id", "video_id", "embedding_scope", "segmentation"]].map(
-        repr
-    )  # can be compared
+    keys = ["segment_id", "video_id", "embedding_scope", "segmentation"]
+    written = segments[keys].map(repr)  # can be compared
     if (twice := written["segment_id"].duplicated()).any():
         again = segments.loc[twice, "segment_id"].iloc[0]
         raise StoreError(f"The segment {again} is in the table twice: drop the duplicates first.")

@@ -6,7 +6,6 @@ by packet and without decoding: what the packets say goes before any stated leng
 
 import functools
 import math
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ import av
 from av.container import InputContainer
 from av.packet import Packet
 
+from helpers.files import file_version
 from helpers.videos.streams import has_pts, heard, open_media, packets, pixel_shape, watched
 
 SPARSE = 2.0  # seconds from one picture to the next from which on they are slides, not moving pictures
@@ -67,9 +67,7 @@ def clock_of(path: str | Path) -> Clock:
 
     Raises OSError or av.FFmpegError where it cannot be read, LookupError where it has no picture.
     """
-    full = os.path.abspath(path)
-    found = os.stat(full)
-    return _clock(full, found.st_ino, found.st_size, found.st_mtime_ns)
+    return _clock(*file_version(path))
 
 
 @dataclass
@@ -126,7 +124,7 @@ def usual_gap(times: list[float]) -> float:
 
 
 @functools.lru_cache(maxsize=256)
-def _clock(path: str, inode: int, size: int, changed: int) -> Clock:
+def _clock(path: str, *_version: int) -> Clock:
     with open_media(path) as container:
         film, voice = watched(container), heard(container)
         if film is None:

@@ -10,6 +10,7 @@ from itertools import groupby, pairwise
 from pathlib import Path
 
 import webvtt
+from webvtt.models import Timestamp
 
 from helpers.errors import VideoError
 from helpers.files import file_sha256
@@ -56,12 +57,9 @@ def read_track(path: str | Path) -> Track:
     name, found, problems = shown(path), list[Cue](), list[str]()
     for number, times, words in _blocks(_text(path)):
         if not CUE_TIMES.match(times):
-            is_negative = re.search(r"(?:^|-->)\s*-\s*\d", times)
-            why = (
-                "a time is negative: count from 00:00:00.000."
-                if is_negative
-                else ("no times can be read: write 00:00:00.000 --> 00:00:06.000.")
-            )
+            why = "no times can be read: write 00:00:00.000 --> 00:00:06.000."
+            if re.search(r"(?:^|-->)\s*-\s*\d", times):
+                why = "a time is negative: count from 00:00:00.000."
             problems.append(f"{name}, line {number}: {why}")
             continue
         cue = webvtt.from_string(f"WEBVTT\n\n{times}\n.\n").captions[0]
@@ -113,6 +111,11 @@ def _blocks(text: str) -> Iterator[tuple[int, str, str]]:
             for start, after in pairwise(starts):
                 yield number + start + 1, lines[start], "\n".join(lines[start + 1 : after])
         number += len(lines)
+
+
+def timecode(seconds: float) -> str:
+    """Seconds as hh:mm:ss.mmm, as WebVTT writes them."""
+    return str(Timestamp.from_seconds(seconds))
 
 
 def description_track(path: str | Path, digest: str | None = None) -> list[Cue]:

@@ -26,6 +26,9 @@ TURNS = {  # where (right, down) of the stored picture point to, as signs, and w
     ((0, 1), (1, 0)): Image.Transpose.TRANSPOSE,
     ((0, -1), (-1, 0)): Image.Transpose.TRANSVERSE,
 }
+SIDEWAYS = [
+    turn for (right, _), turn in TURNS.items() if right[0] == 0
+]  # those that make width out of height
 
 
 class Picture(NamedTuple):
@@ -40,7 +43,7 @@ class Picture(NamedTuple):
         """Width and height as they are shown, in square pixels; no side is smaller than it is stored."""
         width, height, shape = self.frame.width, self.frame.height, self.shape
         size = (round(width * shape), height) if shape > 1 else (width, round(height / shape))
-        return size[::-1] if is_sideways(self.turn) else size
+        return size[::-1] if self.turn in SIDEWAYS else size
 
     @property
     def turn(self) -> Image.Transpose | None:
@@ -69,15 +72,6 @@ class Picture(NamedTuple):
             return self.frame.reformat(width=width, height=height, format="yuv420p")
         pixels = np.asarray(self.image((width, height)))
         return av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
-
-
-def is_sideways(turn: Image.Transpose | None) -> bool:
-    """Whether a turn makes width out of height."""
-    return turn is not None and turn not in (
-        Image.Transpose.FLIP_LEFT_RIGHT,
-        Image.Transpose.FLIP_TOP_BOTTOM,
-        Image.Transpose.ROTATE_180,
-    )
 
 
 @functools.lru_cache(maxsize=64)

@@ -91,9 +91,8 @@ def encode_clip(
     try:
         stop = min(end, clock_of(path).duration)
         clip, is_whole = _encode(path, start, stop, {}, progress)
-        if (
-            clip and not is_whole
-        ):  # with B frames an MP4's length is wrong where pictures come at uneven times
+        # With B frames an MP4's length is wrong where pictures come at uneven times.
+        if clip and not is_whole:
             clip, _ = _encode(path, start, stop, {"bf": "0"}, progress)
     except (av.FFmpegError, OSError, LookupError) as error:
         raise unreadable(path, start) from error

@@ -45,13 +45,8 @@ def open_picture(path: str | Path) -> Image.Image:
 
     Raises VideoError, in one sentence, where there is none that can be read.
     """
-    return picture_in(_read(path), shown(path))
-
-
-def picture_in(data: bytes, name: str) -> Image.Image:
-    """What `open_picture` gives, of the bytes of a file."""
-    with _opened(data, name) as image:
-        return _ordinary(image, name)
+    with _opened(_read(path), shown(path)) as image:
+        return _ordinary(image, shown(path))
 
 
 def _read(path: str | Path) -> bytes:

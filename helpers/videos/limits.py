@@ -25,26 +25,12 @@ TASK_BYTES, UPLOAD_BYTES = 4_000_000_000, 10_000_000_000  # of a task's video; o
 UNKNOWN = "not known before the service fetches it: the address must lead to the file itself, up to 4 GB"
 
 
-def check_limits(source: str | Path | Probe, *, model: str) -> list[str]:
+def check_limits(found: Probe, path: str | Path, *, model: str) -> list[str]:
     """One sentence for each documented limit that a video breaks: the limit, what it has, what mends it.
 
     The ffmpeg line is the same in all of them, and mends all. An empty list means that nothing is known against
-    the video. Raises VideoError as `probe` does, SettingsError for a model that is not known.
+    the video. Raises SettingsError for a model that is not known.
     """
-    if isinstance(source, Probe):
-        return _sentences(source, "video.mp4", model)
-    return _sentences(probe(source), source, model)
-
-
-def require_limits(path: str | Path, *, model: str) -> Probe:
-    """The probe of a file that keeps to the limits; VideoError, with `check_limits`' sentences, of any other."""
-    found = probe(path)
-    if sentences := _sentences(found, path, model):
-        raise VideoError(f"{shown(path)} was not sent. {' '.join(sentences)}")
-    return found
-
-
-def _sentences(found: Probe, path: str | Path, model: str) -> list[str]:
     facts = model_facts(model)
     if facts.offline:
         return []
@@ -87,6 +73,14 @@ def _sentences(found: Probe, path: str | Path, model: str) -> list[str]:
     broken = [(text, what) for is_broken, text, what in rules if is_broken]
     line = mending_line(path, found) if broken else ""
     return [f"{name} takes {text}: `{line}` {what}." for text, what in broken]
+
+
+def require_limits(path: str | Path, *, model: str) -> Probe:
+    """The probe of a file that keeps to the limits; VideoError, with the sentences of `check_limits`, of any other."""
+    found = probe(path)
+    if sentences := check_limits(found, path, model=model):
+        raise VideoError(f"{shown(path)} was not sent. {' '.join(sentences)}")
+    return found
 
 
 def _ratio(width: int, height: int) -> str:
@@ -190,5 +184,5 @@ def _line(title: str, path: Path | None, problem: str, model: str) -> dict[str, 
         "resolution": f"{found.width}x{found.height}",
         "codec": found.codec,
         "audio": found.has_audio,
-        "verdict": " ".join(_sentences(found, path, model)) or "ok",
+        "verdict": " ".join(check_limits(found, path, model=model)) or "ok",
     }

@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers.errors import SettingsError
 from helpers.files import write_file
-from helpers.settings import Settings
+from helpers.settings import Settings, check_settings
 
 EMPTY_BOX = b"\0\0\0\x08free"  # players skip it, and with it a file is one that no catalogue knows
 TRACK = """WEBVTT
@@ -27,10 +27,7 @@ def practice_videos(settings: Settings, *, one_more: bool = False) -> Path:
     IMG_0412 is a copy of a sample, the others are no file that a catalogue knows, and `breakfast` has a description
     track. Beside the folder lies IMG_0414.mp4, eight black seconds that are too small for the service.
     """
-    if not isinstance(settings, Settings):
-        raise SettingsError(
-            f"The settings are a {type(settings).__name__}: give what load_settings returned."
-        )
+    check_settings(settings, SettingsError)
     folder = settings.home / "practice-videos"
     samples = {"IMG_0412": "cat", "IMG_0413": "photographer", "breakfast": "coffee"}
     samples |= {"IMG_0415": "rocket"} if one_more else {}

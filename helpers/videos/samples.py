@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.errors import DataError
-from helpers.files import file_sha256, is_published
+from helpers.files import file_sha256, file_version, is_published
 from helpers.settings import ROOT
 from helpers.videos.media import printable, probe
 
@@ -52,14 +52,14 @@ def is_address(source: str) -> bool:
 
 
 @functools.lru_cache(maxsize=2)
-def _catalogue(path: Path, stamp: float) -> pd.DataFrame:
+def _catalogue(path: str, *_version: int) -> pd.DataFrame:
     return pd.read_csv(path, keep_default_na=False, dtype=str)
 
 
 def catalogue() -> pd.DataFrame:
     """data/videos.csv: file, title, category, recorded_at, licence, credit, sha256 of each sample."""
     try:
-        return _catalogue(CATALOGUE, CATALOGUE.stat().st_mtime)
+        return _catalogue(*file_version(CATALOGUE))
     except OSError as error:
         raise DataError("data/videos.csv is missing: restore it with `git checkout -- data`.") from error
 

@@ -19,7 +19,7 @@ def test_what_is_kept_comes_back_to_the_bit(tmp_path: Path) -> None:
     assert back is not None
     assert np.array_equal(np.stack(back["embedding"]), np.stack(TABLE["embedding"]))
     assert back["embedding"][0].dtype == np.float32
-    assert len(cache) == 1
+    assert len(list(tmp_path.glob("*/*.parquet"))) == 1
 
 
 def test_unknown_and_damaged_are_misses(tmp_path: Path) -> None:

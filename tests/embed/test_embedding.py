@@ -462,7 +462,7 @@ def test_what_came_and_what_was_asked() -> None:
         )
 
     fixed = {"strategy": "fixed", "fixed": {"duration_sec": 6}}
-    request = {"segmentation": fixed, "embedding_scope": ["clip"]}
+    request = {"segmentation": fixed, "embedding_scope": ["clip"], "embedding_option": ["visual", "audio"]}
     rows = [row(0, 6), row(6, 12), row(12, 14)]
     known: dict[str, Any] = {"duration": 14.0, "has_audio": False}
     assert missing_parts(request, rows, **known) == "" and is_answer(request, rows, **known)

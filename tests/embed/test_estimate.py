@@ -103,7 +103,7 @@ def test_paths_will_do_and_a_video_counts_once(tmp_path: Path) -> None:
     ("videos", "options", "error", "words"),
     [
         (table(60).head(0), {}, VideoError, "table is empty"),
-        (table(60).drop(columns="duration_sec"), {}, VideoError, "no column duration_sec"),
+        (table(60).drop(columns="duration_sec"), {}, VideoError, "lack the column 'duration_sec'"),
         (table(60), {"segmentation": "fixed-60"}, EmbedError, "fixed-60"),
         (table(60), {"price_per_minute": -1}, SettingsError, "price_per_minute=-1 means nothing"),
         (table(60), {"price_per_minute": math.nan}, SettingsError, "price_per_minute=nan means nothing"),

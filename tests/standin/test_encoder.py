@@ -31,6 +31,7 @@ from tools.make_videos import FILMS
 
 DATA = ROOT / "data"
 MODELS = DATA / "models"
+CLASSES = json.loads((MODELS / "classes.json").read_text("utf-8"))
 MANIFEST = json.loads((MODELS / "manifest.json").read_text(encoding="utf-8"))
 
 
@@ -84,9 +85,9 @@ def test_the_exported_models_are_those_of_pytorch() -> None:
 @pytest.mark.slow
 def test_concepts_are_unit_rows_in_the_order_of_the_classes(encoder: Encoder) -> None:
     concepts = np.load(MODELS / "concepts.npy").astype(np.float32)
-    assert concepts.shape == (len(encoder.classes), WORDS) == (1000, 384)
+    assert concepts.shape == (len(CLASSES), WORDS) == (1000, 384)
     np.testing.assert_allclose(np.linalg.norm(concepts, axis=1), 1, atol=1e-3)
-    names = encoder.embed_texts([encoder.classes[i] for i in range(0, 1000, 50)])[:, :WORDS]
+    names = encoder.embed_texts(CLASSES[::50])[:, :WORDS]
     nearest = (names @ concepts.T).argmax(axis=1)
     assert (nearest == np.arange(0, 1000, 50)).sum() >= 18
 
@@ -157,7 +158,7 @@ def test_the_cat_film_is_nearest_to_the_word_cat(encoder: Encoder) -> None:
     (picture,) = sample_frames(DATA / "videos" / "cat.mp4", [0.5])
     (seen,) = encoder.look_at([picture])
     best = np.argsort(seen.probabilities)[-3:]
-    assert "tabby cat" in [encoder.classes[i] for i in best]
+    assert "tabby cat" in [CLASSES[i] for i in best]
 
 
 @pytest.mark.slow
@@ -242,7 +243,6 @@ def test_a_film_of_a_phone_is_turned_upright(tmp_path: Path) -> None:
 def test_a_segment_is_seen_in_the_middle_of_each_second_and_at_least_twice() -> None:
     assert frame_times(6, 12) == [6.5, 7.5, 8.5, 9.5, 10.5, 11.5]
     assert frame_times(3, 4) == [3.25, 3.75]
-    assert frame_times(0, 2, per_second=2) == [0.25, 0.75, 1.25, 1.75]
 
 
 @pytest.mark.slow

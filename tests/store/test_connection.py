@@ -156,6 +156,13 @@ def test_only_of_damaged_data_is_it_said_to_drop_them(tmp_path, reason, call):
     assert ("try again, and restart the kernel" in str(caught.value)) is not REASONS[reason]
 
 
+def test_an_address_that_is_none_is_refused_without_its_password():
+    for uri in ("http://[::1", "http://ann:a/b@localhost:99999"):
+        with pytest.raises(StoreError, match="MILVUS_URI names no server") as caught:
+            store_client.connect_milvus(replace(load_settings(), milvus_uri=uri))
+        assert "ann" not in str(caught.value) and "a/b" not in str(caught.value)
+
+
 def test_a_file_that_is_no_old_database_is_not_called_one(tmp_path):
     (tmp_path / "store.db").write_text("my notes")
     with pytest.raises(StoreError, match=r"is a file, and Milvus Lite needs a folder: set MILVUS_URI"):

@@ -106,7 +106,7 @@ BAD_INPUTS = {
     ),
     "no table": (_create(None), r"segments are a NoneType"),
     "an empty table": (_create(OLD[:0]), r"come from 0 models"),
-    "options as text": (_create(options="visual"), r"options are the text 'visual': give a list"),
+    "options as text": (_create(options="visual"), r"options are 'visual': give a list"),
     "an option with a space": (_create(options=["visual", "a b"]), r"'a b' cannot name an option"),
     "an index in small letters": (_create(index_type="flat"), r"has no flat index: choose from FLAT"),
     "a list of index parameters": (

@@ -89,7 +89,7 @@ def test_pixels_that_are_not_square(
         assert image.width / image.height == pytest.approx(size[0] / size[1], rel=0.02), who
         assert corners(image) == "RGBW", who
     assert (probe(path).width, probe(path).height) == size
-    (first, *_) = check_limits(path, model="marengo3.0")
+    (first, *_) = check_limits(probe(path), path, model="marengo3.0")
     assert f"scale={size[0]}:{size[1]},setsar=1" in first
 
 
@@ -105,7 +105,7 @@ def test_interlaced_pictures_have_no_comb(tmp_path: Path) -> None:
     for who, image in views(path).items():
         grey = np.asarray(image.convert("L").resize((128, 96)), np.int16)
         assert np.abs(np.diff(grey[20:76, 40], axis=0)).max() < 40, who
-    assert "yadif=deint=interlaced" in check_limits(path, model="marengo3.0")[0]
+    assert "yadif=deint=interlaced" in check_limits(probe(path), path, model="marengo3.0")[0]
 
 
 RAMP = np.repeat(np.linspace(0, 255, 128).astype(np.uint8)[None, :, None], 96, 0).repeat(3, 2)

@@ -47,10 +47,14 @@ BROKEN = [
 ]
 
 
+def broken(path: str | Path) -> list[str]:
+    return check_limits(probe(path), path, model="marengo3.0")
+
+
 @pytest.mark.parametrize("model", ["marengo3.5", "marengo3.0"])
 @pytest.mark.parametrize(("values", "words"), BROKEN, ids=[words[0][-28:] for _, words in BROKEN])
 def test_a_sentence_for_each_limit(values: dict[str, object], words: list[str], model: str) -> None:
-    sentences = check_limits(changed(**values), model=model)
+    sentences = check_limits(changed(**values), "video.mp4", model=model)
     assert len(sentences) == len(words)
     for sentence, part in zip(sentences, words, strict=True):
         assert part in sentence and ": `ffmpeg -i video.mp4 " in sentence and sentence.endswith(".")
@@ -72,11 +76,11 @@ def test_a_sentence_for_each_limit(values: dict[str, object], words: list[str], 
     ],
 )
 def test_the_limits_themselves_are_within(values: dict[str, object]) -> None:
-    assert check_limits(changed(**values), model="marengo3.5") == []
+    assert check_limits(changed(**values), "video.mp4", model="marengo3.5") == []
 
 
 def test_the_offline_model_takes_anything() -> None:
-    assert check_limits(changed(duration=1.0, width=64, height=48), model=OFFLINE_MODEL) == []
+    assert check_limits(changed(duration=1.0, width=64, height=48), "video.mp4", model=OFFLINE_MODEL) == []
 
 
 def test_nothing_is_sent_of_what_breaks_a_limit(tmp_path: Path) -> None:
@@ -137,12 +141,12 @@ def mend(line: str, folder: Path) -> None:
 @given(width=st.integers(16, 9000), height=st.integers(16, 9000))
 def test_the_frame_of_the_line_is_within_the_limits(width: int, height: int) -> None:
     found = changed(width=width, height=height)
-    sentences = check_limits(found, model="marengo3.0")
+    sentences = check_limits(found, "video.mp4", model="marengo3.0")
     for sentence in sentences[:1]:
         pad = re.search(r"pad=(\d+):(\d+):", sentence)
         assert pad
         fixed = changed(width=int(pad[1]), height=int(pad[2]))
-        assert check_limits(fixed, model="marengo3.0") == []
+        assert check_limits(fixed, "video.mp4", model="marengo3.0") == []
         assert fixed.width % 2 == fixed.height % 2 == 0
         assert (fixed.width - fixed.height) * (width - height) >= 0  # upright stays upright
 
@@ -151,13 +155,13 @@ def test_the_frame_of_the_line_is_within_the_limits(width: int, height: int) -> 
 @pytest.mark.parametrize("case", CASES)
 def test_the_line_in_the_sentence_mends_the_file(tmp_path: Path, case: str) -> None:
     path = CASES[case](tmp_path)
-    sentences = check_limits(path, model="marengo3.0")
+    sentences = broken(path)
     assert sentences
     lines = {sentence[sentence.index(": `ffmpeg") + 3 : sentence.rindex("` ")] for sentence in sentences}
     assert len(lines) == 1
     mend(lines.pop(), tmp_path)
     (fixed,) = tmp_path.glob("*-fixed.*")
-    assert check_limits(fixed, model="marengo3.0") == []
+    assert broken(fixed) == []
     before, after = probe(path), probe(fixed)
     if case == "long":  # cut without encoding anew
         assert fixed.suffix == path.suffix and after.codec == before.codec and after.duration > 14_000
@@ -169,17 +173,17 @@ def test_names_that_look_like_something_else(
 ) -> None:
     film(tmp_path / name, size=(320, 240), seconds=4)
     monkeypatch.chdir(tmp_path)
-    (sentence,) = check_limits(name, model="marengo3.0")
+    (sentence,) = broken(name)
     assert f"ffmpeg -i ./{name} " in sentence
     mend(sentence.split("`")[1], tmp_path)
-    assert check_limits(name.replace(".mp4", "-fixed.mp4"), model="marengo3.0") == []
+    assert broken(name.replace(".mp4", "-fixed.mp4")) == []
 
 
 def test_sound_is_kept_when_a_short_film_is_made_longer(tmp_path: Path) -> None:
     film(tmp_path / "silent.mp4", size=(360, 360), seconds=2)
     sound(tmp_path / "voice.m4a")
     mend("ffmpeg -i silent.mp4 -i voice.m4a -c copy short.mp4", tmp_path)
-    (sentence,) = check_limits(tmp_path / "short.mp4", model="marengo3.0")
+    (sentence,) = broken(tmp_path / "short.mp4")
     mend(sentence.split("`")[1], tmp_path)
     fixed = probe(tmp_path / "short-fixed.mp4")
     assert fixed.has_audio and 4 <= fixed.duration < 5
