@@ -10,10 +10,9 @@ import pandas as pd
 
 from helpers.arguments import check_table, is_whole
 from helpers.errors import AnalysisError, VideoSearchWarning
+from helpers.segments import SPAN, check_spans
 
 NOISE = -1  # the label of what belongs to no cluster
-
-SPAN = ["start_offset_sec", "end_offset_sec"]
 LARGEST = 1e15  # a larger number in a matrix is no part of a vector, and its square does not fit a float32
 
 
@@ -70,10 +69,8 @@ def check_rows(segments: pd.DataFrame, matrix: npt.NDArray[Any]) -> None:
 def check_segments(segments: object, *, texts: Iterable[str] = (), spans: bool = False) -> None:
     """AnalysisError unless this is a table with texts in these columns and, with `spans`, times in seconds."""
     cure = "use segments or hits of a search"
-    numbers = SPAN if spans else []
-    check_table(segments, AnalysisError, what="segments", cure=cure, texts=list(texts), numbers=numbers)
-    if isinstance(segments, pd.DataFrame) and spans and not np.isfinite(spans_of(segments)).all():
-        raise AnalysisError(f"The segments have a start or an end that is no number of seconds: {cure}.")
+    check = check_spans if spans else check_table
+    check(segments, AnalysisError, what="segments", cure=cure, texts=list(texts))
 
 
 def tell(sentence: str) -> None:

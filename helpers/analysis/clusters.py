@@ -1,4 +1,4 @@
-"""Clusters of segments: how many, which, how stable, how they agree with other labels, on a map, over time.
+"""Clusters of segments: how many, which, how stable, how they agree with other labels, and on a map.
 
 The mathematics is scikit-learn's. Everything takes a matrix with a row per segment (see `cluster_matrix`) or
 the segments themselves, and gives arrays or tables in the same order; the same seed gives the same answer.

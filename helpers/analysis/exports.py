@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 import webvtt
-from webvtt.models import Timestamp
 
-from helpers.analysis.checks import NOISE, SPAN, check_labels, check_segments, spans_of
+from helpers.analysis.checks import NOISE, check_labels, check_segments, spans_of
 from helpers.analysis.labels import WORDS, follow_moments, make_labels, write_result
 from helpers.arguments import checked_path
 from helpers.errors import AnalysisError, VideoError
+from helpers.segments import SPAN
+from helpers.videos.cues import timecode
 from helpers.videos.frames import cut_clip
 from helpers.videos.samples import content_digits
 
@@ -38,7 +39,7 @@ def export_csv(segments: pd.DataFrame, labels: pd.DataFrame, path: str | Path) -
     rows = _labelled(segments, labels)
     table = pd.DataFrame(index=rows.index)
     for which in ("start", "end"):
-        table[which] = rows[f"{which}_offset_sec"].map(_timecode)
+        table[which] = rows[f"{which}_offset_sec"].map(timecode)
     for column in (*SPAN, "cluster", *WORDS, *ABOUT, "segment_id"):
         if column in rows:
             table[column] = rows[column] if column not in (*WORDS, *ABOUT) else rows[column].map(_no_formula)
@@ -62,9 +63,7 @@ def export_chapters(segments: pd.DataFrame, labels: pd.DataFrame, folder: str | 
     paths = []
     for video_id, clips in rows.sort_values(SPAN).groupby("video_id", sort=False):
         cues = [
-            webvtt.Caption(
-                str(Timestamp.from_seconds(start)), str(Timestamp.from_seconds(end)), _cue_text(text)
-            )
+            webvtt.Caption(timecode(start), timecode(end), _cue_text(text))
             for start, end, text in _chapters(clips)
         ]
         name = f"{_video_name(str(clips['title'].iloc[0]), str(video_id))}.chapters.vtt"
@@ -93,7 +92,7 @@ def export_clips(
         except VideoError as error:
             failed.setdefault(Path(row["video_url"]).name, str(error))
             continue
-        times = f"{_timecode(start)}_{_timecode(end)}".replace(":", "-")
+        times = f"{timecode(start)}_{timecode(end)}".replace(":", "-")
         name = f"{_video_name(row['title'], row['video_id'])} {times} {_file_name(row['text'], 60)}.mp4"
         paths.append(write_result(target / name, clip))
     if failed:
@@ -148,11 +147,6 @@ def _chapters(clips: pd.DataFrame) -> list[tuple[float, float, str]]:
             found[-1] = (found[-1][0], min(found[-1][1], start), found[-1][2])
         found.append((start, end, text))
     return [(start, end, text) for start, end, text in found if round(end, 3) > round(start, 3)]
-
-
-def _timecode(seconds: float) -> str:
-    minutes, milliseconds = divmod(round(seconds * 1000), 60_000)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:{milliseconds // 1000:02d}.{milliseconds % 1000:03d}"
 
 
 def _no_formula(text: str) -> str:

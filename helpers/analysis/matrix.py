@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from helpers.analysis.checks import as_array, check_matrix, check_segments, tell
+from helpers.analysis.checks import as_array, check_segments, tell
 from helpers.errors import AnalysisError
 from helpers.segments import available_options, declared_options, vector_field
 
@@ -85,34 +85,26 @@ def unit_rows(rows: npt.NDArray[Any]) -> Matrix:
     return units
 
 
-def distinct_rows(matrix: npt.ArrayLike, what: str) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def distinct_rows(rows: npt.NDArray[Any], what: str) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Rows that differ, to six digits: the first row of each kind, and for each row which kind it is.
 
     Where `what` has nothing to tell apart (a single segment, all vectors equal), one warning says so.
-    Raises AnalysisError for no matrix, NaN, or no segment.
+    Raises AnalysisError for no segment.
     """
-    rows = check_matrix(matrix)
     if not len(rows):
         raise AnalysisError(f"There is no segment, but {what} needs at least one: widen the filter.")
-    kinds: dict[bytes, int] = {}
-    first_rows: list[int] = []
-    which = []
-    for i, row in enumerate(np.round(rows, 6) + 0.0):  # + 0.0: minus zero is zero
-        kind = kinds.setdefault(row.tobytes(), len(kinds))
-        if kind == len(first_rows):
-            first_rows.append(i)
-        which.append(kind)
+    rounded = np.round(rows, 6) + 0.0  # minus zero is zero
+    which, kinds = pd.factorize(np.array([row.tobytes() for row in rounded], dtype=object))
     if len(kinds) == 1:
         alike = "There is one segment" if len(rows) == 1 else f"All {len(rows)} vectors are equal"
         tell(
             f"{alike}, so there is nothing for {what} to tell apart: choose more segments or another option."
         )
-    return np.array(first_rows), np.array(which)
+    return np.unique(which, return_index=True)[1], which
 
 
-def is_one_kind(matrix: npt.ArrayLike, what: str) -> bool:
+def is_one_kind(rows: npt.NDArray[Any], what: str) -> bool:
     """Whether there is one kind of `distinct_rows`, without a look at all of them where there are more."""
-    rows = check_matrix(matrix)
     for at in range(0, len(rows), 1000):
         if (np.round(rows[at : at + 1000], 6) != np.round(rows[:1], 6)).any():
             return False

@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 from twelvelabs import TwelveLabs
 from twelvelabs.types import AssetDetail
 
+from helpers.arguments import checked_path
 from helpers.embed.client import call, check_client, service_of, settings_of
 from helpers.embed.journal import Journal
 from helpers.embed.upload_parts import progress_options, send_parts
@@ -133,13 +134,14 @@ def _listed(client: TwelveLabs, name: str) -> list[AssetDetail]:
     return [a for a in client.assets.list(filename=name, page_limit=50) if a.filename == name and a.id]
 
 
-def delete_uploads(client: TwelveLabs) -> int:
+def delete_uploads(client: TwelveLabs, *, home: Path | None = None) -> int:
     """Delete from the service the videos that this machine uploaded, and return how many there were.
 
     The segments stay: they are on your disk. Other uploads of the account are not touched.
     """
     check_client(client)
-    journal = Journal(settings_of(client).home / "journal")
+    place = settings_of(client).home if home is None else checked_path(home, EmbedError, what="home")
+    journal = Journal(place / "journal")
     deleted = 0
     for key, entry in journal.entries().items():
         if not key.startswith("asset-") or entry.get("service", {}) != service_of(client):

@@ -102,7 +102,7 @@ export function makeGrid(parent, data, stills, { choose, hover, pick, narrowest,
       image.alt = "";
       blank.replaceWith(image);
     }
-    credit.textContent = credits.size ? `Frames: ${[...credits].join("; ")}` : "";
+    credit.textContent = credits.size ? `Videos: ${[...credits].join("; ")}` : "";
     credit.tabIndex = credit.scrollHeight > credit.clientHeight ? 0 : -1; // scrolled by keyboard, too
   }
   function reveal(row) {

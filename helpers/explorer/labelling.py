@@ -28,11 +28,6 @@ def words_by_row(labels: pd.DataFrame, ids: Sequence[str]) -> dict[int, dict[str
     }
 
 
-def used_tags(words: dict[int, dict[str, Any]]) -> list[str]:
-    """Every tag once, in order."""
-    return sorted({tag for said in words.values() for tag in said["tags"]})
-
-
 class Labelling:
     """What is done to the words of an analyst, each in one method; the status line says what was done.
 
@@ -59,7 +54,7 @@ class Labelling:
         """Let the page and the line for tags know the words as they are now."""
         self.words = words_by_row(self._names.shown, self._ids)
         self._view.words = {str(row): said for row, said in self.words.items()}
-        self._controls.tag.options = used_tags(self.words)
+        self._controls.tag.options = sorted({tag for said in self.words.values() for tag in said["tags"]})
         names = cluster_names(self._names.shown)
         numbers = without_noise(self._names.clusters.tolist())
         self._controls.offer_clusters(

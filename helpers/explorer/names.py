@@ -1,6 +1,7 @@
 """The analyst's words while an explorer is open: as they were kept last, and as they fit the clusters shown."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,7 @@ from helpers.analysis.moves import move_segments, moved_clusters, unmove_segment
 from helpers.arguments import checked_path
 from helpers.errors import AnalysisError
 from helpers.explorer.history import Step, changed_cells, put_back
+from helpers.files import file_version
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -34,7 +36,7 @@ class KeptNames:
     def __init__(self, path: str | Path | None) -> None:
         what = "path of the labels"
         self._path = None if path is None else checked_path(path, AnalysisError, what=what)
-        self._seen = self._stamp()
+        self._seen = self._version()
         self._kept = read_labels(self._path) if self._path else make_labels({})
         self._found = self.clusters = pd.Series(dtype="int64")
         self._done: list[Step] = []
@@ -52,10 +54,10 @@ class KeptNames:
 
     def refresh(self) -> bool:
         """Take over what another notebook has written since; whether there was something."""
-        stamp = self._stamp()
-        if self._path is None or stamp == self._seen or not stamp:
+        version = self._version()
+        if self._path is None or version == self._seen or not version:
             return False
-        self._kept, self._seen = read_labels(self._path), stamp
+        self._kept, self._seen = read_labels(self._path), version
         self._show()
         return True
 
@@ -154,7 +156,7 @@ class KeptNames:
             return change(old)
 
         new = change_labels(self._path, on_latest) if self._path else change(old)
-        self._kept, self._seen = new, ""  # what another wrote right after this is read again
+        self._kept, self._seen = new, ()  # what another wrote right after this is read again
         self._show()
         return old, new
 
@@ -175,10 +177,8 @@ class KeptNames:
         }
         return unmatched
 
-    def _stamp(self) -> str:
-        """What differs when the file is another; "" without one."""
-        try:
-            told = self._path.stat() if self._path else None
-        except OSError:
-            return ""
-        return f"{told.st_mtime_ns} {told.st_ino} {told.st_size}" if told else ""
+    def _version(self) -> tuple[object, ...]:
+        """What differs when the file is another; () without one."""
+        with suppress(OSError):
+            return file_version(self._path) if self._path else ()
+        return ()

@@ -8,7 +8,7 @@ import pandas as pd
 
 from helpers.analysis.matrix import Matrix
 from helpers.errors import AnalysisError
-from helpers.explorer.state import nearest_rows, place_hits, record, tile_strip
+from helpers.explorer.state import best_rows, nearest_rows, place_hits, record, tile_strip
 from helpers.explorer.view import ExplorerView
 from helpers.show.captions import caption_of
 
@@ -105,10 +105,8 @@ class Searching:
         scores = example_scores(self._matrix(), like, unlike)
         among = self._shown()
         among[[*like, *unlike]] = False
-        rows = np.flatnonzero(among)
-        best = rows[np.argsort(-scores[rows], kind="stable")[:ALIKE]]
         title = f"Like {len(like)} of your examples" + (f", not like {len(unlike)}" if unlike else "")
-        self._show([(int(row), float(scores[row])) for row in best], title)
+        self._show(best_rows(scores, among=among, limit=ALIKE), title)
 
     def _show(self, found: list[tuple[int, float]], title: str, *, elsewhere: int = 0) -> None:
         lit = found[: most_lit(len(self._segments))]

@@ -12,35 +12,30 @@ import numpy.typing as npt
 import pandas as pd
 
 from helpers.analysis.carry import Overlap
-from helpers.analysis.checks import NOISE, SPAN, in_order, spans_of
+from helpers.analysis.checks import NOISE, in_order, spans_of
 from helpers.analysis.matrix import Labels, Matrix
 from helpers.analysis.outliers import medoids, outlier_scores
-from helpers.arguments import check_table
 from helpers.errors import AnalysisError, VideoError
 from helpers.explorer.suggested import fit_of
-from helpers.segments import available_options
+from helpers.segments import available_options, check_spans
 from helpers.show.captions import Hit, caption_of, credit_of, records, title_of
 from helpers.show.cluster_style import cluster_style
 from helpers.show.output import jpeg_uri
+from helpers.show.pictures import middle_frame
 from helpers.show.players import player_source
 from helpers.videos.frames import thumbnail
 from helpers.videos.samples import local_path
 
 WORDS = 240  # characters of a description beside a still or a player
+STILL = 190  # pixels: the width of a still
 
 
 def check_segments(segments: pd.DataFrame) -> pd.DataFrame:
     """The segments with rows numbered from 0; AnalysisError for none, a column that is absent, an id twice."""
     if isinstance(segments, pd.DataFrame) and segments.empty:
         raise AnalysisError("There are no segments to explore: the table is empty, so widen the filter.")
-    check_table(
-        segments,
-        AnalysisError,
-        what="segments",
-        cure="use those of read_segments",
-        texts=("segment_id", "video_id", "title", "video_url"),
-        numbers=SPAN,
-    )
+    cure, texts = "use those of read_segments", ("segment_id", "video_id", "title", "video_url")
+    check_spans(segments, AnalysisError, what="segments", cure=cure, texts=texts)
     twice = segments["segment_id"][segments["segment_id"].duplicated()]
     if len(twice):
         raise AnalysisError(f"The segment {twice.iloc[0]!r} is in the table twice: drop the duplicates.")
@@ -121,20 +116,23 @@ def nearest_rows(
 
     `matrix` has rows of length 1; `among` (n,) says which rows count. Equal cosines stand in row order.
     """
-    cosines = matrix @ matrix[row]
-    candidates = np.flatnonzero(among & (np.arange(len(matrix)) != row))
-    best = candidates[np.argsort(-cosines[candidates], kind="stable")[:limit]]
-    return [(int(i), float(cosines[i])) for i in best]
+    return best_rows(matrix @ matrix[row], among=among & (np.arange(len(matrix)) != row), limit=limit)
+
+
+def best_rows(
+    scores: npt.NDArray[Any], *, among: npt.NDArray[np.bool_], limit: int
+) -> list[tuple[int, float]]:
+    """The rows with the highest scores, best first: (row, score); `among` (n,) says which rows count."""
+    rows = np.flatnonzero(among)
+    best = rows[np.argsort(-scores[rows], kind="stable")[:limit]]
+    return [(int(row), float(scores[row])) for row in best]
 
 
 def typical_row(matrix: Matrix, found: Labels, labels: Labels, cluster: int) -> int:
     """The medoid of a cluster of `labels`: of the rows that were `found` there, unless all were moved there."""
     here = labels == cluster
-    rows = (
-        np.flatnonzero(here & (found == cluster))
-        if (here & (found == cluster)).any()
-        else np.flatnonzero(here)
-    )
+    stayed = here & (found == cluster)
+    rows = np.flatnonzero(stayed if stayed.any() else here)
     return int(rows[medoids(matrix[rows], np.zeros(len(rows)))[0]])
 
 
@@ -166,11 +164,10 @@ def place_hits(segments: pd.DataFrame, hits: pd.DataFrame) -> tuple[list[tuple[i
 
 
 # ---------------------------------------------------------------- pictures and players
-def still_of(segment: Hit, *, width: int = 190) -> str:
+def still_of(segment: Hit) -> str:
     """The middle frame as a data URI; "" where there is none (a video that has moved, or on the web)."""
-    middle = (float(segment["start_offset_sec"]) + float(segment["end_offset_sec"])) / 2
     try:
-        return jpeg_uri(thumbnail(str(segment["video_url"]), middle, width=width), 60)
+        return jpeg_uri(middle_frame(segment, width=STILL), 60)
     except VideoError:
         return ""
 

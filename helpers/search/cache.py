@@ -20,7 +20,6 @@ from helpers.files import cache_key
 from helpers.search.similarity import check_search, search_segments
 from helpers.segments import Query
 from helpers.store.calls import Client
-from helpers.store.client import check_client
 from helpers.store.filters import Where, build_filter
 
 
@@ -60,7 +59,6 @@ class SearchCache:
 
         The same means: collection, numbers of the vector, model, option, scope, limit and filter.
         """
-        check_client(self._milvus, name)
         check_search(query, scope, limit, where)
         key = _key(name, query, option, scope, limit, where)
         writes = Client.writes

@@ -9,7 +9,8 @@ import pandas as pd
 
 from helpers.arguments import check_table
 from helpers.errors import SearchError
-from helpers.search.evaluation import HITS, TIMES
+from helpers.search.evaluation import HITS
+from helpers.segments import SPAN
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
@@ -40,7 +41,7 @@ class Clips(NamedTuple):
 
 def clips_among(hits: pd.DataFrame) -> Clips:
     """The clips among the hits; SearchError for what is no table of hits, or a score or time that is no number."""
-    texts, numbers = ("segment_id", "video_id"), (*TIMES, "score")
+    texts, numbers = ("segment_id", "video_id"), (*SPAN, "score")
     if isinstance(hits, pd.DataFrame) and hits.empty:
         hits = pd.DataFrame(columns=[*texts, "title", "video_url", *numbers])
     names = ("title", "video_url")
@@ -48,7 +49,7 @@ def clips_among(hits: pd.DataFrame) -> Clips:
     row = np.arange(len(hits))
     if "embedding_scope" in hits:
         row = np.flatnonzero(hits["embedding_scope"].to_numpy(dtype=object) == "clip")
-    start, end, score = (hits[c].to_numpy(dtype=float)[row] for c in (*TIMES, "score"))
+    start, end, score = (hits[c].to_numpy(dtype=float)[row] for c in (*SPAN, "score"))
     if not np.isfinite(score).all():
         raise SearchError(
             "A hit has a score that is no number (NaN or infinite): search again, or drop that row."

@@ -17,16 +17,15 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.feature_extraction.text import CountVectorizer
 
-from helpers.arguments import check_table, is_number, is_whole
+from helpers.arguments import check_limit, check_table, is_number
 from helpers.errors import DataError, SearchError
 from helpers.files import is_published
 from helpers.search.stems import shares_content_word
-from helpers.segments import HIT_COLUMNS
+from helpers.segments import HIT_COLUMNS, SPAN
 from helpers.settings import ROOT
 
 GROUND_TRUTH = ROOT / "data" / "ground_truth.csv"
 EXACT = 2  # the relevance of a span that shows just what was asked for
-TIMES = ("start_offset_sec", "end_offset_sec")
 HITS = "give a table as a search returns it"
 METRICS = ("recall@1", "recall@5", "rr", "ndcg@10")
 MEASURED = {
@@ -95,7 +94,7 @@ def mark_right(hits: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     Raises SearchError for rows of several queries, and for what are no hits.
     """
     _check_truth(truth)
-    check_table(hits, SearchError, what="hits", cure=HITS, numbers=TIMES, texts=["video_url"])
+    check_table(hits, SearchError, what="hits", cure=HITS, numbers=SPAN, texts=["video_url"])
     if truth["query_id"].nunique() > 1:
         raise SearchError(
             "The ground truth has rows of several queries: keep those of the query that was asked."
@@ -183,7 +182,7 @@ def evaluate(
                 f"There is no ranking for query {asked.id} ({asked.words!r}): search for it as well."
             )
         hits = rankings[asked.id]
-        check_table(hits, SearchError, what="hits", cure=HITS, numbers=TIMES, texts=["video_url"])
+        check_table(hits, SearchError, what="hits", cure=HITS, numbers=SPAN, texts=["video_url"])
         grades = relevance(hits, asked.spans)
         recalls = recall_at_k(grades, 1), recall_at_k(grades, 5)
         metrics = (*recalls, reciprocal_rank(grades), ndcg_at_k(grades, asked.corpus))
@@ -232,7 +231,7 @@ def _answerable(truth: pd.DataFrame, segments: pd.DataFrame) -> Iterator[_Asked]
 
 def _near(clips: pd.DataFrame, spans: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """For each clip and each span, whether the span has grade 2 and they share at least a second."""
-    (a0, a1), (b0, b1) = ([table[name].to_numpy(float) for name in TIMES] for table in (clips, spans))
+    (a0, a1), (b0, b1) = ([table[name].to_numpy(float) for name in SPAN] for table in (clips, spans))
     shared = np.minimum.outer(a1, b1) - np.maximum.outer(a0, b0)
     exact = spans["relevance"].to_numpy() >= EXACT
     near: npt.NDArray[np.bool_] = _of_the_video(clips, spans) & (shared >= 1) & exact
@@ -241,14 +240,14 @@ def _near(clips: pd.DataFrame, spans: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 def _check_truth(truth: pd.DataFrame) -> None:
     cure, texts = "give what load_ground_truth returned", ("query_id", "query", "video")
-    numbers = (*TIMES, "relevance")
+    numbers = (*SPAN, "relevance")
     check_table(truth, SearchError, what="queries", cure=cure, numbers=numbers, texts=texts)
 
 
 def _clips(segments: pd.DataFrame) -> pd.DataFrame:
     texts = ("segment_id", "video_url", "embedding_scope", "description")
     cure = "give the table of embed_videos"
-    check_table(segments, SearchError, what="segments", cure=cure, numbers=TIMES, texts=texts)
+    check_table(segments, SearchError, what="segments", cure=cure, numbers=SPAN, texts=texts)
     return segments[segments["embedding_scope"] == "clip"]
 
 
@@ -274,17 +273,6 @@ def expected_at_random(truth: pd.DataFrame, *, segments: pd.DataFrame) -> pd.Dat
     return pd.DataFrame(rows, columns=list(MEASURED)).astype(MEASURED)
 
 
-def random_ranking(
-    segments: pd.DataFrame, truth: pd.DataFrame, *, seed: int = 0, limit: int | None = None
-) -> dict[str, pd.DataFrame]:
-    """For each query of `truth`, the clips in random order, as hits: {query_id: hits}."""
-    _check_truth(truth)
-    clips = _clips(segments)
-    rng = np.random.default_rng(seed)
-    ids = truth["query_id"].drop_duplicates()
-    return {query_id: _hits(clips, rng.random(len(clips)), limit) for query_id in ids}
-
-
 def bm25_ranking(
     segments: pd.DataFrame,
     truth: pd.DataFrame,
@@ -301,8 +289,7 @@ def bm25_ranking(
     """
     _check_truth(truth)
     clips = _clips(segments)
-    if limit is not None and not is_whole(limit, least=1):
-        raise SearchError(f"The limit is {limit!r}: give a whole number from 1, or None for all.")
+    check_limit(SearchError, limit)
     if not (is_number(k1) and 0 <= k1 < np.inf and is_number(b) and 0 <= b <= 1):
         raise SearchError(f"k1 is {k1!r} and b {b!r}: give k1 of 0 or more, and b from 0 to 1.")
     if not clips["description"].str.contains(r"\w").any():

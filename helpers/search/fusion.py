@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers.arguments import check_table, is_number, is_whole
+from helpers.arguments import check_limit, check_table, is_number, is_whole
 from helpers.errors import SearchError
 from helpers.search.nearest import FIELDS, MOST
 
@@ -78,8 +78,7 @@ def fuse(
         raise SearchError(
             "Give the lists of hits as a dict, {label: hits}, and weights as one by the same labels."
         )
-    if limit is not None and not is_whole(limit, least=1):
-        raise SearchError(f"The limit is {limit!r}: give a whole number from 1, or None for all.")
+    check_limit(SearchError, limit)
     used = used_weights({label: (weights or {}).get(label, 1.0) for label in rankings}, ranker, k)
     if unknown := set(weights or {}) - set(rankings):
         raise SearchError(

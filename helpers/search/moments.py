@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers.arguments import check_table, is_list, is_number, is_whole
+from helpers.arguments import check_limit, check_table, is_list, is_number, is_whole
 from helpers.errors import SearchError
 from helpers.search.clips import Clips, Floats, clips_among
-from helpers.search.evaluation import EXACT, HITS, TIMES, temporal_iou, video_name
+from helpers.search.evaluation import EXACT, HITS, temporal_iou, video_name
+from helpers.segments import SPAN
 
 MOMENT_COLUMNS = [
     *("rank", "score", "video_id", "title", "start_offset_sec", "end_offset_sec", "video_url", "clips"),
@@ -47,7 +48,7 @@ def find_moments(
     """
     _check(is_number(gap) and gap >= 0, f"The gap is {gap!r}: give seconds, 0 or more.")
     _check(is_number(keep) and 0 <= keep <= 1, f"keep is {keep!r}: give a share from 0 to 1.")
-    _check_limit(limit)
+    check_limit(SearchError, limit)
     clips = clips_among(hits)
     level = _smoothed(clips, smooth)
     low, blocked = level.min(initial=math.inf), np.zeros(len(level), dtype=bool)
@@ -72,9 +73,9 @@ def find_moments(
         if len(found) == limit:
             break
     columns: dict[str, Any] = {"rank": range(1, len(found) + 1)}
-    columns |= dict(zip(("score", *TIMES, "clips"), zip(*found, strict=True), strict=False))
+    columns |= dict(zip(("score", *SPAN, "clips"), zip(*found, strict=True), strict=False))
     columns |= {c: clips.cells(c, best) for c in ("video_id", "title", "video_url")}
-    columns |= {f"best_{c}": clips.cells(c, best) for c in ("segment_id", "score", *TIMES)}
+    columns |= {f"best_{c}": clips.cells(c, best) for c in ("segment_id", "score", *SPAN)}
     return pd.DataFrame(columns, columns=MOMENT_COLUMNS)
 
 
@@ -112,7 +113,7 @@ def score_curve(hits: pd.DataFrame, *, video_id: str | None = None, smooth: floa
     rows, smoothed = clips.rows(own), _smoothed(clips, smooth)[own]
     middle = (rows["start_offset_sec"] + rows["end_offset_sec"]) / 2
     columns = {"middle_sec": middle, "smoothed": smoothed}
-    columns |= {c: rows[c] for c in (*TIMES, "score", "segment_id")}
+    columns |= {c: rows[c] for c in (*SPAN, "score", "segment_id")}
     return pd.DataFrame(columns, columns=CURVE_COLUMNS)
 
 
@@ -135,7 +136,7 @@ def find_sequence(steps: Sequence[pd.DataFrame], *, within: float, limit: int | 
         is_number(within) and 0 < within < math.inf,
         f"The steps lie within {within!r} seconds: give a number above 0.",
     )
-    _check_limit(limit)
+    check_limit(SearchError, limit)
     tables = [clips_among(step) for step in steps]
     shares = [_share(table.score) for table in tables]
     paths = _chains(tables, shares, within)
@@ -154,12 +155,11 @@ def find_sequence(steps: Sequence[pd.DataFrame], *, within: float, limit: int | 
     columns |= {c: list(best[0][c].array) for c in ("video_id", "title", "video_url", "start_offset_sec")}
     columns["end_offset_sec"] = list(best[-1]["end_offset_sec"].array)
     for n, clips in enumerate(best, 1):
-        for name, column in zip(STEP_COLUMNS, ("segment_id", "score", *TIMES), strict=True):
+        for name, column in zip(STEP_COLUMNS, ("segment_id", "score", *SPAN), strict=True):
             columns[f"step{n}_{name}"] = list(clips[column].array)
-    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    columns["rank"] = list(range(1, len(chosen) + 1))
     own = [name for name in columns if name not in MOMENT_COLUMNS]
-    numbered = [{"rank": rank} | row for rank, row in enumerate(rows, 1)]
-    return pd.DataFrame(numbered, columns=[*MOMENT_COLUMNS[:7], *own])
+    return pd.DataFrame(columns, columns=[*MOMENT_COLUMNS[:7], *own])
 
 
 def _chains(tables: list[Clips], shares: list[Floats], within: float) -> list[list[int]]:
@@ -229,10 +229,10 @@ def around(
     good = is_number(before) and is_number(after) and before >= 0 and after >= 0
     _check(good, f"before={before!r}, after={after!r}: give seconds, 0 or more.")
     check_table(
-        clips, SearchError, what="clips", cure="give segments or hits", numbers=TIMES, texts=["video_id"]
+        clips, SearchError, what="clips", cure="give segments or hits", numbers=SPAN, texts=["video_id"]
     )
     good = isinstance(moment, Mapping | pd.Series) and isinstance(moment.get("video_id"), str)
-    good = good and all(is_number(moment.get(time)) for time in TIMES)
+    good = good and all(is_number(moment.get(time)) for time in SPAN)
     _check(good, "The moment is no row of hits or moments: give one, such as moments.iloc[0].")
     start, end = float(moment["start_offset_sec"]), float(moment["end_offset_sec"])
     rows: pd.DataFrame = clips[clips["video_id"] == moment["video_id"]]
@@ -257,8 +257,8 @@ def moment_recall(moments: pd.DataFrame, spans: pd.DataFrame, *, k: int = 1, iou
         is_whole(k, least=1) and is_number(iou) and 0 < iou <= 1,
         f"k={k!r}, iou={iou!r}: give k of 1 or more, and an IoU above 0, up to 1.",
     )
-    needed = ("video", *TIMES, "relevance")
-    check_table(moments, SearchError, what="moments", cure=HITS, numbers=TIMES, texts=["video_url"])
+    needed = ("video", *SPAN, "relevance")
+    check_table(moments, SearchError, what="moments", cure=HITS, numbers=SPAN, texts=["video_url"])
     check_table(spans, SearchError, what="spans", cure="give what load_ground_truth returned", columns=needed)
     video, grade = (spans[c].to_numpy(dtype=object) for c in ("video", "relevance"))
     right = (video != "") & (grade >= EXACT)
@@ -266,8 +266,8 @@ def moment_recall(moments: pd.DataFrame, spans: pd.DataFrame, *, k: int = 1, iou
         return math.nan
     names = np.array([video_name(url) for url in moments["video_url"].iloc[:k]], dtype=object)
     found = temporal_iou(
-        *(moments[t].to_numpy(dtype=float)[:k, None] for t in TIMES),
-        *(spans[t].to_numpy(dtype=float)[right] for t in TIMES),
+        *(moments[t].to_numpy(dtype=float)[:k, None] for t in SPAN),
+        *(spans[t].to_numpy(dtype=float)[right] for t in SPAN),
     )
     return float(np.any((names[:, None] == video[right]) & (found >= iou)))
 
@@ -290,11 +290,6 @@ def _share(score: Floats) -> Floats:
     """Scores on the scale from 0 (the lowest) to 1 (the best); 1 where all are equal."""
     spread = np.ptp(score) if score.size else 0.0
     return (score - score.min()) / spread if spread > 0 else np.ones_like(score)
-
-
-def _check_limit(limit: int | None) -> None:
-    good = limit is None or (is_whole(limit, least=1))
-    _check(good, f"The limit is {limit!r}: give a whole number from 1, or None for all.")
 
 
 def _check(good: bool, problem: str) -> None:

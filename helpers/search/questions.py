@@ -14,7 +14,8 @@ import pandas as pd
 from helpers.arguments import as_list, check_table, checked_path, is_number, is_text
 from helpers.errors import SearchError
 from helpers.files import write_file
-from helpers.search.evaluation import EXACT, TIMES, video_name
+from helpers.search.evaluation import EXACT, video_name
+from helpers.segments import SPAN
 from helpers.videos.listing import csv_lines
 
 COLUMNS = ("query", "video", "start", "end")
@@ -36,7 +37,7 @@ def own_questions(
     """
     file = checked_path(path, SearchError, what="path of the questions")
     cure, texts = "give the table of embed_videos", ("video_id", "title", "video_url", "embedding_scope")
-    check_table(segments, SearchError, what="segments", cure=cure, numbers=TIMES, texts=texts)
+    check_table(segments, SearchError, what="segments", cure=cure, numbers=SPAN, texts=texts)
     clips = segments[segments["embedding_scope"] == "clip"]
     known = _known(segments)
     new = [(f"question {n}", _as_row(row)) for n, row in enumerate(as_list(add), start=1)]
@@ -46,12 +47,12 @@ def own_questions(
     rows = [_checked(where, row, clips, known) for where, row in asking]
     if new:
         _write(file, [row for _, row in [*old, *new]])
-    truth = pd.DataFrame(rows, columns=["query", "video", *TIMES, "relevance"])
+    truth = pd.DataFrame(rows, columns=["query", "video", *SPAN, "relevance"])
     ids = {query: f"q{number}" for number, query in enumerate(dict.fromkeys(truth["query"]), start=1)}
     truth.insert(0, "query_id", truth["query"].map(ids).astype("str"))
     for column in ("query", "video"):
         truth[column] = truth[column].astype("str")
-    truth[list(TIMES)] = truth[list(TIMES)].astype(float)
+    truth[SPAN] = truth[SPAN].astype(float)
     truth["relevance"] = truth["relevance"].astype(int)
     return truth
 

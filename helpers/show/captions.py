@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from IPython.core.getipython import get_ipython
 
-from helpers.analysis.checks import SPAN, spans_of
-from helpers.arguments import check_table, is_number, is_whole
+from helpers.arguments import is_number, is_whole
 from helpers.errors import SearchError
+from helpers.segments import check_spans
 from helpers.settings import ROOT
 from helpers.videos.samples import catalogue, content_digits, local_path
 
@@ -125,9 +125,7 @@ def check_hits(hits: object, *, texts: Sequence[str] = ("video_url",)) -> None:
     """SearchError unless this is a table of what can be shown: where it lies, from when to when, any score a number."""
     cure = "use segments, or hits of a search"
     columns = ["score"] if isinstance(hits, pd.DataFrame) and "score" in hits else []
-    check_table(hits, SearchError, what="hits", cure=cure, texts=texts, numbers=[*SPAN, *columns])
-    if isinstance(hits, pd.DataFrame) and not np.isfinite(spans_of(hits)).all():
-        raise SearchError(f"The hits have a start or an end that is no number of seconds: {cure}.")
+    check_spans(hits, SearchError, what="hits", cure=cure, texts=texts, numbers=columns)
 
 
 def check_count(value: object, what: str) -> None:

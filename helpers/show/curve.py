@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from helpers.analysis.checks import SPAN, spans_of
+from helpers.analysis.checks import spans_of
 from helpers.arguments import check_table, check_texts
 from helpers.errors import SearchError
 from helpers.search.evaluation import EXACT
+from helpers.segments import SPAN, check_spans
 from helpers.show.captions import format_span, format_time, records
 from helpers.show.figures import PALETTE, chart_style, mark_times
 
@@ -132,8 +133,6 @@ def _check_rows(words: str, frame: pd.DataFrame, column: str) -> None:
     check_table(frame, SearchError, what=what, cure=cure, columns=SPAN)
     rows = frame.dropna(subset=SPAN)
     texts, grades = [column] if column in rows else [], ["relevance"] if "relevance" in rows else []
-    check_table(rows, SearchError, what=what, cure=cure, numbers=[*SPAN, *grades], texts=texts)
-    if not np.isfinite(rows[SPAN].to_numpy(dtype=float)).all():
-        raise SearchError(f"The {what} have a start or an end that is no number of seconds: {cure}.")
+    check_spans(rows, SearchError, what=what, cure=cure, numbers=grades, texts=texts)
     if texts and (count := rows[column].nunique()) > 1:
         raise SearchError(f"The {words} are of {count} videos: keep the rows of this film.")

@@ -10,9 +10,9 @@ import matplotlib
 import pandas as pd
 import traitlets
 
-from helpers.analysis.checks import SPAN
 from helpers.arguments import is_text
 from helpers.errors import SearchError, VideoError
+from helpers.segments import SPAN
 from helpers.show.captions import format_span, sample_credit
 from helpers.show.curve import curve_words, plot_curve, timed_rows, video_length
 from helpers.show.output import data_uri, jpeg_uri

@@ -23,35 +23,34 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F
 TICKS = (1, 2, 5, 6, 10, 15, 20, 30, 60, 120, 300, 600, 1800)  # seconds between the times on an axis
 
 
-def figure_style() -> Any:
-    """The look of every figure, as Matplotlib settings: opaque and light, with colours safe for all."""
-    return {
-        "figure.figsize": (7.0, 3.6),
-        "figure.dpi": 90,
-        "figure.facecolor": "white",
-        "savefig.facecolor": "white",
-        "axes.facecolor": "white",
-        "axes.prop_cycle": cycler(color=list(PALETTE)),
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-        "axes.axisbelow": True,
-        "grid.color": "#dddddd",
-        "font.family": "DejaVu Sans",
-        "font.size": 10,
-        "axes.titlesize": 11,
-        "legend.frameon": False,
-    }
+# The look of every figure: opaque and light, with colours safe for all.
+STYLE: Any = {
+    "figure.figsize": (7.0, 3.6),
+    "figure.dpi": 90,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "axes.facecolor": "white",
+    "axes.prop_cycle": cycler(color=list(PALETTE)),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#dddddd",
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "legend.frameon": False,
+}
 
 
 def use_style() -> None:
-    """Apply `figure_style` to the figures of this notebook."""
-    matplotlib.rcParams.update(figure_style())
+    """Give the figures of this notebook the look of all the others."""
+    matplotlib.rcParams.update(STYLE)
 
 
 def chart_style() -> AbstractContextManager[None]:
-    """`figure_style` while a chart is drawn, and text as it is written: a $ in a title or a name is no formula."""
-    return matplotlib.rc_context({**figure_style(), "text.parse_math": False})
+    """That look while a chart is drawn, and text as it is written: a $ in a title or a name is no formula."""
+    return matplotlib.rc_context({**STYLE, "text.parse_math": False})
 
 
 def mark_times(axis: Axis, seconds: float) -> None:

@@ -16,7 +16,7 @@ from helpers.show.captions import check_hits, credits_due, records
 from helpers.show.cluster_style import cluster_style
 from helpers.show.clusters import plot_map
 from helpers.show.output import encoded, jpeg_uri, show_picture
-from helpers.videos.frames import thumbnail
+from helpers.show.pictures import middle_frame
 
 STILL = 60  # pixels: the width of a still on the map
 MARGIN = 4  # pixels between two stills, for their frames
@@ -38,9 +38,8 @@ def show_map(segments: pd.DataFrame, points: pd.DataFrame, labels: npt.ArrayLike
     figure.set_dpi(PIXELS)
     rows, shown, axes = records(segments), [], figure.axes[0]
     for i in with_room(figure, points, clusters):
-        middle = (rows[i]["start_offset_sec"] + rows[i]["end_offset_sec"]) / 2
         try:
-            still = thumbnail(str(rows[i]["video_url"]), middle, width=STILL)
+            still = middle_frame(rows[i], width=STILL)
         except VideoError:
             continue
         shown.append(rows[i])

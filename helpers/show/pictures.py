@@ -4,14 +4,14 @@ import functools
 import html
 import itertools
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import distribution
 
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from helpers.arguments import check_texts
+from helpers.arguments import check_limit, check_texts
 from helpers.errors import SearchError, VideoError
 from helpers.show.captions import (
     Hit,
@@ -69,8 +69,7 @@ def show_contact_sheet(
     check_hits(hits)
     check_count(columns, "number of columns")
     check_count(width, "width of a frame")
-    if limit is not None:
-        check_count(limit, "limit")
+    check_limit(SearchError, limit)
     check_texts(SearchError, title=title, rows=rows)
     if rows is not None and rows not in hits:
         raise SearchError(f"The hits have no column {rows!r} that names rows: add it, or leave `rows` out.")
@@ -78,7 +77,8 @@ def show_contact_sheet(
         show_bundle({"text/plain": "No moments to show."})
         return
     first = records(hits, limit)
-    named = [(name, tiles_of(list(row), width)) for name, row in itertools.groupby(first, _name_of(rows))]
+    groups = itertools.groupby(first, lambda hit: "" if rows is None else str(hit[rows]))
+    named = [(name, tiles_of(list(row), width)) for name, row in groups]
     across = max(_across(len(tiles), columns) for _, tiles in named)
     # The PNG is for viewers that draw no HTML, so it has few colours.
     png = encoded(_drawn(named, across).quantize(48, dither=Image.Dither.NONE), "PNG")
@@ -86,15 +86,18 @@ def show_contact_sheet(
     show_bundle({"image/png": png, "text/html": page, "text/plain": _listed(named, title)})
 
 
+def middle_frame(hit: Hit, *, width: int) -> Image.Image:
+    """The frame in the middle of a hit; VideoError as `thumbnail` raises it."""
+    middle = (hit["start_offset_sec"] + hit["end_offset_sec"]) / 2
+    return thumbnail(str(hit["video_url"]), middle, width=width)
+
+
 def tiles_of(hits: Sequence[Hit], width: int = TILE) -> list[Tile]:
     """A tile for each hit: its middle frame, `width` pixels wide; a grey one where there is none."""
     tiles = []
     for number, hit in enumerate(hits, start=1):
         try:
-            middle = (hit["start_offset_sec"] + hit["end_offset_sec"]) / 2
-            still = ImageOps.contain(
-                thumbnail(str(hit["video_url"]), middle, width=width), (width, width * 3 // 4)
-            )
+            still = ImageOps.contain(middle_frame(hit, width=width), (width, width * 3 // 4))
         except VideoError:
             still = Image.new("RGB", (width, width * 9 // 16), "#cccccc")
         score = f" · {hit['score']:.3f}" if has_score(hit) else ""
@@ -129,10 +132,6 @@ def _tile_html(tile: Tile, share: str) -> str:
         f'<figcaption style="margin:0 3px;font-size:13px;line-height:1.35">{as_text(place)}<br>'
         f"{mark}{as_text(title)}</figcaption></figure>"
     )
-
-
-def _name_of(rows: str | None) -> Callable[[Hit], str]:
-    return lambda hit: "" if rows is None else str(hit[rows])
 
 
 def _across(tiles: int, columns: int) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from jupyter_core.paths import jupyter_runtime_dir
 
-from helpers.arguments import is_number
+from helpers.arguments import check_limit, is_number
 from helpers.errors import SearchError, VideoError
 from helpers.settings import ROOT
 from helpers.show.captions import Hit, caption_of, check_count, check_hits, credits_due, records
@@ -98,8 +98,7 @@ def show_moments(hits: pd.DataFrame, *, columns: int = 2, limit: int = 6, contex
     """Show the first `limit` hits as players side by side, each with `context` more seconds on both sides."""
     check_hits(hits)
     check_count(columns, "number of columns")
-    if limit is not None:
-        check_count(limit, "limit")
+    check_limit(SearchError, limit)
     if not is_number(context) or math.isinf(context):
         raise SearchError(f"The context is {context!r}: give seconds as a number.")
     rows = records(hits, limit)

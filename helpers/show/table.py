@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers.arguments import as_list, check_names, check_table
+from helpers.arguments import as_list, check_limit, check_names, check_table
 from helpers.errors import SearchError
-from helpers.show.captions import check_count, check_hits, format_span, records
+from helpers.show.captions import check_hits, format_span, records
 
 PLUMBING = ("segment_id", "video_id", "video_url", "embedding_scope", "segmentation", "model")
 
@@ -23,8 +23,7 @@ def show_table(
     """
     check_table(df, SearchError, what="rows", cure="use segments, or hits of a search")
     check_names(SearchError, columns=columns)
-    if limit is not None:
-        check_count(limit, "limit")
+    check_limit(SearchError, limit)
     table = df.head(len(df) if limit is None else min(limit, len(df))).copy()
     if {"start_offset_sec", "end_offset_sec"} <= set(table):
         check_hits(table, texts=())

@@ -7,7 +7,7 @@ from pathlib import Path
 from helpers.errors import VideoError
 from helpers.settings import ROOT
 from helpers.show.output import data_uri
-from helpers.videos.cues import Cue, overlaps, read_track
+from helpers.videos.cues import Cue, overlaps, read_track, timecode
 from helpers.videos.media import same_name
 
 AROUND = 60.0  # seconds before and after a moment: as far as people usually drag its player
@@ -27,9 +27,10 @@ def captions_html(path: Path, start: float, end: float, *, shift: float) -> str:
     except (VideoError, OSError):
         return ""  # embedding says what is wrong with a track; the video plays without it
     near = [cue for cue, _ in overlaps(list(cues), start - AROUND, end + AROUND)]
+    times = [[timecode(max(0.0, at + shift)) for at in (cue.start, cue.end)] for cue in near]
     blocks = [
-        f"{_time(c.start + shift)} --> {_time(c.end + shift)}\n{html.escape(c.text, quote=False)}"
-        for c in near
+        f"{start} --> {end}\n{html.escape(cue.text, quote=False)}"
+        for cue, (start, end) in zip(near, times, strict=True)
     ]
     source = data_uri("text/vtt", "\n\n".join(["WEBVTT", *blocks]).encode())
     return f'<track kind="captions" label="what is seen" src="{source}">' if near else ""
@@ -45,8 +46,3 @@ def _written(path: Path) -> Path | None:
 @functools.lru_cache(maxsize=16)
 def _cues(path: Path, changed: int) -> tuple[Cue, ...]:
     return tuple(read_track(path).cues)
-
-
-def _time(second: float) -> str:
-    minutes, rest = divmod(max(0.0, second), 60)
-    return f"{int(minutes) // 60:02d}:{int(minutes) % 60:02d}:{rest:06.3f}"

@@ -14,7 +14,7 @@ from helpers.show.players import clip_html
 from helpers.show.widget_base import WHOLE_DESCRIPTION, QuietWidget, nobody_looks, on_enter_or_click
 
 MOST_STEPS = 10_000  # of a slider
-SHOWN = 10  # hits
+SHOWN, PLAYERS = 10, 4  # hits, and those of them with a player below a contact sheet
 
 
 def answer_html(search: Callable[..., pd.DataFrame], words: str, *, option: str | None = None) -> str:
@@ -28,7 +28,7 @@ def answer_html(search: Callable[..., pd.DataFrame], words: str, *, option: str 
     return _shown(lambda: search(words.strip(), **arguments), _tiles)
 
 
-def hits_html(search: Callable[[], pd.DataFrame], *, players: int = 4) -> str:
+def hits_html(search: Callable[[], pd.DataFrame]) -> str:
     """What a widget shows of the hits that `search()` gives: a contact sheet and the first players as HTML.
 
     No hits, or a VideoSearchError, give one sentence.
@@ -36,7 +36,7 @@ def hits_html(search: Callable[[], pd.DataFrame], *, players: int = 4) -> str:
 
     def sheet_and_players(rows: Sequence[Hit]) -> str:
         sheet = sheet_html([("", tiles_of(rows))], credits=credits_of(rows))
-        return sheet + "".join(clip_html(row, in_widget=True) for row in rows[:players])
+        return sheet + "".join(clip_html(row, in_widget=True) for row in rows[:PLAYERS])
 
     return _shown(search, sheet_and_players)
 

@@ -231,7 +231,7 @@ def test_the_neighbours_are_the_nearest_and_play(explorer: Locator) -> None:
     expect(explorer.locator(".tile").first).to_have_attribute("data-row", str(found[0]), timeout=PATIENCE)
     assert [int(str(tile.get_attribute("data-row"))) for tile in explorer.locator(".tile").all()] == found
     expect(explorer.locator(".tile img")).not_to_have_count(0)
-    expect(explorer.locator(".strip")).to_contain_text("Frames: © 2008 Blender Foundation")
+    expect(explorer.locator(".strip")).to_contain_text("Videos: © 2008 Blender Foundation")
     near = next(row for row in found if row < CAT)
     explorer.locator(f".tile[data-row='{near}']").click()
     stands_at(explorer.locator("video"), CLIPS["start_offset_sec"][near])

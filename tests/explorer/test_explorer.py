@@ -164,10 +164,10 @@ def test_tiles_have_rows_and_scores():
 
 
 def test_a_still_is_the_middle_frame():
-    data = state.still_of(state.record(CLIPS, 0), width=160)
+    data = state.still_of(state.record(CLIPS, 0))
     still = Image.open(io.BytesIO(base64.b64decode(data.removeprefix("data:image/jpeg;base64,"))))
-    assert still.size == (160, 90)
-    assert difference(still, thumbnail(BUNNY, 3.0, width=160)) < 6
+    assert still.size == (190, 107)
+    assert difference(still, thumbnail(BUNNY, 3.0, width=190)) < 6
 
 
 def test_long_words_are_cut():

@@ -20,7 +20,6 @@ from helpers.search.evaluation import (
     load_ground_truth,
     mark_right,
     ndcg_at_k,
-    random_ranking,
     recall_at_k,
     reciprocal_rank,
     relevance,
@@ -231,19 +230,6 @@ def test_expected_at_random_is_the_mean_over_all_orders():
     exact = expected_at_random(TRUTH, segments=few)
     np.testing.assert_allclose(exact[columns], mean)
     assert list(exact) == list(orders[0])
-
-
-def test_random_ranking_orders_every_clip_and_repeats_with_its_seed():
-    first, again, other = (random_ranking(corpus(), TRUTH, seed=seed) for seed in (1, 1, 2))
-    assert set(first) == {"q1", "q2", "q3", "n1"}
-    assert sorted(first["q1"]["segment_id"]) == sorted(
-        corpus().query("embedding_scope == 'clip'")["segment_id"]
-    )
-    assert first["q1"]["rank"].tolist() == list(range(1, 11))
-    assert first["q1"]["score"].is_monotonic_decreasing
-    pd.testing.assert_frame_equal(first["q2"], again["q2"])
-    assert first["q1"]["segment_id"].tolist() != other["q1"]["segment_id"].tolist()
-    assert len(random_ranking(corpus(), TRUTH, limit=3)["q1"]) == 3
 
 
 def test_bm25_by_hand():
