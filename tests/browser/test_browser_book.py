@@ -151,10 +151,17 @@ def test_nothing_is_wider_than_its_place_on_a_narrow_screen(page: Page, book: Pa
         assert page.evaluate(wider, 10) == [], lesson.name  # headings of the theme are 8 pixels wider
 
 
-def test_on_paper_there_is_no_navigation(page: Page, book: Path) -> None:
-    page.emulate_media(media="print")
+def test_on_paper_there_are_stills_for_players_and_no_navigation(page: Page, book: Path) -> None:
     page.goto((book / "notebooks" / "04_similarity_search.html").as_uri())
-    expect(page.locator(".sidebar-drawer")).to_be_hidden()
+    player, still = page.locator("figure video").first, page.locator("figure img.on-paper").first
+    expect(player).to_be_visible()
+    expect(still).to_be_hidden()
+    page.emulate_media(media="print")
+    for gone in (".sidebar-drawer", ".skip-to-content"):
+        expect(page.locator(gone).first).to_be_hidden()
+    expect(player).to_be_hidden()
+    expect(still).to_be_visible()
+    assert still.evaluate("i => i.naturalWidth") > 100
     expect(page.locator("article h1")).to_be_visible()
 
 
@@ -181,5 +188,6 @@ def test_the_alt_text_of_every_picture_reaches_the_reader(page: Page, book: Path
     pages = [output.data["text/html"] for output in outputs if "image/png" in output.get("data", {})]
     texts = [html.unescape(alt) for page in pages for alt in re.findall(r'<img[^>]*? alt="(.*?)"', page)]
     page.goto((book / "notebooks" / "04_similarity_search.html").as_uri())
-    assert page.locator(".cell_output img").evaluate_all("images => images.map(i => i.alt)") == texts
+    pictures = page.locator(".cell_output img:not(.on-paper)")
+    assert pictures.evaluate_all("images => images.map(i => i.alt)") == texts
     assert len(texts) > len(pages) > 0 and all(texts)

@@ -12,4 +12,13 @@ function reachable() {
   }
 }
 addEventListener("load", reachable);
+
+// Paper shows no player: its still stands there instead.
+for (const player of document.querySelectorAll("video[poster]")) {
+  const still = document.createElement("img");
+  still.className = "on-paper";
+  still.src = player.poster;
+  still.alt = player.getAttribute("aria-label") ?? "";
+  player.before(still);
+}
 addEventListener("resize", reachable);
