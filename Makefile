@@ -62,7 +62,7 @@ js: ## biome on JavaScript and CSS, and their tests; left out without node, but 
 	@sh tools/check_js.sh
 
 types: dev ## mypy, strict, on helpers/, tools/ and benchmarks/
-	$(PY) -m mypy
+	$(PY) -m mypy --num-workers $(JOBS)
 
 unit: dev ## the unit tests, the guards, the notebooks live and in a browser
 	$(PY) -m pytest tests -n $(JOBS) $(SHARED) $(TESTS)
