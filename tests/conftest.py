@@ -21,8 +21,11 @@ from helpers import connect_twelvelabs, progress
 from helpers.embed import client as api
 from helpers.embed import tasks
 from helpers.standin.practice import PracticeServer
+from tools.faults.children import forkserver
 from tools.notebook_env import SWITCHES
 
+if hasattr(os, "fork"):  # a child is given a function of a test's module, which imports these
+    forkserver("pytest", "tests.store.test_store")
 matplotlib.use("Agg")
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")

@@ -383,7 +383,7 @@ def everything_typed(labels):
 
 
 @pytest.mark.slow
-@settings(max_examples=40)  # of up to four re-clusterings each
+@settings(max_examples=25)  # of up to four re-clusterings each
 @given(
     first=st.lists(st.integers(-1, 4), min_size=8, max_size=8),
     rounds=rounds,
@@ -419,7 +419,7 @@ def test_no_word_is_lost_names_are_on_one_cluster_and_numbers_do_not_matter(firs
 
 
 @pytest.mark.slow
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(tags=st.lists(typed, max_size=5))
 def test_tags_go_in_and_come_out(tags):
     parts = [part.strip() for tag in tags for part in tag.split(";") if part.strip()]
@@ -572,7 +572,7 @@ def test_no_name_breaks_a_chapter_file(tmp_path, text):
 
 
 @pytest.mark.slow
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(text=typed)
 def test_any_name_reads_back_from_a_chapter_file(tmp_path_factory, text):
     folder = tmp_path_factory.getbasetemp() / "any-name"
