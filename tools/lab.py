@@ -23,12 +23,14 @@ def main(arguments: list[str]) -> None:
         nearer.write_text("{}\n", "utf-8")
     from jupyterlab.labapp import main as lab
 
-    options = [
-        f"--ServerApp.root_dir={ROOT}",
-        "--LabApp.default_url=/lab/tree/notebooks",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.extension_manager=readonly",
-    ]
+    ours = {
+        "--ServerApp.root_dir": ROOT,
+        "--LabApp.default_url": "/lab/tree/notebooks",
+        "--LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager": "readonly",
+    }
+    given = {argument.partition("=")[0] for argument in arguments}  # Jupyter takes none of two values
+    options = [f"{name}={value}" for name, value in ours.items() if name not in given]
     if getattr(os, "geteuid", lambda: 1)() == 0:  # in a container; the server listens on this machine only
         options.append("--allow-root")
     sys.exit(lab([*options, *arguments]))
