@@ -129,16 +129,37 @@ def wait_for_kernel(page: Page) -> None:
     page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
 
 
+def open_notebook(page: Page, path: str) -> None:
+    """Open a notebook by its path from the root, in a JupyterLab that was started with `expose_app_in_browser`."""
+    page.evaluate(
+        """path => jupyterapp.commands.execute("docmanager:open", { path, factory: "Notebook" })
+          .then(panel => panel.sessionContext.ready)""",
+        path,
+    )
+    wait_for_kernel(page)
+
+
+def close_notebooks(page: Page) -> None:
+    """Close what was opened, without a question about changes that are not saved."""
+    page.evaluate(
+        """() => {
+          for (const panel of [...jupyterapp.shell.widgets("main")]) {
+            if (panel.context) panel.context.model.dirty = false;
+            panel.close();
+          }
+        }"""
+    )
+    page.locator(".jp-Notebook").wait_for(state="detached")
+
+
 def run_all_cells(page: Page) -> None:
     """Choose Run All Cells in JupyterLab's menu."""
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
 
-def run_to_its_end(page: Page, address: str) -> None:
-    """Open a notebook, choose Run All Cells, and wait for the last cell; RuntimeError where a cell before it failed."""
-    page.goto(address)
-    wait_for_kernel(page)
+def run_to_its_end(page: Page) -> None:
+    """Choose Run All Cells, and wait for the last cell; RuntimeError where a cell before it failed."""
     run_all_cells(page)
     prompts = page.locator(".jp-CodeCell .jp-InputPrompt")
     waiting = prompts.filter(
@@ -148,7 +169,7 @@ def run_to_its_end(page: Page, address: str) -> None:
     until = time.monotonic() + 4 * PATIENCE / 1000
     while waiting.count():
         if time.monotonic() > until:
-            raise RuntimeError(f"{address.partition('?')[0]} has not come to its end.")
+            raise RuntimeError("The notebook has not come to its end.")
         page.wait_for_timeout(200)
     if not re.search(r"\d", prompts.last.inner_text()):
         raise RuntimeError("\n".join(page.locator(ERROR).all_inner_texts()))

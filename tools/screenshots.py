@@ -14,6 +14,7 @@ from tools.browser import (
     learners_environment,
     run_to_its_end,
     started_lab,
+    wait_for_kernel,
 )
 
 SETTLE = 3000  # milliseconds, for stills and videos that come after the answer
@@ -23,7 +24,9 @@ def opened(browser: Browser, lab: Lab, notebook: str) -> Page:
     """The notebook after Run All Cells, in a window of its own."""
     page = browser.new_page(viewport={"width": 1400, "height": 1300})
     page.set_default_timeout(PATIENCE)
-    run_to_its_end(page, lab.page_of(notebook))
+    page.goto(lab.page_of(notebook))
+    wait_for_kernel(page)
+    run_to_its_end(page)
     page.keyboard.press("Control+b")  # no list of files beside the notebook
     return page
 

@@ -18,6 +18,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from tools.faults.children import forkserver
 
+# First what makes it a kernel: tqdm, as it is imported, looks whether its bars are in a notebook.
 IMPORTED = ("ipykernel.kernelapp", "ipywidgets", "pyarrow.dataset", "tools.warm_up")
 
 
@@ -66,7 +67,9 @@ class WarmKernel(LocalProvisioner):
     """Starts a kernel by a fork, not as a new interpreter."""
 
     async def launch_kernel(self, cmd: list[str], **options: Any) -> KernelConnectionInfo:
-        arguments = (cmd[cmd.index("-f") :], dict(options["env"]), str(options["cwd"]))
+        # As Jupyter's own launcher does: the players ask which server a kernel belongs to.
+        environment = {**options["env"], "JPY_PARENT_PID": str(os.getpid())}
+        arguments = (cmd[cmd.index("-f") :], environment, str(options["cwd"]))
         process = forkserver().Process(target=become_kernel, args=arguments)
         process.start()
         self.process: Any = Forked(process)

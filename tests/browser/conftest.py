@@ -1,27 +1,43 @@
-"""One JupyterLab and one Chromium for all tests in a browser; each module opens a notebook of its own in a page.
+"""One JupyterLab in one page of Chromium for all tests in a browser; each module opens a notebook of its own there.
 
 Needs Chromium (the environment's CHROMIUM, or one on the path); without it the tests are skipped, with the reason.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ipykernel.kernelspec import get_kernel_dict
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.pages import REQUESTS
 from tools.browser import (
     CHROMIUM,
     ERROR,
     PATIENCE,
     Lab,
     chromium,
+    close_notebooks,
     copy_of_checkout,
     learners_environment,
+    open_notebook,
     run_all_cells,
     started_lab,
-    wait_for_kernel,
 )
+
+# Kernels are forked where that can be done, all but the one of test_browser.py, which begins as a learner's does; and
+# the page can be told to open another notebook.
+CONFIG = """
+import os
+
+if hasattr(os, "fork"):
+    from tools.warm_kernels import use_warm_kernels
+
+    use_warm_kernels()
+c.LabApp.expose_app_in_browser = True
+"""
 
 
 @pytest.fixture(scope="package")
@@ -34,7 +50,15 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lab(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A JupyterLab on that copy, with an empty home."""
     home = tmp_path_factory.mktemp("empty")
-    with started_lab(tree, home, learners_environment(tree, home)) as lab:
+    environment = learners_environment(tree, home)
+    config = Path(environment["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.py"
+    config.parent.mkdir(parents=True)
+    config.write_text(CONFIG, "utf-8")
+    spec = Path(environment["JUPYTER_DATA_DIR"]) / "kernels" / "cold" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    started = {"metadata": {"kernel_provisioner": {"provisioner_name": "local-provisioner"}}}
+    spec.write_text(json.dumps(get_kernel_dict() | started), "utf-8")
+    with started_lab(tree, home, environment) as lab:
         yield lab
 
 
@@ -49,28 +73,31 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def page(lab: Lab, browser: Browser) -> Iterator[Page]:
-    """A page of its own for the module, nothing opened yet; its kernel ends with it."""
+    """JupyterLab in a page, loaded once: that costs more than most of what is tested."""
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     page.set_default_timeout(PATIENCE)
+    page.on("request", lambda request: REQUESTS.append(request.url))
+    page.goto(lab.page_of("notebooks"))
+    page.locator("#jp-main-dock-panel").wait_for()
     yield page
     page.close()
-    lab.stop_kernels()
 
 
 @pytest.fixture(scope="module")
-def address(lab: Lab, tree: Path, notebook: Path) -> str:
-    """Where JupyterLab shows the module's notebook."""
-    return lab.page_of(notebook.relative_to(tree).as_posix())
+def path(tree: Path, notebook: Path) -> str:
+    """The module's notebook, from the root."""
+    return notebook.relative_to(tree).as_posix()
 
 
 @pytest.fixture(scope="module")
-def opened(page: Page, address: str) -> Page:
+def opened(page: Page, lab: Lab, path: str) -> Iterator[Page]:
     """The module's notebook in the browser, its kernel ready, nothing run yet."""
-    page.goto(address)
-    wait_for_kernel(page)
-    return page
+    open_notebook(page, path)
+    yield page
+    close_notebooks(page)
+    lab.stop_kernels()
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from helpers.settings import ROOT
 from helpers.videos.cues import read_track
 from tools.browser import PATIENCE
 
+REQUESTS: list[str] = []  # whatever the page of JupyterLab has asked for
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -69,15 +70,25 @@ def saved_notebook(path: Path, before: int) -> Any:
         time.sleep(0.02)
 
 
-def barriers(page: Page, *, inside: str = "body", without: str = "none") -> list[str]:
-    """What axe-core finds serious or critical in the parts of a page that two CSS selectors name."""
+COLOURS = ("color-contrast", "link-in-text-block")  # the rules of axe-core that another theme may break
+
+
+def barriers(
+    page: Page, *, inside: str = "body", without: str = "none", rules: tuple[str, ...] = ()
+) -> list[str]:
+    """What axe-core finds serious or critical in the parts of a page that two CSS selectors name.
+
+    rules: of axe-core, all if empty.
+    """
     if not AXE.exists() and not os.environ.get("CI"):
         pytest.skip("no axe-core here: `make js` installs it, where there is node")
     if not page.evaluate("() => 'axe' in window"):
         page.add_script_tag(path=AXE)
-    run = """async ([include, exclude]) =>
-      (await axe.run({ include, exclude }, { preload: false, resultTypes: ["violations"] })).violations
+    run = """async ([include, exclude, rules]) =>
+      (await axe.run({ include, exclude }, {
+        preload: false, resultTypes: ["violations"], ...(rules.length && { runOnly: rules })
+      })).violations
         .filter(v => ["serious", "critical"].includes(v.impact))
         .flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 200)}`))"""
-    found: list[str] = page.evaluate(run, [[inside], [without]])
+    found: list[str] = page.evaluate(run, [[inside], [without], rules])
     return found

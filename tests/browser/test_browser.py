@@ -19,11 +19,12 @@ WORDS = "a furry animal yawning on a windowsill"  # in no fixture: a test below 
 
 @pytest.fixture(scope="module")
 def notebook(tree: Path) -> Path:
-    """Notebook 04 without outputs, so that everything on the page comes from this run."""
+    """Notebook 04 without outputs, so that all on the page comes from this run, in a kernel that is not forked."""
     path = tree / "notebooks" / "04_similarity_search.ipynb"
     notebook = nbformat.read(path, as_version=4)
     for cell in code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
+    notebook.metadata.kernelspec["name"] = "cold"
     nbformat.write(notebook, path)
     return path
 

@@ -1,28 +1,18 @@
 """Exercises in JupyterLab: a learner types an answer, and the check below it says something useful, wrong or right."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from exercises.checking import NOT_YET
-from tools.browser import PATIENCE, Lab, wait_for_kernel
+from tools.browser import PATIENCE, Lab, close_notebooks, open_notebook
 
 MEAN_RANK = "def mrr(ranks):\n    found = [r for r in ranks if r]\n    return sum(found) / len(found)"
 MRR = "def mrr(ranks):\n    return sum(1 / r for r in ranks if r) / len(ranks)"
 DOUBLED = "limits = [0.5 * 2**n for n in range(8)]"
 CAPPED = "limits = [min(20, 0.5 * 2**n) for n in range(8)]"
-
-
-@pytest.fixture
-def page(lab: Lab, browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.set_default_timeout(PATIENCE)
-    yield page
-    page.close()
-    lab.stop_kernels()
 
 
 def run(cell: Locator, text: str = "") -> None:
@@ -49,8 +39,7 @@ def test_a_check_answers_what_was_typed(
     cells = nbformat.read(tree / path, as_version=4).cells
     first = next(number for number, cell in enumerate(cells) if cell.cell_type == "code")
     last = next(number for number, cell in enumerate(cells) if cell.source.startswith(f'check("{exercise}"'))
-    page.goto(lab.page_of(path))
-    wait_for_kernel(page)
+    open_notebook(page, path)
     shown = page.locator(".jp-Notebook .jp-Cell")
     answer, check = shown.nth(last - 1), shown.nth(last)
     run(shown.nth(first))
@@ -58,3 +47,5 @@ def test_a_check_answers_what_was_typed(
         run(answer, text)
         run(check)
         expect(check.locator(".jp-OutputArea-output")).to_contain_text(verdict, timeout=PATIENCE)
+    close_notebooks(page)
+    lab.stop_kernels()

@@ -4,6 +4,7 @@ import json
 import re
 import time
 import urllib.parse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from helpers.analysis.labels import read_labels
 from helpers.analysis.matrix import cluster_matrix
 from helpers.analysis.outliers import medoids
 from helpers.explorer.state import nearest_rows
-from tests.browser.pages import barriers, stands_at, wait_until
-from tools.browser import PATIENCE, run_all_cells, wait_for_kernel, write_notebook
+from tests.browser.pages import REQUESTS, barriers, stands_at, wait_until
+from tools.browser import PATIENCE, run_all_cells, write_notebook
 
 HOSTILE = "<img src=x onerror=window.hacked=1>"
 CELLS = [
@@ -63,7 +64,7 @@ def notebook(tree: Path) -> Path:
     return write_notebook(tree / "notebooks" / "explorer.ipynb", CELLS)
 
 
-LOG: dict[str, list[str]] = {"requests": [], "errors": []}
+ERRORS: list[str] = []
 STILLS: list[int] = []  # +1 for each still that the page asks the kernel for, -1 for each answer
 
 
@@ -86,21 +87,25 @@ def count_stills(socket: WebSocket) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(page: Page, address: str) -> Page:
-    """The notebook run, with an eye on the page's requests and its console."""
-    page.on("request", lambda request: LOG["requests"].append(request.url))
-    page.on("websocket", lambda socket: LOG["requests"].append(socket.url))
+def watched(page: Page) -> Page:
+    """JupyterLab with an eye on what it asks for, and on its console."""
+    page.on("websocket", lambda socket: REQUESTS.append(socket.url))
     page.on("websocket", count_stills)
-    page.on("pageerror", lambda error: LOG["errors"].append(str(error)))
-    page.on("console", lambda line: LOG["errors"].append(line.text) if line.type == "error" else None)
-    page.add_init_script(COUNT_PLAYS)
-    page.goto(address)
-    wait_for_kernel(page)
-    run_all_cells(page)
-    page.locator(".explorer canvas").wait_for()
-    expect(page.locator(".jp-CodeCell .jp-InputPrompt", has_text="*")).to_have_count(0, timeout=PATIENCE)
-    page.locator(".explorer canvas").evaluate("c => c.scrollIntoView({ block: 'center' })")
+    page.on("pageerror", lambda error: ERRORS.append(str(error)))
+    page.on("console", lambda line: ERRORS.append(line.text) if line.type == "error" else None)
     return page
+
+
+@pytest.fixture(scope="module")
+def whole(watched: Page, opened: Page) -> Iterator[Page]:
+    """The notebook run."""
+    opened.evaluate(f"() => {{ {COUNT_PLAYS} }}")
+    run_all_cells(opened)
+    opened.locator(".explorer canvas").wait_for()
+    expect(opened.locator(".jp-CodeCell .jp-InputPrompt", has_text="*")).to_have_count(0, timeout=PATIENCE)
+    opened.locator(".explorer canvas").evaluate("c => c.scrollIntoView({ block: 'center' })")
+    yield opened
+    opened.evaluate("window.letPlay = true")
 
 
 @pytest.fixture
@@ -581,11 +586,7 @@ def test_the_map_moves_and_zooms_without_the_kernel(explorer: Locator) -> None:
 
 
 def test_nothing_left_this_machine_and_nothing_went_wrong_on_the_page(whole: Page) -> None:
-    assert len(LOG["requests"]) > 20, "the log sees requests"
-    hosts = {
-        urllib.parse.urlsplit(url).hostname
-        for url in LOG["requests"]
-        if not url.startswith(("data:", "blob:"))
-    }
-    assert hosts <= {"localhost", "127.0.0.1"}
-    assert LOG["errors"] == []
+    assert len(REQUESTS) > 20, "the log sees requests"
+    asked = [url for url in REQUESTS if not url.startswith(("data:", "blob:"))]
+    assert {urllib.parse.urlsplit(url).hostname for url in asked} <= {"localhost", "127.0.0.1"}
+    assert ERRORS == []

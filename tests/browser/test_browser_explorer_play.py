@@ -77,10 +77,10 @@ def page(lab: Lab, browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def whole(page: Page, address: str) -> Page:
+def whole(page: Page, lab: Lab, path: str) -> Page:
     page.on("pageerror", lambda error: ERRORS.append(str(error)))
     page.add_init_script(COUNT_PLAYS)
-    page.goto(address)
+    page.goto(lab.page_of(path))
     wait_for_kernel(page)
     run_all_cells(page)
     page.locator(".explorer canvas").first.wait_for()

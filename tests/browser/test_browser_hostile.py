@@ -8,8 +8,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Dialog, Locator, Page, expect
 
-from tests.browser.pages import saved_notebook
-from tools.browser import ERROR, PATIENCE, run_all_cells, wait_for_kernel, write_notebook
+from tests.browser.pages import REQUESTS, saved_notebook
+from tools.browser import ERROR, PATIENCE, close_notebooks, open_notebook, run_all_cells, write_notebook
 
 # Each would set `hacked` in the page, open a dialog or load from elsewhere, if any part of it were believed.
 HOSTILE = [
@@ -94,7 +94,8 @@ BELIEVED = """output => {
   }
   return wrong;
 }"""
-LOG: dict[str, list[str]] = {"dialogs": [], "requests": [], "popups": []}
+DIALOGS: list[str] = []
+POPUPS: list[str] = []
 
 
 @pytest.fixture(scope="module")
@@ -104,31 +105,34 @@ def notebook(tree: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def watched(page: Page, address: str) -> Page:
-    """The notebook run, with an eye on the page's requests, dialogs and windows."""
+def listening(page: Page) -> Page:
+    """JupyterLab with an eye on its requests, dialogs and windows."""
 
     def note(dialog: Dialog) -> None:
-        if dialog.type != "beforeunload":  # JupyterLab's own, as the page is left
-            LOG["dialogs"].append(dialog.message)
+        DIALOGS.append(dialog.message)
         dialog.accept()
 
     page.on("dialog", note)
-    page.context.on("request", lambda request: LOG["requests"].append(request.url))
-    page.on("websocket", lambda socket: LOG["requests"].append(socket.url))
-    page.on("popup", lambda popup: LOG["popups"].append(popup.url))
-    page.goto(address)
-    wait_for_kernel(page)
-    run_all_cells(page)
-    page.locator(f".curve-player, {ERROR}").first.wait_for()
-    assert page.locator(ERROR).all_inner_texts() == []
-    expect(page.locator(".jp-CodeCell .jp-InputPrompt", has_text="*")).to_have_count(0, timeout=PATIENCE)
-    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
+    page.context.on("request", lambda request: REQUESTS.append(request.url))
+    page.on("websocket", lambda socket: REQUESTS.append(socket.url))
+    page.on("popup", lambda popup: POPUPS.append(popup.url))
     return page
 
 
-def reopen(page: Page) -> None:
-    page.reload()
-    wait_for_kernel(page)
+@pytest.fixture(scope="module")
+def watched(listening: Page, opened: Page) -> Page:
+    """The notebook run."""
+    run_all_cells(opened)
+    opened.locator(f".curve-player, {ERROR}").first.wait_for()
+    assert opened.locator(ERROR).all_inner_texts() == []
+    expect(opened.locator(".jp-CodeCell .jp-InputPrompt", has_text="*")).to_have_count(0, timeout=PATIENCE)
+    opened.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
+    return opened
+
+
+def reopen(page: Page, path: str) -> None:
+    close_notebooks(page)
+    open_notebook(page, path)
 
 
 def output(page: Page, name: str) -> Locator:
@@ -146,8 +150,8 @@ def nothing_ran(page: Page) -> None:
     """No flag, dialog, window or request tells of a script; no element of the outputs could run one."""
     page.wait_for_timeout(500)  # an <img> fails, a formula is set, after the page is there
     assert [frame.evaluate("window.hacked") for frame in page.frames] == [None] * len(page.frames)
-    assert LOG["dialogs"] == [] and LOG["popups"] == []
-    away = {url for url in LOG["requests"] if urlsplit(url).scheme in ("http", "https", "ws", "wss")}
+    assert DIALOGS == [] and POPUPS == []
+    away = {url for url in REQUESTS if urlsplit(url).scheme in ("http", "https", "ws", "wss")}
     assert {url for url in away if urlsplit(url).hostname not in ("127.0.0.1", "localhost")} == set()
     for name in CELLS:
         assert output(page, name).evaluate(BELIEVED) == [], name
@@ -220,21 +224,21 @@ def save(page: Page, path: Path) -> None:
     saved_notebook(path, before)
 
 
-def test_reopened_it_shows_the_same_and_nothing_runs(watched: Page, notebook: Path) -> None:
+def test_reopened_it_shows_the_same_and_nothing_runs(watched: Page, notebook: Path, path: str) -> None:
     save(watched, notebook)
-    reopen(watched)
+    reopen(watched, path)
     output(watched, "table").locator("table").wait_for()
     nothing_ran(watched)
     for name in READ:
         is_read(watched, name)
 
 
-def test_reopened_without_trust_nothing_runs_either(watched: Page, notebook: Path) -> None:
+def test_reopened_without_trust_nothing_runs_either(watched: Page, notebook: Path, path: str) -> None:
     """As it comes from somebody else: a notebook whose content was never signed here."""
     changed = nbformat.read(notebook, as_version=4)
     changed.cells.append(nbformat.v4.new_code_cell("# from elsewhere"))
     nbformat.write(changed, notebook)
-    reopen(watched)
+    reopen(watched, path)
     expect(watched.locator(".jp-CodeCell")).to_have_count(len(CELLS) + 2)
     output(watched, "table").locator("table").wait_for()
     assert output(watched, "table").locator(".jp-mod-trusted").count() == 0

@@ -1,4 +1,4 @@
-"""A folder of own films through explore.ipynb, 10 and 06 in JupyterLab, beside the samples, and then every widget.
+"""A folder of own films through explore.ipynb, 10 and 06 in JupyterLab, after the samples, and then every widget.
 
 In `make test` through explore.ipynb only: the others show the same widgets. Each notebook has run to its end, which
 closes its client: whatever is used after that opens it again.
@@ -8,34 +8,35 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import av
 import nbformat
-import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from helpers.analysis.labels import read_labels
 from tests.browser.pages import wait_until
-from tools.browser import ERROR, PATIENCE, Lab, run_all_cells, run_to_its_end
+from tests.make_media import garden
+from tests.notebooks.test_own_folders import EMPTY_BOX, store_samples
+from tools.browser import (
+    ERROR,
+    PATIENCE,
+    Lab,
+    close_notebooks,
+    open_notebook,
+    run_all_cells,
+    run_to_its_end,
+    wait_for_kernel,
+)
 
-FILMS = 12
 LESSONS = [pytest.param(number, marks=pytest.mark.nightly) for number in ("10", "06")]
 
 
 @pytest.fixture(scope="module")
 def folder(tree: Path) -> Path:
-    """Twelve films of 6 s, two pictures a second, as small as the service takes them."""
+    """Twelve films of 4 s."""
     folder = tree / "mine" / "garden"
     folder.mkdir(parents=True)
-    for number in range(FILMS):
-        tiles = np.random.default_rng(number).integers(0, 255, (6, 8, 3)).repeat(60, 0).repeat(60, 1)
-        with av.open(str(folder / f"IMG_{number:04}.mp4"), "w") as film:
-            stream = film.add_stream("libx264", rate=2, options={"preset": "ultrafast"})
-            stream.width, stream.height, stream.pix_fmt = 480, 360, "yuv420p"
-            for _ in range(12):
-                film.mux(stream.encode(av.VideoFrame.from_ndarray(tiles.astype(np.uint8), format="rgb24")))
-            film.mux(stream.encode())
+    garden(folder)
     return folder
 
 
@@ -56,13 +57,17 @@ def changed_copy(source: Path, stem: str, *changes: tuple[str, str]) -> Path:
 
 @pytest.fixture(scope="module")
 def home(tree: Path) -> Path:
-    """Databases and labels of these notebooks alone."""
-    return tree / "mine" / "home"
+    """Databases and labels of these notebooks alone; those of explore.ipynb have the samples."""
+    home = tree / "mine" / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIDEO_SEARCH_HOME", str(home))
+        store_samples("explore")
+    return home
 
 
 @pytest.fixture(scope="module")
 def notebooks(tree: Path, folder: Path, home: Path) -> dict[str, Path]:
-    """explore on the samples and on the folder, 10 and 06 on the folder; all with the same home."""
+    """explore, 10 and 06 on the folder; all with the same home."""
     here = f"import os\nos.environ['VIDEO_SEARCH_HOME'] = {str(home)!r}\n"
     own = f"{here}os.environ['VIDEO_SEARCH_FOLDER'] = {str(folder)!r}\n"
     explore, lessons = tree / "explore" / "explore.ipynb", tree / "notebooks"
@@ -71,10 +76,9 @@ def notebooks(tree: Path, folder: Path, home: Path) -> dict[str, Path]:
         "from helpers import connect_milvus, connect_twelvelabs",
         "from helpers import collection_name, connect_milvus",
     )
-    questions = 'mine = [("tiles", "IMG_0003", 0, 6), ("more tiles", "IMG_0004", 0, 6)]\n'
+    questions = 'mine = [("tiles", "IMG_0003", 0, 4), ("more tiles", "IMG_0004", 0, 4)]\n'
     films = [("sample_videos())", f"own_videos({str(folder)!r}))"), ("sample_videos\n", "own_videos\n")]
     return {
-        "samples": changed_copy(explore, "samples", (connect, here + connect)),
         "own": changed_copy(explore, "own", (connect, own + connect)),
         "10": changed_copy(
             lessons / "10_own_videos.ipynb",
@@ -90,21 +94,29 @@ def notebooks(tree: Path, folder: Path, home: Path) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def pages(
-    lab: Lab, browser: Browser, tree: Path, notebooks: dict[str, Path]
+    lab: Lab, browser: Browser, page: Page, tree: Path, notebooks: dict[str, Path]
 ) -> Iterator[Callable[[str], Page]]:
     """pages(name): the page of a notebook after Run All, which the first who asks for it waits for."""
     found: dict[str, Page] = {}
 
     def after_run_all(name: str) -> Page:
         if name not in found:
-            found[name] = browser.new_page(viewport={"width": 1400, "height": 1000})
-            found[name].set_default_timeout(PATIENCE)
-            run_to_its_end(found[name], lab.page_of(notebooks[name].relative_to(tree).as_posix()))
+            path = notebooks[name].relative_to(tree).as_posix()
+            if name == "own":
+                open_notebook(page, path)
+                found[name] = page
+            else:  # at night, beside it
+                found[name] = browser.new_page(viewport=page.viewport_size)
+                found[name].set_default_timeout(PATIENCE)
+                found[name].goto(lab.page_of(path))
+                wait_for_kernel(found[name])
+            run_to_its_end(found[name])
         return found[name]
 
     yield after_run_all
-    for page in found.values():
-        page.close()
+    close_notebooks(page)
+    for name in found.keys() - {"own"}:
+        found[name].close()
     lab.stop_kernels()
 
 
@@ -112,10 +124,9 @@ def explorer_of(page: Page) -> Locator:
     return page.locator(".jupyter-widgets.widget-vbox", has=page.locator(".explorer")).last
 
 
-@pytest.mark.parametrize("name", ["samples", "own", *LESSONS])
+@pytest.mark.parametrize("name", ["own", *LESSONS])
 def test_own_films_and_samples_stay_apart(pages: Callable[[str], Page], name: str) -> None:
-    segments = 141 if name == "samples" else FILMS
-    expect(explorer_of(pages(name)).locator(".count")).to_have_text(f"{segments} segments")
+    expect(explorer_of(pages(name)).locator(".count")).to_have_text("12 segments")
 
 
 @pytest.mark.nightly
@@ -211,11 +222,10 @@ def test_a_cell_run_again_opens_what_the_last_one_closed(
 def test_a_film_added_later_is_the_only_one_embedded_and_names_stay(
     pages: Callable[[str], Page], folder: Path
 ) -> None:
-    film = (folder / "IMG_0000.mp4").read_bytes()
-    (folder / "new.mp4").write_bytes(film + b"\0\0\0\x08free")
+    (folder / "new.mp4").write_bytes((folder / "IMG_0000.mp4").read_bytes() + EMPTY_BOX)
     page = pages("own")
     report = page.locator(".jp-CodeCell", has_text="embed_batch(client, videos)").last
     run_all_cells(page)
     expect(report.locator(".jp-OutputArea")).to_contain_text("1 new, 12 from the cache", timeout=PATIENCE)
-    expect(explorer_of(page).locator(".count")).to_have_text(f"{FILMS + 1} segments")
+    expect(explorer_of(page).locator(".count")).to_have_text("13 segments")
     expect(explorer_of(page).locator(".legend")).to_contain_text("tiles of the garden")

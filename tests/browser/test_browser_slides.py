@@ -31,10 +31,18 @@ LOOK = """() => {
 }"""
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def reveal() -> None:
     if not REVEAL.is_dir():
         (pytest.fail if os.environ.get("CI") else pytest.skip)("no reveal.js: `npm ci` fetches it")
+
+
+@pytest.fixture(scope="module")
+def slides(reveal: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The slides of all lessons, beside the videos."""
+    root = tmp_path_factory.mktemp("slides")
+    (root / "data").symlink_to(ROOT / "data")
+    return build(root / "_slides", lesson_paths()).parent
 
 
 def wrong(page: Page, path: Path) -> list[str]:
@@ -46,11 +54,9 @@ def wrong(page: Page, path: Path) -> list[str]:
     return found
 
 
-def test_all_of_every_slide_is_seen(browser: Browser, tmp_path: Path) -> None:
-    build(tmp_path / "_slides", lesson_paths())
-    (tmp_path / "data").symlink_to(ROOT / "data")
+def test_all_of_every_slide_is_seen(browser: Browser, slides: Path) -> None:
     page = browser.new_page(viewport=BEAMER)
-    files = sorted((tmp_path / "_slides").glob("[0-9]*.html"))
+    files = sorted(slides.glob("[0-9]*.html"))
     assert {path.name: found for path in files if (found := wrong(page, path))} == {}
     assert len(files) == len(lesson_paths())
     page.close()
@@ -68,22 +74,18 @@ def test_a_slide_that_is_cut_off_or_empty_is_noticed(browser: Browser, tmp_path:
     page.close()
 
 
-def test_an_arrow_turns_the_slide_and_nothing_is_asked_of_the_network(
-    browser: Browser, tmp_path: Path
-) -> None:
-    build(tmp_path / "_slides", [ROOT / "notebooks" / "02_embedding.ipynb"])
-    (tmp_path / "data").symlink_to(ROOT / "data")
+def test_an_arrow_turns_the_slide_and_nothing_is_asked_of_the_network(browser: Browser, slides: Path) -> None:
     said: list[str] = []
 
     def asked(request: Request) -> None:
-        if not request.url.startswith((tmp_path.as_uri(), "data:")):
+        if not request.url.startswith((slides.parent.as_uri(), "data:")):
             said.append(request.url)
 
     page = browser.new_page()
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", asked)
-    page.goto((tmp_path / "_slides" / "index.html").as_uri())
+    page.goto((slides / "index.html").as_uri())
     page.get_by_role("link", name="02 embedding").click()
     shown = page.locator("section.present")
     expect(shown.locator("h1")).to_contain_text("02 · Embedding")

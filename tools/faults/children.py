@@ -15,9 +15,9 @@ LOADED = ["helpers.embed.embedding", "helpers.videos.samples", "tools.faults.sto
 
 
 def forkserver(*more: str) -> "ForkServerContext":
-    """The context to start children from. They find `more` imported if none was started before."""
+    """The context to start children from. They find `more` imported, first, if none was started before."""
     context = multiprocessing.get_context("forkserver")
-    LOADED.extend(name for name in more if name not in LOADED)
+    LOADED[:0] = [name for name in more if name not in LOADED]
     context.set_forkserver_preload(LOADED)
     return context
 
