@@ -11,6 +11,7 @@ from matplotlib.ticker import NullFormatter
 from helpers.show.figures import chart_style, show_figure
 
 MARKERS = "os^Dv"
+RING: dict[str, Any] = {"marker": "o", "markersize": 14, "markerfacecolor": "none"}
 
 
 def show_lines(table: pd.DataFrame, y: str, *, title: str, alt: str, notice: float | None = None) -> None:
@@ -58,8 +59,8 @@ def show_workers(runs: pd.DataFrame, *, title: str, alt: str) -> None:
 def show_trade(rows: pd.DataFrame, by: str, *, panels: str = "", front: bool = False, alt: str) -> None:
     """Recall@10 against the median of a search, a dot for each row; `by` gives colour and mark.
 
-    `panels` names a column that has a panel for each of its values. `front` joins the rows that no other row beats
-    in both.
+    `panels` names a column that has a panel for each of its values. `front` rings and joins the rows that no other
+    row beats in both.
     """
     parts = list(rows.groupby(panels, sort=False)) if panels else [("Up and to the left is better", rows)]
     with chart_style():
@@ -69,7 +70,7 @@ def show_trade(rows: pd.DataFrame, by: str, *, panels: str = "", front: bool = F
             _dots(axes, part, by)
             if front:
                 best = pareto(part)
-                axes.plot(best["p50_ms"], best["recall@10"], color="grey", lw=1, zorder=0)
+                axes.plot(best["p50_ms"], best["recall@10"], color="grey", lw=1, zorder=0, **RING)
             axes.set(title=name, xlabel="search, median ms", xlim=(0, None))
         row[0][0].set_ylabel("recall@10")
         fig.legend(*row[0][0].get_legend_handles_labels(), loc="outside right upper")

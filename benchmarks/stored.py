@@ -53,7 +53,9 @@ def stored(name: str) -> Run:
     machine = record["machine"]
     about = f"stored run of {record['date']}: {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB"
     if server := record.get("server"):
-        about += f", Milvus {server}"
+        about += (
+            f", Milvus server {server.removesuffix('-lite')}"  # which is its one-process edition's own name
+        )
     if record.get("provisional"):
         about += "; other work shared the cores"
     return Run(pd.DataFrame(record["rows"]), about)
