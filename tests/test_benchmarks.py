@@ -238,7 +238,7 @@ def results(tmp_path, monkeypatch):
 def test_a_stored_run_is_a_table_and_says_where_it_was_measured(results):
     run = stored.stored("consistency")
     assert run.rows.to_dict("records") == [{"level": "Strong", "p50_ms": 300.0}]
-    assert "cores" in run.about and "Milvus v2.3.5" in run.about and "other work" in run.about
+    assert "cores" in run.about and "Milvus server v2.3.5" in run.about and "other work" in run.about
 
 
 def test_a_run_that_is_not_stored_says_how_to_make_it(results):
