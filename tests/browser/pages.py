@@ -32,7 +32,7 @@ def wait_until(video: Locator, condition: str) -> None:
     until = time.monotonic() + PATIENCE / 1000
     while not video.evaluate(f"v => {condition}"):
         assert time.monotonic() < until, f"{condition} did not come true: {state(video)}"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def stands_at(video: Locator, second: float) -> None:

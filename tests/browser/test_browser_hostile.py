@@ -70,7 +70,8 @@ CELLS = {
     "box": """def search(text, option=None):
     if text == "nothing":
         raise SearchError(every)
-    return hits.assign(title=[text, *words[1:]])
+    found = hits.assign(title=[text, *words[1:]])
+    return found if text == words[0] else found.head(1)  # all of them in the box once, then what was typed
 
 search_box(search, placeholder=every, options=words)""",
     "slider": "weight_slider(lambda weight: hits, legs=words[:2])",
