@@ -41,8 +41,8 @@ class Batch:
     """What became of many videos: their segments, and a report with a row for each video.
 
     The report's columns: video_id, title, `status` ("done", "cached", "failed" or "left"), segments, `tasks`
-    (asked for in this run; one that is refused costs nothing), `repeated` (those of them that may have been
-    paid for twice, as an answer was lost for good), `reason` (one sentence, where something went wrong).
+    (made for it in this run, or perhaps made; one that was refused is none), `repeated` (those of them that may
+    have been paid for twice, as an answer was lost for good), `reason` (one sentence, where something went wrong).
     `resume_at` (UTC) is when a quota ends, if the service says so. `errors` are the exceptions behind it.
     """
 

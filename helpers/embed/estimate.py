@@ -1,6 +1,7 @@
 """What embedding will cost, before it starts: minutes, requests, segments, disk, and money at the user's price."""
 
 import math
+import warnings
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ import pandas as pd
 
 from helpers.arguments import as_list, check_names, check_table, is_number
 from helpers.embed.uploads import DIRECT_BYTES
-from helpers.errors import SettingsError, VideoError
+from helpers.errors import SettingsError, VideoError, VideoSearchWarning
 from helpers.models import Model, model_facts
 from helpers.segmentation import Segmentation
 from helpers.settings import load_settings
+from helpers.videos.limits import require_limits
 from helpers.videos.own import own_videos
 from helpers.videos.samples import local_path
 
@@ -35,6 +37,8 @@ def estimate_cost(
 
     `new` counts what is to be embedded, `cached` what the answers on disk save: the videos whose `video_id` is in
     `cached`. `model`, `options` and `dimension` are by default those of the settings and the model.
+
+    A file that would not be sent, as it breaks a limit or cannot be read, is left out, with a warning.
 
     - videos: how many, each `video_id` once
     - minutes: sum of duration_sec / 60
@@ -65,7 +69,15 @@ def estimate_cost(
     names = tuple([] if options is None else as_list(options)) or facts.options
     size = dimension or facts.dimensions[0]
     known = table["video_id"].isin([] if cached is None else as_list(cached))
-    parts = {"new": table[~known], "cached": table[known]}
+    refused = ~known & table["video_url"].map(lambda url: _is_refused(url, facts))
+    if count := int(refused.sum()):
+        warnings.warn(
+            f"{count} of {len(table)} videos would be refused and cost nothing, so they are left out of the "
+            "estimate: probe_videos says why.",
+            VideoSearchWarning,
+            stacklevel=2,
+        )
+    parts = {"new": table[~known & ~refused], "cached": table[known]}
     lines = {column: _amounts(part, cut.seconds, len(names), size) for column, part in parts.items()}
     result = pd.DataFrame(lines, index=["videos", "minutes", "requests", "segments", "disk MB"], dtype=float)
     result.loc["requests", "cached"] = 0.0
@@ -82,6 +94,18 @@ def _amounts(table: pd.DataFrame, step: float, options: int, dimension: int) -> 
     disk = segments * (options * dimension * 4 * COPIES + ROW_BYTES) / 1e6
     requests = sum(map(_requests, table["video_url"]))
     return [len(table), seconds.sum() / 60, requests, segments, disk]
+
+
+def _is_refused(video_url: str, model: Model) -> bool:
+    """Whether a file of this machine would not be sent; of what is not here nothing is known."""
+    path = local_path(video_url)
+    if path is None or not path.exists():
+        return False
+    try:
+        require_limits(path, model=model.name)
+    except VideoError:
+        return True
+    return False
 
 
 def _requests(video_url: str) -> int:

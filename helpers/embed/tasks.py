@@ -120,6 +120,7 @@ class _Run:
                 break
             except EmbedError as error:
                 if not error.unsure:  # the service said no: this time nothing was made
+                    work.posts -= 1
                     if self.journal and since is None:
                         self.journal.forget(work.key)
                     raise

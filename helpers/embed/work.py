@@ -31,8 +31,8 @@ class Work:
     """What is to be embedded: the source, its digest, the request and the key that it has in the journal.
 
     `duration` (seconds) and `has_audio` are None where they are not known; `course` is told how far it is. After
-    a run, `posts` counts the tasks that were asked for, `repeated` those of them of which nobody knows whether an
-    earlier one was made and paid for, and `note` says what the answer lacks.
+    a run, `posts` counts the tasks that were made, or perhaps made, `repeated` those of them of which nobody knows
+    whether an earlier one was made and paid for, and `note` says what the answer lacks.
     """
 
     source: Source

@@ -1,7 +1,7 @@
 """What the live service takes, checked before an upload, and the ffmpeg line that mends what it would refuse.
 
 The numbers are those of the service's API description of 2026-03, which speaks of Marengo 3.0; none that differs
-was found for 3.5, so that both are held to them. The offline model has no such limits.
+was found for 3.5, so that both are held to them. The offline model shares the lower limits only.
 """
 
 import math
@@ -32,23 +32,22 @@ def check_limits(found: Probe, path: str | Path, *, model: str) -> list[str]:
     the video. Raises SettingsError for a model that is not known.
     """
     facts = model_facts(model)
-    if facts.offline:
-        return []
     w, h = found.width, found.height
-    name = f"{facts.title} (as documented for {facts.limits_as})" if facts.limits_as else facts.title
+    name = facts.title[0].upper() + facts.title[1:]
+    name += f" (as documented for {facts.limits_as})" if facts.limits_as else ""
     long, short, ratio = max(w, h), min(w, h), max(w, h) / max(min(w, h), 1)
     rules = [
         (
             found.duration < SECONDS[0],
-            f"a video of 4 s to 4 h, and this one has {found.duration:g} s",
+            f"a video of 4 s {'or more' if facts.offline else 'to 4 h'}, and this one has {found.duration:g} s",
             "holds its last picture until then",
         ),
+        (short < SHORTEST_SIDE, f"360x360 pixels or more, and this one has {w}x{h}", "enlarges it"),
         (
             found.duration > SECONDS[1],
             f"a video of 4 s to 4 h, and this one has {found.duration / 3600:.2f} h",
             "keeps the beginning (with -ss 14390 in front of -i, what follows)",
         ),
-        (short < SHORTEST_SIDE, f"360x360 pixels or more, and this one has {w}x{h}", "enlarges it"),
         (
             long > LONG_SIDE or short > SHORT_SIDE,
             f"up to 5184x2160 pixels, and this one has {w}x{h}",
@@ -70,7 +69,8 @@ def check_limits(found: Probe, path: str | Path, *, model: str) -> list[str]:
             "encodes it anew, smaller",
         ),
     ]
-    broken = [(text, what) for is_broken, text, what in rules if is_broken]
+    held_to = rules[:2] if facts.offline else rules
+    broken = [(text, what) for is_broken, text, what in held_to if is_broken]
     line = mending_line(path, found) if broken else ""
     return [f"{name} takes {text}: `{line}` {what}." for text, what in broken]
 

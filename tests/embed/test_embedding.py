@@ -262,6 +262,12 @@ def test_a_film_shorter_than_its_clips_is_found_again(
     assert charged(practice) == [1, 1]
 
 
+def test_a_task_that_is_refused_is_not_counted(client: TwelveLabs, practice: PracticeServer) -> None:
+    practice.fault(TASKS, 400)
+    assert embed_batch(client, CAT).report[["status", "tasks"]].values.tolist() == [["failed", 0]]
+    assert charged(practice) == []
+
+
 def test_a_second_no_does_not_forget_the_first_maybe(client: TwelveLabs, practice: PracticeServer) -> None:
     practice.fault(TASKS, "reset")
     practice.fault(TASKS, 400)

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from helpers.embed.estimate import estimate_cost
-from helpers.errors import EmbedError, SettingsError, VideoError
+from helpers.errors import EmbedError, SettingsError, VideoError, VideoSearchWarning
 from helpers.videos.own import own_videos
 from helpers.videos.samples import sample_videos
-from tests.make_media import film
+from tests.make_media import film, write
 
+SIZE = (360, 360)
 ADDRESS = "https://anna:geheim@films.example.org/trip.mp4"
 
 
@@ -74,7 +75,7 @@ def test_segmentation_options_and_dimension_count() -> None:
 
 
 def test_a_large_file_goes_in_parts(tmp_path: Path) -> None:
-    small, large = film(tmp_path / "a.mp4"), film(tmp_path / "b.mp4")
+    small, large = (film(tmp_path / name, size=SIZE, seconds=6) for name in ("a.mp4", "b.mp4"))
     with open(large, "ab") as file:
         file.truncate(300_000_000)  # zeros that take no room
     videos = pd.DataFrame(
@@ -84,7 +85,7 @@ def test_a_large_file_goes_in_parts(tmp_path: Path) -> None:
 
 
 def test_an_address_of_unknown_length_is_said(tmp_path: Path) -> None:
-    videos = own_videos(ADDRESS, film(tmp_path / "a.mp4", seconds=6))
+    videos = own_videos(ADDRESS, film(tmp_path / "a.mp4", size=SIZE, seconds=6))
     result = estimate_cost(videos, model="marengo3.5", price_per_minute=10)
     assert result["new"].tolist()[:4] == [2, 0.1, 4, 2]
     for line in ("minutes", "segments", "disk MB", "money"):
@@ -93,10 +94,23 @@ def test_an_address_of_unknown_length_is_said(tmp_path: Path) -> None:
 
 
 def test_paths_will_do_and_a_video_counts_once(tmp_path: Path) -> None:
-    film(tmp_path / "a.mp4", seconds=6)
+    film(tmp_path / "a.mp4", size=SIZE, seconds=6)
     assert estimate_cost(tmp_path)["new"]["videos"] == 1
     videos = own_videos(tmp_path)
     assert estimate_cost(pd.concat([videos, videos]))["new"]["videos"] == 1
+
+
+@pytest.mark.parametrize("model", ["marengo3.5", "offline-512"])
+def test_what_would_be_refused_costs_nothing_and_is_said(tmp_path: Path, model: str) -> None:
+    film(tmp_path / "good.mp4", size=SIZE, seconds=6)
+    film(tmp_path / "small.mp4", seconds=6)
+    film(tmp_path / "short.mp4", size=SIZE, seconds=2)
+    gone_bad = film(tmp_path / "bad.mp4", size=SIZE, seconds=5)
+    videos = own_videos(tmp_path)
+    write(gone_bad, b"<html>not found</html>")
+    with pytest.warns(VideoSearchWarning, match="^3 of 4 videos would be refused and cost nothing"):
+        result = estimate_cost(videos, model=model, price_per_minute=1)
+    assert result["new"].tolist()[:4] == [1, 0.1, 2, 2] and result["new"]["money"] == 0.1
 
 
 @pytest.mark.parametrize(

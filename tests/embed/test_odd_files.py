@@ -45,6 +45,14 @@ def test_one_bad_file_of_a_folder_is_a_line_of_the_report(client: TwelveLabs, tm
 
 
 @pytest.mark.slow
+def test_a_film_that_is_refused_makes_no_task(client: TwelveLabs, tmp_path: Path) -> None:
+    timed_film(tmp_path / "short.mp4", [0.0, 0.5, 1.0, 1.5], still)
+    report = embed_batch(client, tmp_path / "short.mp4").report
+    assert report[["status", "tasks"]].values.tolist() == [["failed", 0]]
+    assert report["reason"][0].startswith("short.mp4 was not sent. The offline model takes a video of 4 s")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("track", "reason", "described"),
     [

@@ -79,8 +79,14 @@ def test_the_limits_themselves_are_within(values: dict[str, object]) -> None:
     assert check_limits(changed(**values), "video.mp4", model="marengo3.5") == []
 
 
-def test_the_offline_model_takes_anything() -> None:
-    assert check_limits(changed(duration=1.0, width=64, height=48), "video.mp4", model=OFFLINE_MODEL) == []
+def test_the_offline_model_has_the_lower_limits_only() -> None:
+    large = changed(duration=20_000.0, width=6000, height=1000, size=11_000_000_000)
+    assert check_limits(large, "video.mp4", model=OFFLINE_MODEL) == []
+    small = check_limits(changed(duration=2.0, width=480, height=270), "video.mp4", model=OFFLINE_MODEL)
+    assert [sentence.split(": `ffmpeg")[0] for sentence in small] == [
+        "The offline model takes a video of 4 s or more, and this one has 2 s",
+        "The offline model takes 360x360 pixels or more, and this one has 480x270",
+    ]
 
 
 def test_nothing_is_sent_of_what_breaks_a_limit(tmp_path: Path) -> None:
@@ -215,7 +221,7 @@ def test_a_table_for_the_eye(tmp_path: Path) -> None:
     assert table.loc[2, "verdict"].startswith("text.mp4 holds text")
     assert table.loc[3, "verdict"].startswith("not known before the service fetches it")
     assert "geheim" not in table.to_csv() and table["audio"].isna().tolist() == [False, False, True, True]
-    assert probe_videos(tmp_path, model=OFFLINE_MODEL)["verdict"][0] == "ok"
+    assert probe_videos(tmp_path, model=OFFLINE_MODEL)["verdict"][0].startswith("The offline model takes 360")
 
 
 def test_a_table_of_videos_is_probed_again(tmp_path: Path) -> None:
