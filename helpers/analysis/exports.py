@@ -14,7 +14,7 @@ import webvtt
 from helpers.analysis.checks import NOISE, check_labels, check_segments, spans_of
 from helpers.analysis.labels import WORDS, follow_moments, make_labels, write_result
 from helpers.arguments import checked_path
-from helpers.errors import AnalysisError, VideoError
+from helpers.errors import AnalysisError, VideoError, VideoSearchWarning
 from helpers.segments import SPAN
 from helpers.videos.cues import timecode
 from helpers.videos.frames import cut_clip
@@ -101,7 +101,7 @@ def export_clips(
         problem = f"{len(rows) - len(paths)} of {len(rows)} clips were not cut (of {names}): {reasons[0]}"
         if not paths:
             raise AnalysisError(problem)
-        warnings.warn(problem, stacklevel=2)
+        warnings.warn(problem, VideoSearchWarning, stacklevel=2)
     return paths
 
 

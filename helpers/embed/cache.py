@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
+from helpers.errors import VideoSearchWarning
 from helpers.files import write_file
 
 
@@ -42,5 +43,6 @@ class Cache:
         except OSError as error:
             warnings.warn(
                 f"An answer could not be kept in {self.folder} ({error.strerror}): it will be asked for again.",
+                VideoSearchWarning,
                 stacklevel=2,
             )

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.arguments import as_list, check_table, checked_path, is_number, is_text
-from helpers.errors import SearchError
+from helpers.errors import SearchError, VideoSearchWarning
 from helpers.files import write_file
 from helpers.search.evaluation import EXACT, video_name
 from helpers.segments import SPAN
@@ -108,7 +108,8 @@ def _is_here(where: str, row: tuple[str, ...], known: dict[str, set[str]]) -> bo
     """Whether the corpus has the video of a line of the file; a warning where it has not."""
     gone = bool(row[1]) and row[1].lower() not in known
     if gone:
-        warnings.warn(f"{where}: {row[1]!r} is not among these videos. It is left out.", stacklevel=3)
+        what = f"{where}: {row[1]!r} is not among these videos. It is left out."
+        warnings.warn(what, VideoSearchWarning, stacklevel=3)
     return not gone
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import webvtt
 from webvtt.models import Timestamp
 
-from helpers.errors import VideoError
+from helpers.errors import VideoError, VideoSearchWarning
 from helpers.files import file_sha256
 from helpers.videos.media import same_name, shown
 from helpers.videos.samples import CATALOGUE, catalogue
@@ -48,7 +48,7 @@ def read_cues(path: str | Path) -> list[Cue]:
     """
     track = read_track(path)
     for problem in track.problems:
-        warnings.warn(problem, stacklevel=2)
+        warnings.warn(problem, VideoSearchWarning, stacklevel=2)
     return track.cues
 
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import pandas as pd
 
 from helpers.arguments import as_list, check_table, checked_path
-from helpers.errors import VideoError
+from helpers.errors import VideoError, VideoSearchWarning
 from helpers.videos.listing import Listed, check_name, checked_address, read_list, saying_where, source_path
 from helpers.videos.media import printable, same_name, shown
 from helpers.videos.samples import SUFFIXES, is_address, video_row, videos_table
@@ -35,15 +35,26 @@ def own_videos(*sources: Any, root: str | Path | None = None) -> pd.DataFrame:
     folder that holds the file. A CSV's title, category and date win, except for the sample videos.
 
     What lies behind an address is not known before the service fetches it: duration NaN, width and height 0,
-    has_audio <NA>. Files with the same content count once, with a warning; what cannot be used of a folder is
-    left out, with a warning. Raises VideoError for what was named itself and is missing, is no video or cannot
-    be read; `probe_videos` lists all such.
+    has_audio <NA>. Files with the same content count once, with a warning; what cannot be used of a folder, and
+    the videos in folders inside it, are left out, with a warning. Raises VideoError for what was named itself and
+    is missing, is no video or cannot be read; `probe_videos` lists all such.
     """
-    table, problems = read_videos(list_sources(*sources, root=root))
+    found = list_sources(*sources, root=root)
+    table, problems = read_videos(found)
     for listed, problem in problems:
         if not listed.in_folder:
             raise VideoError(problem)
-        warnings.warn(f"{problem} It is left out.", stacklevel=2)
+        warnings.warn(f"{problem} It is left out.", VideoSearchWarning, stacklevel=2)
+    if inside := _videos_inside(found):
+        count = "1 video is" if len(inside) == 1 else f"{len(inside)} videos are"
+        names = list(dict.fromkeys(printable(path.parent.name) for path in inside))
+        more = ", …" if len(names) > 3 else ""
+        warnings.warn(
+            f"{count} in folders inside this one ({', '.join(names[:3])}{more}), and left out: to take them, name "
+            "those folders, too.",
+            VideoSearchWarning,
+            stacklevel=2,
+        )
     return table
 
 
@@ -67,6 +78,7 @@ def read_videos(found: Iterable[Listed]) -> tuple[pd.DataFrame, list[tuple[Liste
         elif isinstance(listed.source, Path) and not os.path.samefile(listed.source, files[key]):
             warnings.warn(
                 f"{shown(listed.source)} has the same content as {shown(files[key])}: it counts once.",
+                VideoSearchWarning,
                 stacklevel=3,
             )
         if isinstance(listed.source, Path):
@@ -143,6 +155,26 @@ def _expand(source: Any, root: str | Path | None) -> Iterator[Listed]:
         yield from _expand(item, root)
 
 
+def _videos_inside(found: Iterable[Listed]) -> list[Path]:
+    """The videos of the folders inside those that were named, hidden ones and those that were named aside."""
+    files = [listed.source for listed in found if isinstance(listed.source, Path)]
+    taken = {file.parent.resolve() / file.name for file in files}
+    named = {Path(listed.source).parent.resolve() for listed in found if listed.in_folder}
+    inside: set[Path] = set()
+    for folder in named:
+        for at, folders, names in os.walk(folder):
+            folders[:] = [
+                name for name in folders if not name.startswith(".") and Path(at, name) not in named
+            ]
+            if Path(at) != folder:
+                inside |= {path for path in (Path(at, name) for name in names) if _is_video(path)}
+    return sorted(inside - taken)
+
+
+def _is_video(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and not os.path.isdir(path)
+
+
 def _videos_in(folder: Path) -> list[Path]:
     """The videos of a folder by name; hidden files are none (macOS leaves some beside each video)."""
     try:
@@ -151,7 +183,7 @@ def _videos_in(folder: Path) -> list[Path]:
         raise VideoError(
             f"The folder {printable(folder)} may not be read ({error.strerror}): name a folder of your own."
         ) from error
-    files = [p for p in seen if p.suffix.lower() in SUFFIXES and not os.path.isdir(p)]
+    files = [p for p in seen if _is_video(p)]
     if not files:
         inside = [printable(p.name) for p in seen if os.path.isdir(p)]
         others = f", and folders inside it are not looked into ({', '.join(inside[:3])}): name one of them"

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from helpers.errors import VideoError
+from helpers.errors import VideoError, VideoSearchWarning
 from helpers.settings import ROOT
 from helpers.videos.own import list_sources, own_videos, read_videos
 from helpers.videos.samples import COLUMNS, sample_videos
@@ -62,8 +62,22 @@ def test_a_renamed_copy_is_the_same_video(tmp_path: Path) -> None:
 
 def test_the_same_content_under_two_names_counts_once_and_is_said(folder: Path) -> None:
     shutil.copy(folder / "a.mp4", folder / "copy.mp4")
-    with pytest.warns(UserWarning, match=r"copy.mp4 has the same content as a.mp4: it counts once"):
+    with pytest.warns(VideoSearchWarning, match=r"copy.mp4 has the same content as a.mp4: it counts once"):
         assert own_videos(folder)["title"].tolist() == ["a", "b"]
+
+
+def test_videos_in_folders_inside_are_left_out_and_said(folder: Path) -> None:
+    for inside in ("Ferien 2024", "Ferien 2024/day 2", ".hidden"):
+        (folder / inside).mkdir()
+        shutil.copy(folder.parent / "outside.mp4", folder / inside / "c.mp4")
+    with pytest.warns(VideoSearchWarning) as caught:
+        assert own_videos(folder)["title"].tolist() == ["a", "b"]
+    said = "2 videos are in folders inside this one (Ferien 2024, day 2), and left out: "
+    assert [str(w.message).startswith(said) for w in caught] == [True]
+    named = [folder, folder / "Ferien 2024", folder / "Ferien 2024" / "day 2" / "c.mp4"]
+    with pytest.warns(VideoSearchWarning, match="same content") as caught:
+        assert own_videos(named)["title"].tolist() == ["a", "b", "c"]
+    assert len(caught) == 1
 
 
 def test_the_same_file_named_twice_is_no_matter(folder: Path) -> None:
@@ -104,7 +118,7 @@ def test_what_is_odd_in_a_folder_costs_only_itself(folder: Path) -> None:
     (folder / "loop.mp4").symlink_to(folder / "loop.mp4")
     os.mkfifo(folder / "pipe.mp4")
     _odd_name(folder)
-    with pytest.warns(UserWarning, match="It is left out") as caught:
+    with pytest.warns(VideoSearchWarning, match="It is left out") as caught:
         assert own_videos(folder)["title"].tolist() == ["a", "b"]
     said = sorted(str(w.message) for w in caught)
     for words in (
