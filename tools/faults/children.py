@@ -25,6 +25,7 @@ def forkserver(*more: str) -> "ForkServerContext":
 def _call(environment: Mapping[str, str], function: Callable[..., Any], args: tuple[Any, ...]) -> None:
     os.environ.clear()
     os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background of a shell
     function(*args)
 
 
