@@ -16,7 +16,7 @@ PLUMBING = ("segment_id", "video_id", "video_url", "embedding_scope", "segmentat
 def show_table(
     df: pd.DataFrame, *, columns: Sequence[str] | None = None, limit: int | None = None
 ) -> pd.DataFrame:
-    """Hits or segments as a table to read: no vectors, no ids, scores to 3 decimals, `time` as m:ss.
+    """Hits or segments as a table to read: no vectors, no ids, scores to 3 decimals, "-" for none, `time` as m:ss.
 
     `columns` names what to show instead, in that order (`time` is always at hand). The result is a new
     DataFrame of text; a `rank` becomes its index.
@@ -42,5 +42,5 @@ def show_table(
         table = table.set_index("rank")
     table = table[chosen]
     for column in table.select_dtypes("float"):
-        table[column] = table[column].map("{:.3f}".format)
+        table[column] = table[column].map("{:.3f}".format).mask(table[column].isna(), "-")
     return table.set_index("rank") if "rank" in table else table

@@ -145,10 +145,10 @@ def probe_videos(
 ) -> pd.DataFrame:
     """What each video holds, and whether the live service would take it, one row each; nothing is raised for one.
 
-    `videos` is a table such as `own_videos(...)`, or what `own_videos` takes. Columns: title, minutes, size_mb,
-    resolution, codec, audio, verdict ("ok", or sentences that say what to do). `model=None` is the live model.
-    Raises VideoError for a folder, a CSV or an address that cannot be used, SettingsError for a model that is not
-    known.
+    `videos` is a table such as `own_videos(...)`, or what `own_videos` takes; the same content counts once.
+    Columns: title, minutes, size_mb, resolution, codec, audio, verdict ("ok", or sentences that say what to do).
+    `model=None` is the live model. Raises VideoError for a folder, a CSV or an address that cannot be used,
+    SettingsError for a model that is not known.
     """
     settings = load_settings()
     default = settings.model if settings.live else LIVE_MODEL
@@ -157,13 +157,16 @@ def probe_videos(
         check_videos(videos)
         known = [(str(r["title"]), local_path(str(r["video_url"])), "") for r in videos.to_dict("records")]
     else:
-        known = []
+        known, seen = [], set()
         for listed in list_sources(videos, root=root):
             try:
                 row = to_row(listed)
-                known.append((row["title"], local_path(row["video_url"]), ""))
             except VideoError as error:
                 known.append((listed.title or shown(listed.source), None, str(error)))
+                continue
+            if row["video_id"] not in seen:  # the same content counts once, as in own_videos
+                seen.add(row["video_id"])
+                known.append((row["title"], local_path(row["video_url"]), ""))
     types = {"minutes": "float64", "size_mb": "float64", "audio": "boolean"}
     columns = ["title", "minutes", "size_mb", "resolution", "codec", "audio", "verdict"]
     return pd.DataFrame([_line(*k, model) for k in known], columns=columns).astype(types)

@@ -132,6 +132,7 @@ def test_a_table_has_times_and_no_vectors():
     assert chosen.to_dict("records") == [{"title": "cat", "time": "0:00-0:06"}]
     assert "embedding_visual" in frame, "the table given stays as it was"
     assert show_table(pd.DataFrame({"n": [1]}))["n"].tolist() == [1]
+    assert show_table(pd.DataFrame({"minutes": [0.35, float("nan")]}))["minutes"].tolist() == ["0.350", "-"]
     assert show_table(frame.head(0)).empty
 
 

@@ -199,6 +199,7 @@ def test_a_table_for_the_eye(tmp_path: Path) -> None:
     film(tmp_path / "small.mp4", seconds=6)
     write(tmp_path / "text.mp4", b"hello")
     address = "https://anna:geheim@films.example.org/trip.mp4?sig=geheim"
+    shutil.copy(CAT, tmp_path / "a copy of the cat.mp4")  # counts once
     table = probe_videos([CAT, tmp_path, address])
     assert table.columns.tolist() == [
         "title",
@@ -221,7 +222,7 @@ def test_a_table_for_the_eye(tmp_path: Path) -> None:
     assert table.loc[2, "verdict"].startswith("text.mp4 holds text")
     assert table.loc[3, "verdict"].startswith("not known before the service fetches it")
     assert "geheim" not in table.to_csv() and table["audio"].isna().tolist() == [False, False, True, True]
-    assert probe_videos(tmp_path, model=OFFLINE_MODEL)["verdict"][0].startswith("The offline model takes 360")
+    assert probe_videos(tmp_path, model=OFFLINE_MODEL)["verdict"][1].startswith("The offline model takes 360")
 
 
 def test_a_table_of_videos_is_probed_again(tmp_path: Path) -> None:
