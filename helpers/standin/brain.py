@@ -22,7 +22,11 @@ class VideoRequest:
     options: tuple[str, ...]
     scopes: tuple[str, ...]
     segmentation: Segmentation
+    start: float
+    end: float
+    kinds: tuple[str, ...]  # "separate_embedding" and "fused_embedding"
     cues: tuple[Cue, ...]  # time_based_metadata
+    uncertain: bool
     notes: list[str] = field(default_factory=list, compare=False)  # what the brain has to say of its answer
     work: Unfinished = field(default_factory=Unfinished, compare=False)
 
@@ -35,6 +39,7 @@ class QueryRequest:
     dimension: int
     text: str | None
     media: tuple[tuple[str, Media], ...]
+    auto_truncate: bool
 
 
 class Brain(Protocol):
@@ -83,7 +88,7 @@ def video_metadata(wanted: VideoRequest, rows: Sequence[Body]) -> Body:
     found = {str(row[name]) for row in rows for name in ("embedding_option", "embedding_scope")}
     metadata: Body = {
         "input_type": "video",
-        "embedding_options": [option for option in wanted.model.options if option in found],
+        "embedding_options": [o for o in (*wanted.model.options, "fused") if o in found],
         "embedding_scopes": [scope for scope in SCOPES if scope in found],
         "duration": wanted.media.duration,
         "embedding_dimension": wanted.dimension,

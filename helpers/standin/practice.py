@@ -3,17 +3,23 @@
     with PracticeServer("marengo3.5") as server:  # then point TWELVELABS_BASE_URL at server.url
         server.fault("POST /embed-v2/tasks", 429, times=2, retry_after=1)
 
-It has no model: vectors are drawn at random from the content, so they carry no meaning and say nothing about what
-Marengo finds.
+`python -m helpers.standin.practice --model marengo3.0 --port 8800` serves until Ctrl-C. It has no model: vectors
+are drawn at random from the content, so they carry no meaning and say nothing about what Marengo finds.
+The protocol is in protocol.py, the vectors are in vectors.py, the faults in faults.py,
+and how a bad connection is made in server.py.
 """
 
+import argparse
+import contextlib
 import fnmatch
 import hashlib
 import io
 import json
+import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self
@@ -85,7 +91,7 @@ class PracticeServer:
             self._http = HttpServer(self.respond, port, self.closing)
         except OSError as error:
             raise SettingsError(
-                f"Port {port} cannot be had ({error.strerror}): give another, or 0 for one that is free."
+                f"Port {port} cannot be had ({error.strerror}): name another with --port."
             ) from None
         self.host = self._http.host
         self.url = self.host + BASE
@@ -234,3 +240,40 @@ def _kept_body(method: str, headers: dict[str, str], body: bytes) -> bytes:
     if method == "PUT":
         return json.dumps({"file": hashlib.sha256(body).hexdigest()}).encode()
     return body
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m helpers.standin.practice", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--model", default=LIVE_MODEL, choices=LIVE_MODELS)
+    parser.add_argument("--port", type=int, default=8800)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--polls", type=int, default=1, help="how often a task says that it is processing")
+    parser.add_argument(
+        "--fault",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("ROUTE", "KIND"),
+        help='spoil every request of a route: --fault "POST /embed-v2" 503',
+    )
+    given = parser.parse_args(arguments)
+    try:
+        server = PracticeServer(given.model, seed=given.seed, polls=given.polls, port=given.port)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    with server, contextlib.suppress(KeyboardInterrupt):
+        for route, kind in given.fault:
+            server.fault(route, kind, times=float("inf"))
+        print(f"export TWELVELABS_BASE_URL={server.url}")
+        print("export TWELVE_LABS_API_KEY=practice")
+        if given.model != LIVE_MODEL:
+            print(f"export TWELVE_LABS_MODEL={given.model}")
+        print("Serving until Ctrl-C; the vectors carry no meaning.", file=sys.stderr, flush=True)
+        server.closing.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

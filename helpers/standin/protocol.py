@@ -1,8 +1,8 @@
 """The Embed v2 protocol: its routes, requests, tasks and answers, over a brain that gives the vectors.
 
 It speaks the dialect of the model that is asked for (see helpers/models.py): that of Marengo 3.5, or that of 3.0.
-It embeds videos by tasks, whole and each option by itself; there are no tasks for audio, images or documents, no
-audio queries, and none of the v1 routes. All times are seconds from the start of the video.
+It embeds videos by tasks; there are no tasks for audio, images or documents, no audio queries, and none of the v1
+routes. All times are seconds from the start of the video.
 """
 
 import hashlib
@@ -37,7 +37,6 @@ from helpers.videos.cues import Cue
 
 KEPT = timedelta(days=7)  # the service forgets a task's embeddings after that
 SHORTEST_SIDE = 128  # pixels, of an image as a query
-VIDEO_FIELDS = {"media_source", "segmentation", "embedding_option", "embedding_scope", "time_based_metadata"}
 
 
 @dataclass
@@ -169,8 +168,6 @@ class Service:
     def _video(self, request: Body, model: Model) -> tuple[VideoRequest, str]:
         """What a request asks of a video, checked, and the name of its file."""
         video = request["video"]
-        if other := sorted(set(video) - VIDEO_FIELDS):
-            raise invalid(f"{self.brain.name} does nothing with {other[0]}: leave it out.")
         cut = Segmentation.from_request(video.get("segmentation"), model)
         known = {
             "embedding_option": model.options,
@@ -193,7 +190,11 @@ class Service:
             options=tuple(video.get("embedding_option") or ()),
             scopes=tuple(scopes),
             segmentation=cut,
+            start=video.get("start_sec") or 0.0,
+            end=min(video.get("end_sec") or media.duration, media.duration),
+            kinds=tuple(video.get("embedding_type") or ["separate_embedding"]),
             cues=tuple(Cue(cue["start"], cue["end"], cue["text"]) for cue in cues),
+            uncertain=bool(request.get("embedding_uncertainty")),
         )
         return wanted, filename
 
@@ -264,14 +265,16 @@ class Service:
             rows, words = self.brain.embed(wanted), 0
             metadata = video_metadata(wanted, rows)
         else:
-            query = self._query_request(given, kind, model, dimension)
+            query = self._query_request(given, kind, model, dimension, bool(request.get("auto_truncate")))
             rows, words = [vector_row(self.brain.embed_query(query))], len((query.text or "").split())
             for _, media in query.media:
                 self.assets.release(media)
         body: Body = {"data": rows} | ({} if kind == "text" else {"metadata": metadata})
         return Answer(200, body | self.brain.usage(model, text=words))
 
-    def _query_request(self, given: Body, kind: str, model: Model, dimension: int) -> QueryRequest:
+    def _query_request(
+        self, given: Body, kind: str, model: Model, dimension: int, auto_truncate: bool
+    ) -> QueryRequest:
         text = given.get("input_text")
         sources = list(given.get("media_sources") or ())
         sources += [given["media_source"] | {"media_type": kind}] if "media_source" in given else []
@@ -280,7 +283,7 @@ class Service:
         if text is None and not sources:
             raise invalid("The query is empty: give it words, an image or a clip.")
         media = tuple(self._query_media(source, kind, model) for source in sources)
-        return QueryRequest(model, dimension, text, media)
+        return QueryRequest(model, dimension, text, media, auto_truncate)
 
     def _query_media(self, source: Body, kind: str, model: Model) -> tuple[str, Media]:
         wanted = str(source["media_type"]).replace("text_image", "image")

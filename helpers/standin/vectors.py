@@ -59,8 +59,14 @@ class PracticeBrain:
         return look(io.BytesIO(got.content), Path(urlsplit(url).path).name)
 
     def check(self, request: VideoRequest) -> None:
-        if request.cues:
-            raise invalid("time_based_metadata needs marengo3.5 and fused_embedding, which are not here.")
+        newer = request.model.temporal
+        fused, timed = "fused_embedding" in request.kinds, bool(request.cues)
+        if timed and not (newer and fused):
+            raise invalid("time_based_metadata needs marengo3.5 and fused_embedding.")
+        if fused and (len(request.options or request.model.options) < 2 or (newer and not timed)):
+            raise invalid("fused_embedding needs two options (and, in 3.5, time_based_metadata).")
+        if request.uncertain and (not newer or "asset" in request.scopes):
+            raise invalid("embedding_uncertainty needs marengo3.5 without scope asset.")
 
     def check_media(self, media: Media) -> None:
         """A Refusal, with the documented code, for what the service does not embed."""
@@ -79,25 +85,32 @@ class PracticeBrain:
     def embed(self, request: VideoRequest) -> list[Body]:
         """The rows of a video, in no particular order: by scope and time at random."""
         media, key, size = request.media, (self.seed, request.model.name), request.dimension
-        cut = request.segmentation
-        cuts = _random_cuts(media.duration, shortest=cut.seconds, seed=int(media.content[:8], 16))
-        clips = cut.bounds(media.duration, cuts=cuts)
+        length, cut = request.end - request.start, request.segmentation
+        cuts = _random_cuts(length, shortest=cut.seconds, seed=int(media.content[:8], 16))
+        clips = [
+            (round(request.start + a, 3), round(request.start + b, 3))
+            for a, b in cut.bounds(length, cuts=cuts)
+        ]
         options = list(request.options or request.model.options)
         if not media.has_audio:  # nothing to hear, nothing to embed
             options = [option for option in options if option == "visual"]
+        options = options if "separate_embedding" in request.kinds else []
+        options += ["fused"] if "fused_embedding" in request.kinds else []
         spans = [("clip", *clip) for clip in clips if "clip" in request.scopes]
-        spans += [("asset", 0.0, media.duration)] if "asset" in request.scopes else []
+        spans += [("asset", request.start, request.end)] if "asset" in request.scopes else []
         rows = [
             vector_row(segment_vector(media.content, option, *span, key=key, size=size), option, *span)
             for option in options
             for span in spans
         ]
+        if request.uncertain:
+            rows = [row | {"embedding_uncertainty": [0.01] * size} for row in rows]
         return [rows[i] for i in np.random.default_rng(self.seed).permutation(len(rows))]
 
     def embed_query(self, request: QueryRequest) -> list[float]:
         """The vector of words and of files."""
         text, most = request.text, request.model.words
-        if text and len(text.split()) > most:
+        if text and len(text.split()) > most and not request.auto_truncate:
             raise Refusal(400, "token_limit_exceeded", f"The text has more than {most} tokens.")
         if any(media.size > QUERY_BYTES for _, media in request.media):
             raise Refusal(413, "content_too_large", "A media source of a query may have 32 MB.")
@@ -136,7 +149,7 @@ def segment_vector(
     """The vector of a segment of the file with this sha256; `key` sets one model, or one server, apart."""
     video = (*key, content, option)
     parts = [(0.6, direction(*video)), (0.5, direction(*video, scope, start, end))]
-    if option == "visual":
+    if option in ("visual", "fused"):
         described = words_of(describe(_sample_cues(content), start, end), key)
         parts += [(0.6 * weight, word) for weight, word in described]
     return mixture(parts, size=size)

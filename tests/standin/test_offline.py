@@ -22,7 +22,7 @@ from twelvelabs.core.api_error import ApiError
 from helpers import connect_twelvelabs, embed_clip, embed_image, embed_text, embed_videos
 from helpers.embed import uploads
 from helpers.embed.tasks import run_task
-from helpers.errors import DataError, EmbedError
+from helpers.errors import DataError, EmbedError, VideoError
 from helpers.files import file_sha256
 from helpers.models import model_facts
 from helpers.segmentation import Segmentation
@@ -262,7 +262,7 @@ def test_videos_outside_the_limits(
 ) -> None:
     path = tmp_path / "small.mp4"
     path.write_bytes(make_video(size, seconds))
-    with pytest.raises(EmbedError, match=words):
+    with pytest.raises(VideoError, match=words):
         embed_videos(client, path)
 
 

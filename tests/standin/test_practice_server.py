@@ -4,6 +4,8 @@ import contextlib
 import hashlib
 import itertools
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -24,7 +26,7 @@ from twelvelabs.wrapper.multipart_upload_client_wrapper import UploadError
 from helpers.errors import SettingsError
 from helpers.settings import ROOT
 from helpers.standin.faults import FATES, KINDS, ROWS
-from helpers.standin.practice import PracticeServer
+from helpers.standin.practice import PracticeServer, main
 from helpers.videos.frames import cut_clip
 
 VIDEOS = ROOT / "data" / "videos"
@@ -262,7 +264,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         {"time_based_metadata": [{"start": 0, "end": 1, "text": "x"}]},
         "time_based_metadata needs",
     ),
-    ("marengo3.5", {"embedding_type": ["fused_embedding"]}, "does nothing with embedding_type"),
+    ("marengo3.5", {"embedding_type": ["fused_embedding"]}, "fused_embedding needs"),
     ("marengo3.5", {"media_source": {"asset_id": "nobody"}}, "no asset"),
     ("marengo2.7", {}, "no model marengo2.7"),
 ]
@@ -639,8 +641,23 @@ def test_a_body_in_chunks(server: PracticeServer) -> None:
     assert "no model x" in answer.json()["error"]["message"]
 
 
-def test_a_port_in_use_and_a_model_nobody_practises_are_refused(server: PracticeServer) -> None:
-    with pytest.raises(SettingsError, match="give another"):
-        PracticeServer(port=int(server.host.rsplit(":", 1)[1]))
+@pytest.mark.slow
+def test_alone_from_the_command_line() -> None:
+    command = [sys.executable, "-m", "helpers.standin.practice", "--model", "marengo3.0", "--port", "0"]
+    command += ["--fault", "GET /assets", "503"]
+    environment = dict(os.environ)
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout
+        lines = [process.stdout.readline().strip() for _ in range(3)]
+        exported = dict(line.removeprefix("export ").split("=") for line in lines)
+        assert set(exported) == {"TWELVELABS_BASE_URL", "TWELVE_LABS_API_KEY", "TWELVE_LABS_MODEL"}
+        assert httpx.get(exported["TWELVELABS_BASE_URL"] + "/assets").status_code == 503
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
+def test_what_the_command_line_refuses(server: PracticeServer, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--port", server.host.rsplit(":", 1)[1]]) == 1
+    assert "name another with --port" in capsys.readouterr().err
     with pytest.raises(SettingsError, match="no model 'marengo2.7'"):
         PracticeServer("marengo2.7")
