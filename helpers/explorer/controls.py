@@ -6,6 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from helpers.analysis.clusters import has_umap
+from helpers.show.text_line import TextLine
 from helpers.show.widget_base import WHOLE_DESCRIPTION
 
 ALL = ""  # the choice of a video that hides nothing
@@ -52,17 +53,17 @@ class Controls:
         self.clustering = (self.option, self.method, self.k, self.least, self.centre, self.map)
         titles = [(video["title"], video["video_id"]) for video in videos]
         self.video = _choice("show", [("all films", ALL), *titles], "10em")
-        self.words = widgets.Text(placeholder="words to look for", layout=_wide("9em"))
+        self.words = TextLine(placeholder="words to look for", layout=_wide("9em"))
         self.find = _button("Search")
-        self.name = widgets.Text(layout=_wide("9em"))
+        self.name = TextLine(layout=_wide("9em"))
         self.rename = _button()
-        self.tag = widgets.Combobox(placeholder="a tag for the selection", layout=_wide("9em"))
+        self.tag = TextLine(placeholder="a tag for the selection", layout=_wide("9em"))
         self.add_tag = _button("Tag")
         self.drop_tag = _button("Untag", "take this tag from the selection")
         self.move = _button("Move selection", "put the selected segments into the cluster named here")
         self.target = _choice("to", [], "9em")
         self.offer_clusters({})
-        self.note = widgets.Text(layout=_wide("9em"))
+        self.note = TextLine(layout=_wide("9em"))
         self.keep_note = _button("Note")
         self.undo = _button("Undo", "the last name, tag, note or move")
         self.redo = _button("Redo")

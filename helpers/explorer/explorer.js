@@ -42,7 +42,7 @@ function once(root, act) {
 }
 
 function render({ model, el }) {
-  const root = make("div", "explorer", undefined, el);
+  const root = make("div", "explorer has-keys", undefined, el); // it has them again when a line of text is left
   root.tabIndex = -1;
   root.dataset.lmSuppressShortcuts = "true"; // keys typed here are not the notebook's
   const left = make("div", "left", undefined, root);

@@ -32,7 +32,8 @@ from helpers.explorer.suggested import Suggestions
 from helpers.explorer.view import ExplorerView
 from helpers.explorer.wording import on_screen
 from helpers.settings import load_settings
-from helpers.show.widget_base import QuietWidget, on_enter_or_click
+from helpers.show.text_line import on_enter_or_click
+from helpers.show.widget_base import QuietWidget
 
 
 class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]

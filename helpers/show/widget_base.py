@@ -1,7 +1,6 @@
 """What our widgets have in common: a sentence where nobody looks, and a script made of several files."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +41,3 @@ class QuietWidget(widgets.DOMWidget):  # type: ignore[misc]
         if nobody_looks():  # without its kernel a view is an error box, and its id is random
             data.pop("application/vnd.jupyter.widget-view+json", None)
         return data
-
-
-def on_enter_or_click(line: widgets.Text, button: widgets.Button, act: Callable[[], None]) -> None:
-    """Call `act` for the button and for the Enter key in the line.
-
-    Without Text.on_submit, which is deprecated; a change of value also fires on leaving the field, and would act
-    twice when somebody types and then clicks.
-    """
-    button.on_click(lambda _: act())
-    line.on_msg(lambda _, message, __: act() if message.get("event") == "submit" else None)

@@ -11,7 +11,8 @@ from helpers.show.captions import Hit, check_hits, credits_of, records
 from helpers.show.output import as_text, credits_html
 from helpers.show.pictures import sheet_html, tiles_of
 from helpers.show.players import clip_html
-from helpers.show.widget_base import WHOLE_DESCRIPTION, QuietWidget, nobody_looks, on_enter_or_click
+from helpers.show.text_line import TextLine, on_enter_or_click
+from helpers.show.widget_base import WHOLE_DESCRIPTION, QuietWidget, nobody_looks
 
 MOST_STEPS = 10_000  # of a slider
 SHOWN, PLAYERS = 10, 4  # hits, and those of them with a player below a contact sheet
@@ -77,10 +78,9 @@ class SearchBox(QuietWidget, widgets.VBox):  # type: ignore[misc]
     ) -> None:
         self.search = search
         # A description is the label that a screen reader reads; a placeholder goes when words are typed.
-        self.words = widgets.Text(
+        self.words = TextLine(
             placeholder=placeholder,
             description="search for",
-            style=WHOLE_DESCRIPTION,
             layout=widgets.Layout(width="28em"),
         )
         self.button = widgets.Button(description="Search", button_style="primary")

@@ -40,9 +40,13 @@ clips["embedding_visual"] = list((np.eye(8)[np.arange(len(clips)) % 3] + noise).
 from helpers import cluster_matrix, kmeans_clusters
 found = kmeans_clusters(cluster_matrix(clips), 3)  # the same clusters by the other vectors, on another map
 clips["embedding_description"] = list(clips["embedding_visual"] + list(3 * np.eye(8, dtype="float32")[5 + found]))""",
-    """from helpers import cluster_explorer
+    """import time
+
+from helpers import cluster_explorer
 
 def search(words):
+    if words == "slow":
+        time.sleep(1.5)
     return clips.assign(score=0.5).iloc[[20, 3, 27]] if words == "lights" else clips.head(0)
 
 explorer = cluster_explorer(clips, search=search, labels="labels.parquet", folder="out", k=3)
@@ -214,6 +218,7 @@ def test_a_click_plays_space_stops_and_replay_begins_again(explorer: Locator) ->
 def test_keys_go_to_the_lines_and_list_themselves(explorer: Locator) -> None:
     page, canvas = explorer.page, explorer.locator("canvas")
     click(explorer, 7)
+    expect(explorer.get_by_placeholder("a name for cluster")).to_be_enabled()
     lines = {"/": "words to look for", "n": "a name for cluster", "t": "a tag for the selection"}
     for key, place in lines.items():
         canvas.focus()
@@ -228,6 +233,20 @@ def test_keys_go_to_the_lines_and_list_themselves(explorer: Locator) -> None:
     assert len(lines) > 10 and max(lines) < 1.5 * min(lines), "a key stands in one line"
     page.keyboard.press("?")
     expect(explorer.locator(".help")).to_be_hidden()
+
+
+def test_what_is_typed_while_the_kernel_works_is_taken_whole(explorer: Locator) -> None:
+    click(explorer, 7)
+    words, tag = map(explorer.get_by_placeholder, ("words to look for", "a tag for the selection"))
+    words.fill("slow")
+    words.press("Enter")
+    tag.press_sequentially("schönes Wetter")
+    tag.press("Enter")
+    said = "1 segment has the tag 'schönes Wetter'"
+    expect(explorer.locator(".status")).to_contain_text(said, timeout=PATIENCE)
+    expect(tag).to_have_value("")
+    explorer.get_by_role("button", name="Undo").click()
+    expect(explorer.locator(".status")).to_have_text("Undone: the tag 'schönes Wetter'.", timeout=PATIENCE)
 
 
 def test_the_neighbours_are_the_nearest_and_play(explorer: Locator) -> None:
