@@ -64,12 +64,12 @@ def is_answer(
 ) -> bool:
     """Whether rows can only come from this request for a video of `duration` seconds; None is not known."""
     options = {row.embedding_option for row in rows}
-    asked = set(request["embedding_option"])
+    asked = set(request.get("embedding_option") or options)
     if {row.embedding_scope or "clip" for row in rows} != set(request["embedding_scope"]):
         return False
-    if not options <= asked:
+    if not options <= asked or ("embedding_option" not in request and "visual" not in options):
         return False
-    if has_audio is not None and ("audio" in options) != (has_audio and "audio" in asked):
+    if has_audio is not None and ("audio" in options) != (has_audio and _wants(request, "audio")):
         return False
     clips = _clips(rows)
     if not clips:
@@ -89,7 +89,7 @@ def missing_parts(
     (`transcription`) may be missing, as nobody need speak.
     """
     options = {row.embedding_option for row in rows}
-    expected = [name for name in ("visual", "audio") if name in request["embedding_option"]]
+    expected = [name for name in ("visual", "audio") if _wants(request, name)]
     missing = [f"the option {n}" for n in expected if n not in options and (n != "audio" or has_audio)]
     scopes = {row.embedding_scope or "clip" for row in rows}
     missing += [f"the scope {scope}" for scope in request["embedding_scope"] if scope not in scopes]
@@ -100,6 +100,10 @@ def missing_parts(
             if start - end > TAIL:
                 missing.append(f"the clips from {end:g} to {start:g} s")
     return ", ".join(missing)
+
+
+def _wants(request: dict[str, Any], option: str) -> bool:
+    return option in request.get("embedding_option", [option])
 
 
 def _clips(rows: Sequence[EmbeddingData]) -> list[tuple[float, float]]:
