@@ -133,7 +133,7 @@ function render({ model, el }) {
       map.canvas.style.cursor = pointer.restingCursor();
     },
     onView: showView,
-    onHelp: help,
+    onHelp: help.toggle,
     onShowAll: () => set({ hidden: {}, ranges: {} }),
     onAdd: (on) => {
       data.adding = on;
@@ -173,6 +173,12 @@ function render({ model, el }) {
   }
   // The lines above the map are widgets of their own beside this one.
   const goTo = (line) => root.closest(".widget-vbox")?.querySelector(`.explorer-${line} input`)?.focus();
+  function letGo() {
+    if (help.close()) return;
+    pick([]);
+    const { like = [], unlike = [] } = model.get("examples");
+    if (unlike.length && !like.length) send("clear"); // what is not wanted waits for what is
+  }
   const actions = {
     play: player.toggle,
     playlist: () => {
@@ -191,7 +197,8 @@ function render({ model, el }) {
     redo: () => send("redo"),
     grid: () => showView("grid"),
     map: () => showView("map"),
-    help,
+    help: help.toggle,
+    letGo,
   };
   root.addEventListener("keydown", (event) => {
     const action = actionOf(event);

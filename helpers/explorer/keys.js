@@ -19,11 +19,11 @@ const KEYS = {
   g: ["grid", "g", "stills instead of the map"],
   m: ["map", "m", "the map again"],
   "?": ["help", "?", "this list"],
+  Escape: ["letGo", "Escape", "let go of the selection, leave a line of text, close this list"],
 };
 const ON_THE_MAP = [
   ["Shift+arrows", "move the map"],
   ["+ − 0", "zoom in, out, every point"],
-  ["Escape", "let go of the selection"],
 ];
 const OWN_KEYS = "input, textarea, select, video, [contenteditable]"; // what needs its keys itself
 
@@ -35,7 +35,7 @@ export function actionOf(event) {
   return KEYS[event.key]?.[0] ?? null;
 }
 
-// The list of the keys, hidden at first; gives what shows and hides it.
+// The list of the keys, hidden at first; gives what shows and hides it, and what closes it.
 export function makeHelp(parent) {
   const box = make("div", "help", undefined, parent);
   box.hidden = true;
@@ -46,7 +46,15 @@ export function makeHelp(parent) {
     make("dt", "", key, list);
     make("dd", "", words, list);
   }
-  return () => {
-    box.hidden = !box.hidden;
+  return {
+    toggle: () => {
+      box.hidden = !box.hidden;
+    },
+    // Whether it was open.
+    close: () => {
+      const open = !box.hidden;
+      box.hidden = true;
+      return open;
+    },
   };
 }

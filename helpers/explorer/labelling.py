@@ -14,7 +14,7 @@ from helpers.explorer.controls import BACK, NEW, Controls
 from helpers.explorer.names import KeptNames
 from helpers.explorer.state import cluster_names
 from helpers.explorer.view import ExplorerView
-from helpers.explorer.wording import names_left
+from helpers.explorer.wording import NOTHING_SELECTED, names_left
 
 
 def words_by_row(labels: pd.DataFrame, ids: Sequence[str]) -> dict[int, dict[str, Any]]:
@@ -90,9 +90,10 @@ class Labelling:
         self._say(f"Cluster {target} {words}{self._names.place()}.", lost)
 
     def move(self) -> None:
-        to, ids = self._controls.target.value, self._picked()
+        to = self._controls.target.value
+        ids = [self._ids[row] for row in self._view.picked if self._is_row(row)]
         if not ids:
-            raise AnalysisError("Nothing is selected to move: draw around points or click one, then choose.")
+            raise AnalysisError(NOTHING_SELECTED)
         where = {NEW: "into a new cluster", BACK: "back to where the clustering puts them"}.get(
             to, f"to cluster {to}"
         )

@@ -89,7 +89,6 @@ export function makePointer(map, data, { choose, pick, look, hideTip }) {
     const step = KEY_STEPS[event.key];
     if (event.key === "+" || event.key === "-") return map.zoom(event.key === "+" ? 1.3 : 1 / 1.3);
     if (event.key === "0") return map.whole();
-    if (event.key === "Escape") return pick([]);
     if (!step || !event.shiftKey) return; // without Shift they go from point to point
     event.preventDefault();
     map.move(map.view.panX + step[0], map.view.panY + step[1]);

@@ -64,10 +64,10 @@ class Searching:
         """Look for words, by the search that the explorer was given; no words let go of what was found."""
         if not words or self._search is None:
             self.clear()
-            return
+            raise AnalysisError("There are no words to look for: type some first.")
         self._view.examples = {}
         found, elsewhere = place_hits(self._segments, self._search(words))
-        self._show(found, f"Hits for {words!r}", elsewhere=elsewhere)
+        self._show(found, f"Hits for {words!r}", of=len(self._segments), elsewhere=elsewhere)
         self._choose_first(found)
 
     def alike(self) -> None:
@@ -75,9 +75,11 @@ class Searching:
         row = self._view.chosen
         if not 0 <= row < len(self._segments):
             raise AnalysisError("Nothing is chosen to find the like of: click a point first.")
-        found = nearest_rows(self._matrix(), row, among=self._shown(), limit=ALIKE)
+        among = self._shown()
+        among[row] = False
+        found = nearest_rows(self._matrix(), row, among=among, limit=ALIKE)
         self._view.examples = {"like": [row], "unlike": []}
-        self._show(found, f"Similar to {caption_of(record(self._segments, row))}")
+        self._show(found, f"Similar to {caption_of(record(self._segments, row))}", of=int(among.sum()))
 
     def example(self, *, kind: str, rows: Sequence[int]) -> None:
         """Take rows as examples of what is wanted ("like") or not ("unlike"), and look for more like these."""
@@ -95,27 +97,30 @@ class Searching:
         """Let go of what was found, and of the examples."""
         with self._view.hold_sync():
             self._view.found, self._view.hits, self._view.examples = {}, [], {}
+            self._view.rest()
 
     def _by_examples(self) -> None:
         like, unlike = self._view.examples["like"], self._view.examples["unlike"]
         if not like:
             raise AnalysisError(
-                "That is what you do not want: now select what you want, and press More like these."
+                "That is what you do not want: now select what you want, and press More like these "
+                "(Escape: never mind)."
             )
         scores = example_scores(self._matrix(), like, unlike)
         among = self._shown()
         among[[*like, *unlike]] = False
         title = f"Like {len(like)} of your examples" + (f", not like {len(unlike)}" if unlike else "")
-        self._show(best_rows(scores, among=among, limit=ALIKE), title)
+        self._show(best_rows(scores, among=among, limit=ALIKE), title, of=int(among.sum()))
 
-    def _show(self, found: list[tuple[int, float]], title: str, *, elsewhere: int = 0) -> None:
+    def _show(self, found: list[tuple[int, float]], title: str, *, of: int, elsewhere: int = 0) -> None:
+        """Show what was found among `of` segments."""
         lit = found[: most_lit(len(self._segments))]
         with self._view.hold_sync():
             self._view.found = tile_strip(found, title=f"{title}, by score")
             self._view.hits = [row for row, _ in lit]
-        best = f"the best {len(lit)} of {len(found)}" if len(lit) < len(found) else f"{len(found)}"
+        nearest = f"the {len(lit)} nearest" if len(lit) < len(found) else f"{len(lit)}"
         lost = f", {elsewhere} not on this map" if elsewhere else ""
-        self._view.status = f"{title}: {best} light up{lost}."
+        self._view.status = f"{title}: {nearest} of {of} segments light up{lost}."
 
     def _choose_first(self, found: list[tuple[int, float]]) -> None:
         shown = self._shown()

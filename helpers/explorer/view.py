@@ -66,6 +66,16 @@ class ExplorerView(QuietWidget, anywidget.AnyWidget):  # type: ignore[misc]
         sync=True
     )
     status = traitlets.Unicode(help="one sentence").tag(sync=True)
+    at_rest = refusal = ""  # what the status says when nothing was done last, and why something was not done
+
+    def rest(self) -> None:
+        """Let the status say what is on the map."""
+        self.status = self.at_rest
+
+    def forget_refusal(self) -> None:
+        """After the next click nobody asks any more why something was not done."""
+        if self.status == self.refusal != "":
+            self.rest()
 
     @contextmanager
     def errors_in_status(self) -> Iterator[None]:
@@ -73,7 +83,7 @@ class ExplorerView(QuietWidget, anywidget.AnyWidget):  # type: ignore[misc]
         try:
             yield
         except VideoSearchError as error:
-            self.status = on_screen(str(error))
+            self.status = self.refusal = on_screen(str(error))
         except Exception:
             self.status = UNEXPECTED
             raise

@@ -30,7 +30,7 @@ from helpers.explorer.ranges import for_page, number_columns, within
 from helpers.explorer.searching import Search, Searching
 from helpers.explorer.suggested import Suggestions
 from helpers.explorer.view import ExplorerView
-from helpers.explorer.wording import on_screen
+from helpers.explorer.wording import NOTHING_SELECTED, on_screen
 from helpers.settings import load_settings
 from helpers.show.text_line import on_enter_or_click
 from helpers.show.widget_base import QuietWidget
@@ -142,6 +142,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         controls.redo.on_click(lambda _: self._try(words.redo))
         controls.move.on_click(lambda _: self._try(words.move))
         controls.export.on_click(lambda _: self._try(self._export))
+        view.observe(lambda _: view.forget_refusal(), ["chosen", "picked", "focus"])
         view.observe(lambda _: self._choose(), "chosen")
         view.observe(lambda _: self._words.aim(), "focus")
         view.observe(lambda _: self._filter(), ["hidden", "ranges"])
@@ -177,7 +178,8 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             self.view.shown = self._shown().astype(np.uint8).tobytes()
             may_be_noise = controls.method.value == "hdbscan"
             said = summary(self._labels, may_be_noise=may_be_noise, unmatched=unmatched, whole=self._whole)
-            self.view.status = " ".join([said, *map(on_screen, clustered.sentences)])
+            self.view.at_rest = " ".join([said, *map(on_screen, clustered.sentences)])
+            self.view.rest()
         controls.show_size()
 
     def _show_words(self) -> None:
@@ -300,7 +302,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
     def _export(self) -> None:
         rows = self.selection
         if rows.empty:
-            raise AnalysisError("Nothing is selected: draw around points with Lasso or Box, then export.")
+            raise AnalysisError(NOTHING_SELECTED)
         path = state.free_path(self._folder, "selection.csv")
         paths = export_csv(rows, self._names.shown, path)
         self.view.status = f"{len(rows)} segments are in {paths[0]}."

@@ -9,6 +9,9 @@ INSTEAD = (
     (r"leave them out, or choose option='fused'", "choose “fused” under vectors"),
     (r"fewer than min_cluster_size=(\d+)", r"fewer than the \1 of “at least”"),
 )
+NOTHING_SELECTED = (
+    "Nothing is selected: draw around points with Lasso or Box, or click a cluster in the legend."
+)
 
 
 def on_screen(sentence: str) -> str:

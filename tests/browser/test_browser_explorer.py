@@ -231,6 +231,14 @@ def test_keys_go_to_the_lines_and_list_themselves(explorer: Locator) -> None:
         "all => all.map(each => each.getClientRects()[0].height)"
     )
     assert len(lines) > 10 and max(lines) < 1.5 * min(lines), "a key stands in one line"
+    page.keyboard.press("Escape")
+    expect(explorer.locator(".help")).to_be_hidden()
+    page.keyboard.press("/")
+    page.keyboard.type("rain")
+    page.keyboard.press("Escape")
+    expect(explorer.get_by_placeholder("words to look for")).to_have_value("rain")
+    page.keyboard.press("?")  # goes to the explorer again
+    expect(explorer.locator(".help")).to_be_visible()
     page.keyboard.press("?")
     expect(explorer.locator(".help")).to_be_hidden()
 
@@ -342,7 +350,9 @@ def test_words_light_up_points(explorer: Locator) -> None:
     line = explorer.get_by_placeholder("words to look for")
     line.fill("lights")
     line.press("Enter")
-    expect(explorer.locator(".status")).to_have_text("Hits for 'lights': 3 light up.", timeout=PATIENCE)
+    expect(explorer.locator(".status")).to_have_text(
+        "Hits for 'lights': 3 of 29 segments light up.", timeout=PATIENCE
+    )
     expect(explorer.locator(".tile").first).to_have_attribute("data-row", "20")
     assert ring(20) and ring(3) and ring(27)
     explorer.get_by_role("button", name="Clear hits").click()

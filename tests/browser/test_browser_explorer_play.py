@@ -138,7 +138,9 @@ def test_the_clusters_to_begin_with_follow_from_the_data(explorer: Locator) -> N
 
 def test_a_search_lights_up_what_stands_out_and_its_best_hit_waits_to_be_played(explorer: Locator) -> None:
     look_for(explorer, "anything")
-    expect(explorer.locator(".status")).to_have_text("Hits for 'anything': the best 3 of 14 light up.")
+    expect(explorer.locator(".status")).to_have_text(
+        "Hits for 'anything': the 3 nearest of 15 segments light up."
+    )
     video = explorer.locator("video")
     wait_until(video, "v.src.endsWith('cat.mp4#t=6,12')")
     stands_at(video, 6)

@@ -360,7 +360,7 @@ def test_all_hits_light_up_and_have_tiles_that_stay_beside_the_neighbours(explor
     explorer.controls.words.value = "anything"
     explorer.controls.find.click()
     assert explorer.view.hits == list(range(6)), "a fifth of 30 segments: what lights up stands out"
-    assert explorer.view.status == "Hits for 'anything': the best 6 of 30 light up."
+    assert explorer.view.status == "Hits for 'anything': the 6 nearest of 30 segments light up."
     assert [item["row"] for item in explorer.view.found["items"]] == list(range(30))
     assert explorer.view.chosen == 0, "the best hit is chosen"
     explorer.view.set_state({"chosen": 4})
@@ -400,11 +400,14 @@ def test_examples_of_what_is_wanted_and_not_find_more(explorer):
     others = [i for i in range(30) if i not in (0, 1, 3)]
     expected = sorted(others, key=lambda i: -scores[i])
     assert [item["row"] for item in explorer.view.found["items"]] == expected
-    assert explorer.view.status == "Like 2 of your examples, not like 1: the best 6 of 27 light up."
+    assert (
+        explorer.view.status == "Like 2 of your examples, not like 1: the 6 nearest of 27 segments light up."
+    )
     ask(explorer, unlike=[3])
     assert explorer.view.examples == {"like": [0], "unlike": [1, 3]}, "an example is one thing or the other"
     ask(explorer, clear=True)
     assert (explorer.view.examples, explorer.view.hits, explorer.view.found) == ({}, [], {})
+    assert explorer.view.status == "30 segments in 3 clusters."
 
 
 @pytest.mark.slow
@@ -479,7 +482,7 @@ def test_words_light_up_their_hits(tmp_path):
     explorer.controls.words.value = " cats "
     explorer.controls.find.click()
     assert asked == ["cats"] and explorer.view.hits == [7, 2]
-    assert explorer.view.status == "Hits for 'cats': 2 light up, 1 not on this map."
+    assert explorer.view.status == "Hits for 'cats': 2 of 30 segments light up, 1 not on this map."
     assert [item["row"] for item in explorer.view.found["items"]] == [7, 2]
     explorer.controls.words._handle_custom_msg({"event": "submit"}, [])
     assert asked == ["cats"] * 2, "the Enter key asks once"
@@ -489,6 +492,9 @@ def test_words_light_up_their_hits(tmp_path):
     explorer.controls.words.value = ""
     explorer.controls.find.click()
     assert explorer.view.hits == [] and asked[-1] == "wrong"
+    assert explorer.view.status == "There are no words to look for: type some first."
+    explorer.view.set_state({"picked": [1]})
+    assert explorer.view.status == "30 segments in 3 clusters.", "the next click is of something else"
 
 
 def test_an_error_that_nobody_foresaw_is_not_swallowed(caplog):
@@ -793,8 +799,6 @@ def test_a_cluster_that_is_moved_away_leaves_its_name_as_a_tag(explorer):
     assert "No cluster is left for cats: its segments are tagged “was cats”" in explorer.view.status
     assert [(g["cluster"], g["name"]) for g in explorer.view.groups] == [(1, "dogs"), (2, "")]
     assert explorer.view.words[str(cats[0])]["tags"] == ["was cats"]
-    move(explorer, [], 1)
-    assert explorer.view.status.startswith("Nothing is selected to move")
 
 
 @pytest.mark.slow
@@ -927,8 +931,15 @@ def test_without_a_path_words_last_as_long_as_the_widget():
 
 
 def test_export_says_where_and_refuses_nothing_selected(explorer, tmp_path):
+    explorer.view.set_state({"chosen": 4})
     explorer.controls.export.click()
-    assert explorer.view.status.startswith("Nothing is selected") and not (tmp_path / "out").exists()
+    said = explorer.view.status
+    assert said.startswith("Nothing is selected: draw") and not (tmp_path / "out").exists()
+    before = explorer.clusters
+    explorer.controls.move.click()
+    assert explorer.view.status == said and explorer.clusters.equals(before), (
+        "a clicked point is not selected"
+    )
     explorer.view.set_state({"picked": [5, 3]})
     for name in ("selection.csv", "selection-2.csv"):
         explorer.controls.export.click()

@@ -121,8 +121,24 @@ test("keys act, but not where somebody types or plays", () => {
       ...more,
     });
   assert.deepEqual(
-    [" ", "ArrowRight", "ArrowUp", "/", "n", "t", "z", "Z", "g", "m", "?", "q"].map((key) => press(key)),
-    ["play", "next", "previous", "search", "name", "tag", "undo", "redo", "grid", "map", "help", null],
+    [" ", "ArrowRight", "ArrowUp", "/", "n", "t", "z", "Z", "g", "m", "?", "Escape", "q"].map((key) =>
+      press(key),
+    ),
+    [
+      "play",
+      "next",
+      "previous",
+      "search",
+      "name",
+      "tag",
+      "undo",
+      "redo",
+      "grid",
+      "map",
+      "help",
+      "letGo",
+      null,
+    ],
   );
   for (const where of ["input", "select", "video"]) assert.equal(press("n", where), null);
   assert.equal(press(" ", "button"), null, "the button is pressed");
