@@ -2,10 +2,12 @@
 
 import math
 import warnings
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from ipywidgets import Widget
 
 from helpers.analysis.checks import NOISE
 from helpers.analysis.clusters import hdbscan_clusters, kmeans_clusters, map_points
@@ -54,6 +56,16 @@ class Clustering:
             points = map_points(matrix, method=method)
             self._points[option, centre, method] = point_bytes(points, self._segments)
         return matrix, self._points[option, centre, method]
+
+
+def waiting(controls: Controls, changed: Sequence[Widget]) -> str:
+    """What costs time after these controls have changed, in words; "" for none."""
+    if not changed:
+        return ""
+    if list(changed) == [controls.map]:
+        return "Drawing the map …"
+    draws = any(control in changed for control in (controls.option, controls.centre, controls.map))
+    return "Clustering, and drawing the map …" if draws else "Clustering …"
 
 
 def default_k(n: int) -> int:

@@ -4,7 +4,8 @@ A widget for JupyterLab. What it computes stands in state.py, its page in view.p
 map are those of helpers.analysis, so that a figure by `plot_map` shows the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,18 @@ import pandas as pd
 from helpers.analysis.checks import whole_number
 from helpers.analysis.clusters import least_cluster_size
 from helpers.analysis.exports import export_csv
-from helpers.analysis.matrix import Matrix
 from helpers.analysis.reduced import MOST_ROWS
 from helpers.arguments import check_texts, checked_path
 from helpers.errors import AnalysisError
 from helpers.explorer import state
-from helpers.explorer.clustering import Clustering, default_k, summary
+from helpers.explorer.clustering import Clustering, default_k, summary, waiting
 from helpers.explorer.columns import CLUSTER, Coloured, colour_groups, coloured, columns_to_colour_by, visible
 from helpers.explorer.controls import ALL, Controls
 from helpers.explorer.labelling import Labelling
 from helpers.explorer.names import KeptNames
 from helpers.explorer.ranges import for_page, number_columns, within
 from helpers.explorer.searching import Search, Searching
+from helpers.explorer.settled import Settled
 from helpers.explorer.suggested import Suggestions
 from helpers.explorer.view import ExplorerView
 from helpers.explorer.wording import NOTHING_SELECTED, on_screen
@@ -78,6 +79,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             k=min(k, max(2, len(numbers))),
             least=least_cluster_size(min(len(numbers), MOST_ROWS)),  # of more, a sample is clustered
         )
+        self._settled = Settled(self.controls.clustering, say=self._announce, act=self._recluster)
         self._words = Labelling(
             self._names,
             self.controls,
@@ -87,7 +89,9 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             shown=self._shown,
             changed=self._show_words,
         )
-        self._searching = Searching(self.segments, search, self.view, matrix=self._vectors, shown=self._shown)
+        self._searching = Searching(
+            self.segments, search, self.view, matrix=lambda: self._matrix, shown=self._shown
+        )
         self._cluster()
         super().__init__([*self.controls.rows(search=search is not None), self.view])
         self._listen()
@@ -97,25 +101,25 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
     @property
     def clusters(self) -> pd.Series:
         """The cluster of each segment, by segment_id; -1 is noise."""
+        self._settled.now()
         return self._names.clusters.rename("cluster").rename_axis("segment_id")
 
     @property
     def selection(self) -> pd.DataFrame:
         """The selected segments, with their clusters, in the order of the table; empty if none is selected."""
+        self._settled.now()
         rows = [row for row in self.view.picked if 0 <= row < len(self.segments)]
         return self.segments.iloc[rows].assign(cluster=self._labels[rows])
 
     @property
     def labels(self) -> pd.DataFrame:
         """Names, tags and notes with the clusters as they are now, as helpers.analysis.labels has them."""
+        self._settled.now()
         return self._names.shown.copy()
 
     @property
     def _labels(self) -> npt.NDArray[np.int64]:
         return self._names.clusters.to_numpy()
-
-    def _vectors(self) -> Matrix:
-        return self._matrix
 
     def _typical(self, cluster: int) -> str:
         """The segment_id by which a cluster is known again."""
@@ -124,19 +128,16 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
 
     def _listen(self) -> None:
         controls, view = self.controls, self.view
-        for control in controls.clustering:
-            control.observe(lambda _: self._recluster(), "value")
         controls.video.observe(lambda _: self._filter(), "value")
         controls.colour.observe(lambda _: self._colour(), "value")
         looking, words = self._searching, self._words
-        on_enter_or_click(
-            controls.words,
-            controls.find,
-            lambda: self._try(lambda: looking.words(controls.words.value.strip())),
-        )
-        on_enter_or_click(controls.name, controls.rename, lambda: self._try(words.name))
-        on_enter_or_click(controls.tag, controls.add_tag, lambda: self._try(words.tag))
-        on_enter_or_click(controls.note, controls.keep_note, lambda: self._try(words.note))
+        for line, button, act in (
+            (controls.words, controls.find, lambda: looking.words(controls.words.value.strip())),
+            (controls.name, controls.rename, words.name),
+            (controls.tag, controls.add_tag, words.tag),
+            (controls.note, controls.keep_note, words.note),
+        ):
+            on_enter_or_click(line, button, partial(self._try, act))
         controls.drop_tag.on_click(lambda _: self._try(lambda: words.untag(controls.tag.value.strip())))
         controls.undo.on_click(lambda _: self._try(words.undo))
         controls.redo.on_click(lambda _: self._try(words.redo))
@@ -167,7 +168,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         if clustered.sentences and self._found is not None:  # what is on screen already tells more
             raise AnalysisError(clustered.sentences[0])
         self._matrix, self._found = clustered.matrix, clustered.labels
-        self._used = {control: control.value for control in controls.clustering}
+        self._settled.took()
         unmatched = self._names.carry(pd.Series(self._found, index=self.segments["segment_id"]))
         with self.view.hold_sync():
             self.view.points = clustered.points
@@ -210,18 +211,17 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             if column != CLUSTER:
                 self.view.focus = None
 
+    def _announce(self, changed: Sequence[widgets.Widget]) -> None:
+        self.view.status = waiting(self.controls, changed) or self.view.at_rest
+
     def _recluster(self) -> None:
-        if all(control.value == value for control, value in self._used.items()):
-            return  # a control that went back
-        self.view.status = "Clustering …"
         try:
             with self.view.errors_in_status():
                 self._names.refresh()
                 self._cluster()
                 self._show_neighbours()
         finally:  # the controls say what is shown, also where that stayed as it was
-            for control, value in self._used.items():
-                control.value = value
+            self._settled.put_back()
 
     def _filter(self) -> None:
         self._refresh()
@@ -303,8 +303,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         rows = self.selection
         if rows.empty:
             raise AnalysisError(NOTHING_SELECTED)
-        path = state.free_path(self._folder, "selection.csv")
-        paths = export_csv(rows, self._names.shown, path)
+        paths = export_csv(rows, self._names.shown, state.free_path(self._folder, "selection.csv"))
         self.view.status = f"{len(rows)} segments are in {paths[0]}."
 
 
@@ -323,9 +322,8 @@ def cluster_explorer(
     labels.parquet, read at once and written whenever a cluster is named or a selection is tagged; without it
     words last as long as the widget. `folder` is where exports go (a folder of the home by default). `option` is
     one of the segments' options or "fused", `k` the number of clusters to begin with (by default it
-    follows from the number of segments, from 2 to 8). The choice of a video
-    hides points, and leaves the clusters as they are: to cluster one video, give its segments only. Whole
-    videos (scope asset) among clips are left out.
+    follows from the number of segments, from 2 to 8). The choice of a video hides points, and leaves the clusters as
+    they are: to cluster one video, give its segments only. Whole videos (scope asset) among clips are left out.
     Read `.selection` and `.clusters` in the next cell. Raises AnalysisError as `cluster_matrix`,
     `kmeans_clusters` and `read_labels` do; what goes wrong later is said in the widget, in one sentence.
     """

@@ -1,5 +1,6 @@
 """The cluster explorer: its plain functions, and the widget with traits set as a browser sets them."""
 
+import asyncio
 import base64
 import io
 import re
@@ -208,6 +209,31 @@ def test_controls_cluster_anew(explorer):
     assert explorer.clusters.tolist() == hdbscan_clusters(MATRIX, min_cluster_size=5).tolist()
     assert "as noise" in explorer.view.status
     assert (explorer.controls.k.layout.display, explorer.controls.least.layout.display) == ("none", "")
+
+
+def test_of_changes_in_a_row_only_the_last_is_computed(explorer):
+    drawn, said = [], []
+    explorer.view.observe(lambda change: drawn.append(change.new), "labels")
+    explorer.view.observe(lambda change: said.append(change.new), "status")
+
+    async def change():
+        for k in (4, 6, 5):
+            explorer.controls.k.value = k
+        explorer.controls.centre.value = True
+        explorer.controls.centre.value = False
+        assert drawn == [], "another may follow"
+        while explorer.view.status.endswith("…"):
+            await asyncio.sleep(0.01)
+        explorer.controls.k.value = 2
+        return explorer.clusters
+
+    assert asyncio.run(change()).tolist() == kmeans_clusters(MATRIX, 2).tolist(), (
+        "the next cell does not wait"
+    )
+    assert [numbers(labels, "<i4").max() for labels in drawn] == [4, 1]
+    assert said[0] == "Clustering …" and "Clustering, and drawing the map …" in said
+    explorer.controls.map.value = "tsne"
+    assert "Drawing the map …" in said
 
 
 def test_what_cannot_be_clustered_is_said_and_leaves_the_map(explorer):
