@@ -7,6 +7,7 @@ import hashlib
 import os
 import warnings
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -18,6 +19,8 @@ from helpers.errors import VideoError, VideoSearchWarning
 from helpers.videos.listing import Listed, check_name, checked_address, read_list, saying_where, source_path
 from helpers.videos.media import printable, same_name, shown
 from helpers.videos.samples import SUFFIXES, is_address, video_row, videos_table
+
+MOST_FOLDERS = 1000  # that are looked into, so that a whole disk does not hold up what was named
 
 
 def check_videos(table: object) -> None:
@@ -162,7 +165,7 @@ def _videos_inside(found: Iterable[Listed]) -> list[Path]:
     named = {Path(listed.source).parent.resolve() for listed in found if listed.in_folder}
     inside: set[Path] = set()
     for folder in named:
-        for at, folders, names in os.walk(folder):
+        for at, folders, names in islice(os.walk(folder), MOST_FOLDERS):
             folders[:] = [
                 name for name in folders if not name.startswith(".") and Path(at, name) not in named
             ]
