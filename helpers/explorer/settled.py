@@ -1,6 +1,7 @@
 """The controls that cost time, obeyed once they stand still: of changes in a row only the last is computed."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets
@@ -22,7 +23,14 @@ class Settled:
         say: Callable[[Sequence[widgets.Widget]], None],
         act: Callable[[], None],
     ) -> None:
-        self._controls, self._say, self._act = controls, say, act
+        self._controls, self._say = controls, say
+        lock = threading.RLock()  # the kernel may answer each control in a thread of its own
+
+        def one_at_a_time() -> None:
+            with lock:
+                act()
+
+        self._act = one_at_a_time
         self._waits: asyncio.TimerHandle | None = None
         self.took()
         for control in controls:
