@@ -15,6 +15,7 @@ import fnmatch
 import hashlib
 import io
 import json
+import signal
 import sys
 import threading
 import time
@@ -263,6 +264,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
     with server, contextlib.suppress(KeyboardInterrupt):
         for route, kind in given.fault:
             server.fault(route, kind, times=float("inf"))
