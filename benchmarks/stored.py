@@ -52,10 +52,8 @@ def stored(name: str) -> Run:
         )
     machine = record["machine"]
     about = f"stored run of {record['date']}: {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB"
-    if server := record.get("server"):
-        about += (
-            f", Milvus server {server.removesuffix('-lite')}"  # which is its one-process edition's own name
-        )
+    if server := record.get("server"):  # one in a single process calls itself "-lite", and is not Milvus Lite
+        about += f", Milvus server {server.removesuffix('-lite')}"
     if record.get("provisional"):
         about += "; other work shared the cores"
     return Run(pd.DataFrame(record["rows"]), about)

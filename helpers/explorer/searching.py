@@ -76,10 +76,11 @@ class Searching:
         if not 0 <= row < len(self._segments):
             raise AnalysisError("Nothing is chosen to find the like of: click a point first.")
         among = self._shown()
-        among[row] = False
         found = nearest_rows(self._matrix(), row, among=among, limit=ALIKE)
         self._view.examples = {"like": [row], "unlike": []}
-        self._show(found, f"Similar to {caption_of(record(self._segments, row))}", of=int(among.sum()))
+        self._show(
+            found, f"Similar to {caption_of(record(self._segments, row))}", of=int(among.sum() - among[row])
+        )
 
     def example(self, *, kind: str, rows: Sequence[int]) -> None:
         """Take rows as examples of what is wanted ("like") or not ("unlike"), and look for more like these."""

@@ -23,14 +23,8 @@ class Settled:
         say: Callable[[Sequence[widgets.Widget]], None],
         act: Callable[[], None],
     ) -> None:
-        self._controls, self._say = controls, say
-        lock = threading.RLock()  # the kernel may answer each control in a thread of its own
-
-        def one_at_a_time() -> None:
-            with lock:
-                act()
-
-        self._act = one_at_a_time
+        self._controls, self._say, self._act = controls, say, act
+        self._lock = threading.RLock()  # the kernel may answer each control in a thread of its own
         self._waits: asyncio.TimerHandle | None = None
         self.took()
         for control in controls:
@@ -48,7 +42,7 @@ class Settled:
     def now(self) -> None:
         """Compute what still waits, if anything does."""
         if self._stop():
-            self._act()
+            self._compute()
 
     def _change(self) -> None:
         waited = self._stop()
@@ -60,6 +54,10 @@ class Settled:
         try:
             self._waits = asyncio.get_running_loop().call_later(PAUSE, self.now)
         except RuntimeError:  # there is no loop
+            self._compute()
+
+    def _compute(self) -> None:
+        with self._lock:
             self._act()
 
     def _stop(self) -> bool:

@@ -29,9 +29,7 @@ from helpers.show.output import as_text, credits_html, data_uri, encoded, show_b
 from helpers.videos.frames import thumbnail
 
 TILE, LABEL, NAME, GAP = 200, 38, 24, 6  # pixels: a tile's width, its words, a row's name, the space between
-AROUND = (
-    14  # pixels of a tile on a page beside its picture: the frame of 3 on both sides, the space to the next
-)
+AROUND = 14  # pixels beside a tile's picture on a page: a frame of 3 on both sides, the space to the next
 RIGHT = "#009E73"  # the green of the figures; a tick and a word say the same
 TICK = "✓ right"
 

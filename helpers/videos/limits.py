@@ -36,13 +36,15 @@ def check_limits(found: Probe, path: str | Path, *, model: str) -> list[str]:
     name = facts.title[0].upper() + facts.title[1:]
     name += f" (as documented for {facts.limits_as})" if facts.limits_as else ""
     long, short, ratio = max(w, h), min(w, h), max(w, h) / max(min(w, h), 1)
-    rules = [
+    lower = [
         (
             found.duration < SECONDS[0],
             f"a video of 4 s {'or more' if facts.offline else 'to 4 h'}, and this one has {found.duration:g} s",
             "holds its last picture until then",
         ),
         (short < SHORTEST_SIDE, f"360x360 pixels or more, and this one has {w}x{h}", "enlarges it"),
+    ]
+    upper = [
         (
             found.duration > SECONDS[1],
             f"a video of 4 s to 4 h, and this one has {found.duration / 3600:.2f} h",
@@ -69,8 +71,8 @@ def check_limits(found: Probe, path: str | Path, *, model: str) -> list[str]:
             "encodes it anew, smaller",
         ),
     ]
-    held_to = rules[:2] if facts.offline else rules
-    broken = [(text, what) for is_broken, text, what in held_to if is_broken]
+    rules = lower if facts.offline else lower + upper
+    broken = [(text, what) for is_broken, text, what in rules if is_broken]
     line = mending_line(path, found) if broken else ""
     return [f"{name} takes {text}: `{line}` {what}." for text, what in broken]
 
