@@ -7,6 +7,7 @@ the table says why. Writes benchmarks/results/engines.json.
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -42,8 +43,12 @@ def make_environment() -> str:
     packages = ["-r", str(ROOT / "requirements-bench.txt")]
     uv = [sys.executable, *"-m uv pip install --quiet --no-cache --python".split(), str(own_python())]
     pip = [str(own_python()), *"-m pip install --quiet --disable-pip-version-check".split()]
-    # uv takes a fraction of pip's time, but does not read pip's settings.
-    if all(subprocess.run([*way, *packages], cwd=ROOT, check=False).returncode for way in (uv, pip)):
+    # uv takes a fraction of pip's time, but does not read pip's settings: where these name an index, pip does it.
+    settings = subprocess.run(
+        [*pip[:3], "config", "list"], capture_output=True, text=True, check=False
+    ).stdout
+    ways = [pip] if re.search(r"\.(no-)?index(-url)?=", settings) else [uv, pip]
+    if all(subprocess.run([*way, *packages], cwd=ROOT, check=False).returncode for way in ways):
         return "its packages could not be installed"
     stamp.write_text(wanted, encoding="utf-8")
     return ""

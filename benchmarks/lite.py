@@ -18,7 +18,7 @@ from benchmarks.records import Row, summary
 from helpers.settings import load_settings
 from helpers.store.client import connect_milvus, disconnect_milvus
 
-QUERIES, LIMIT, BATCH = 30, 10, 1000
+QUERIES, LIMIT, BATCH = 20, 10, 1000
 FIELD = "embedding_visual"
 COLUMNS = ("segment_id", "video_id", "category", "year", "cluster")
 

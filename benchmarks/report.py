@@ -16,7 +16,8 @@ Written by `make bench` (benchmarks/README.md says how, and what each figure is)
 spread, from a tenth to nine tenths of the times. They are of one machine: ratios and orders carry over, seconds do not.
 """
 ENGINES_INTRO = """Made-up vectors of 384 numbers, the ten nearest to each of 100 queries; *batch* is the time for each
-of 100 queries in one call; *filtered* keeps 1 % of the rows. HNSW everywhere with M 16, efConstruction 200, ef 64.
+of many queries in one call, LanceDB and Qdrant one by one; *filtered* keeps 1 % of the rows. HNSW everywhere with M 16,
+efConstruction 200, ef 64.
 Exact NumPy, FAISS and hnswlib get the rows that the filter keeps as a list, made beforehand; the others find them.
 *Memory* is the process's peak above what it held before, *disk* what lies in the folder afterwards.
 """
