@@ -54,9 +54,9 @@ TITLES = {
     "count": "count_segments(where=…), half match; raw: count(*)",
     "filter 0.1 %": "search_segments, a filter that keeps 0.1 %",
     "filter 1 %": "search_segments, a filter that keeps 1 %",
-    "read": "read_segments, all; raw: an iterator",
+    "read": "read_segments, all; raw: an iterator, a minute of it at most",
     "new": "1,000 new rows into the full collection",
-    "again": "the same rows inserted again",
+    "again": "the same rows inserted again, in turns with new ones",
     "HNSW search": "search_segments, limit 10, HNSW",
     "HNSW hybrid": "hybrid_search, two legs, defaults, HNSW",
     "HNSW filter 0.1 %": "a filter that keeps 0.1 %, HNSW",
@@ -102,10 +102,9 @@ def figures(
         return figure, ratio(figure, raw), ""
     figure = median(own.get("helper") or own.get("own") or [])
     if label == "again":
-        first = median(answers[name]["insert"].get("own", []))
         rate = own["rows"] / figure if figure else None
         note = f"of {own['rows']} rows" if own["rows"] < rows else ""
-        return rate, ratio(rate, rows / first if first else None), note
+        return rate, ratio(median(own["first"]), figure), note
     note = f"recall {own['helper_recall']}" if "helper_recall" in own else ""
     if label.startswith("HNSW filter"):
         flat = answers[name].get(label.removeprefix("HNSW "), {})

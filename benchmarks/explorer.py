@@ -46,7 +46,11 @@ def seconds(act):
     return time.perf_counter() - start
 
 def set_to(control, value):
-    return seconds(lambda: setattr(control, "value", value))
+    def act():
+        control.value = value
+        explorer.clusters  # it does not wait until the control stands still
+
+    return seconds(act)
 
 bare = [seconds(lambda: kmeans_clusters(rows, k)) for k in (9, 10, 11)]
 whole = [set_to(explorer.controls.k, k) for k in (9, 10, 11)]

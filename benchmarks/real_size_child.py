@@ -39,6 +39,7 @@ from helpers.segments import COLUMNS, HIT_COLUMNS
 QUERIES, LIMIT, BATCH = 10, 10, 500
 DEPTH = 200  # of the raw searches beside a hybrid search by its defaults
 BUDGET = 10.0  # seconds for one step, more or less: a slow one is measured once
+RAW_READ = 60.0  # seconds after which a raw iterator is stopped: it takes minutes for 100,000 rows
 FIELDS = HIT_COLUMNS[2:]
 OPTIONS = ("visual", "description")
 HALF = {"cluster": (None, CLUSTERS // 2 - 1)}
@@ -116,16 +117,17 @@ class Side:
         )
 
     def read(self, times: int) -> Answer:
-        """All rows as a table, and through a raw iterator of pymilvus's own batches."""
+        """All rows as a table, and through a raw iterator of pymilvus's own batches, for a minute at most."""
         fields = [*COLUMNS, *(f"embedding_{o}" for o in OPTIONS), *(f"has_{o}" for o in OPTIONS)]
 
         def raw(_: int) -> None:
             batches = self.milvus.query_iterator(self.name, filter="", output_fields=fields, batch_size=1000)
             rows: list[Any] = []
-            while batch := batches.next():
+            until = time.perf_counter() + RAW_READ
+            while (batch := batches.next()) and time.perf_counter() < until:
                 rows += batch
             batches.close()
-            assert len(rows) == self.rows
+            assert len(rows) == self.rows or batch
 
         return self.compared(times, lambda _: read_segments(self.milvus, self.name), raw)
 
@@ -135,11 +137,19 @@ class Side:
         raw = (lambda _: self.milvus.query(self.name, **asked)) if self.rows <= 100_000 else None
         return self.compared(times, lambda _: count_segments(self.milvus, self.name, where=HALF), raw)
 
-    def again(self, rows: int) -> Answer:
-        """Rows that are stored already, inserted again."""
-        segments = made_up_segments(self.rows).head(rows)
-        write = self.upsert if self.kind == "raw" else self.written
-        return {"own": [timed(lambda: write(segments))], "rows": rows}
+    def again(self, rows: int, turns: int = 4) -> Answer:
+        """Rows that are stored already, inserted again, in turns with as many of new videos: machines change pace."""
+        stored, write = (
+            made_up_segments(self.rows).head(rows),
+            self.upsert if self.kind == "raw" else self.written,
+        )
+        seconds: dict[str, list[float]] = {"own": [], "first": []}
+        for turn in range(turns):
+            part = stored.iloc[turn * rows // turns : (turn + 1) * rows // turns]
+            new = made_up_segments(len(part), start=20_000_000 + turn * rows)
+            seconds["first"].append(timed(partial(write, new)))
+            seconds["own"].append(timed(partial(write, part)))
+        return {side: [sum(taken)] for side, taken in seconds.items()} | {"rows": rows}
 
     def new(self, rows: int, times: int) -> Answer:
         """Rows of new videos into the full collection."""

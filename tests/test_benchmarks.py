@@ -115,7 +115,7 @@ def test_an_aim_is_met_or_not_by_the_ratio_to_raw_pymilvus():
 
 
 def test_an_aim_in_seconds_and_one_in_rows_a_second():
-    own = {"count": {"helper": [2.5], "raw": [9.0]}, "again": {"own": [11.0], "rows": 1000}}
+    own = {"count": {"helper": [2.5], "raw": [9.0]}, "again": {"own": [11.0], "first": [10.0], "rows": 1000}}
     found = aims.rows_of(answers(**own), 1000)
     assert not row_of(found, "count_segments")["met"]
     again = row_of(found, "the same rows")
