@@ -3,7 +3,8 @@ PY := .venv/bin/python
 NB ?=
 FOLDER ?=
 ARGS ?=
-JOBS ?= 2
+# One more than two cores: a live notebook and a browser's test often wait.
+JOBS ?= 3
 SHARED := --dist loadgroup --no-loadscope-reorder
 TESTS := -m "not nightly and not server"
 # Notebooks fork from one process that has imported everything; all of them begin anew in `make test-all`.
@@ -44,6 +45,7 @@ reset: env ## a clean state: databases go, changed notebooks move to mine/kept; 
 record: env ## with a key: record the live service's answers for the samples into recordings/
 	@$(PY) -m tools.record $(ARGS)
 
+quick: JOBS := 2
 quick: dev lint types ## what runs before a push: lint, types, the fast unit tests
 	$(PY) -m pytest tests -n $(JOBS) $(SHARED) -m "not live and not browser and not slow and not server"
 
