@@ -139,10 +139,8 @@ class Side:
 
     def again(self, rows: int, turns: int = 4) -> Answer:
         """Rows that are stored already, inserted again, in turns with as many of new videos: machines change pace."""
-        stored, write = (
-            made_up_segments(self.rows).head(rows),
-            self.upsert if self.kind == "raw" else self.written,
-        )
+        stored = made_up_segments(self.rows).head(rows)
+        write = self.upsert if self.kind == "raw" else self.written
         seconds: dict[str, list[float]] = {"own": [], "first": []}
         for turn in range(turns):
             part = stored.iloc[turn * rows // turns : (turn + 1) * rows // turns]
