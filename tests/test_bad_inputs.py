@@ -330,6 +330,7 @@ BAD_INPUTS: dict[str, Bad] = {
     "clips of films that moved": lambda p: export_clips(CLIPS, p),
     # the explorer and the controls
     "nothing to explore": lambda p: cluster_explorer(CLIPS.head(0)),
+    "segments to explore at no time": lambda p: cluster_explorer(CLIPS.assign(start_offset_sec=np.inf)),
     "segments to explore without times": lambda p: cluster_explorer(CLIPS.drop(columns="end_offset_sec")),
     "a segment to explore twice": lambda p: cluster_explorer(pd.concat([CLIPS, CLIPS])),
     "three legs to weigh": lambda p: weight_slider(lambda w: HITS, legs=("a", "b", "c")),

@@ -93,3 +93,14 @@ def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
             files.write_file(tmp_path / name, b"x")
     assert (tmp_path / "pipe").is_fifo() and not list((tmp_path / "folder").iterdir())
     assert names(tmp_path) == ["folder", "pipe"]
+
+
+def test_what_is_old_is_removed_and_what_is_new_stays(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        (tmp_path / f"{name}-folder").mkdir()
+        (tmp_path / f"{name}-folder" / "a").write_bytes(b"a")
+        (tmp_path / f"{name}-file").write_bytes(b"a")
+    for path in tmp_path.glob("old-*"):
+        os.utime(path, (0, time.time() - 3 * 86_400))
+    files.remove_old([*tmp_path.iterdir(), tmp_path / "gone"], days=2)
+    assert names(tmp_path) == ["new-file", "new-folder"]

@@ -17,6 +17,7 @@ TESTS = (
     "embed",
     "store",
     "standin",
+    "test_bad_inputs.py",
     "test_logs.py",
     "test_secrets.py",
     "test_file_writes.py",

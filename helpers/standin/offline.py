@@ -196,9 +196,7 @@ def _path(media: Media) -> Path:
 
 
 def cues_digest(cues: Sequence[Cue]) -> str:
-    """The sha256 of a description track's times and words; "" for an empty track."""
-    if not cues:
-        return ""
+    """The sha256 of a description track's times and words."""
     return hashlib.sha256(json.dumps([[c.start, c.end, c.text] for c in cues]).encode()).hexdigest()
 
 

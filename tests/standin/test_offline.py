@@ -266,6 +266,19 @@ def test_videos_outside_the_limits(
         embed_videos(client, path)
 
 
+@pytest.mark.parametrize(("size", "seconds"), [((320, 180), 5), ((640, 360), 2)])
+def test_the_service_measures_a_video_too(
+    client: TwelveLabs, tmp_path: Path, size: tuple[int, int], seconds: int
+) -> None:
+    path = tmp_path / "small.mp4"
+    path.write_bytes(make_video(size, seconds))
+    words = (
+        f"answered 400, The video is {size[0]}x{size[1]} and {seconds} s long: it must be at least 360x360"
+    )
+    with pytest.raises(EmbedError, match=words):
+        run_task(client, path, REQUEST, model=MODEL)
+
+
 @pytest.mark.parametrize(
     ("request_body", "words"),
     [

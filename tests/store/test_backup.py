@@ -134,6 +134,10 @@ def _damage(file):
             lambda file: parquet.write_table(pa.table({"a": [1]}), file),
             "is no backup of a collection: give a file",
         ),
+        (
+            lambda file: parquet.write_table(parquet.read_table(file).drop_columns("title"), file),
+            "is no backup of a collection: give a file",
+        ),
         (_damage, "is damaged, or none: take another copy"),
     ],
 )

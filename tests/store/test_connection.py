@@ -10,11 +10,12 @@ from pymilvus import MilvusException
 
 from helpers.errors import StoreError
 from helpers.settings import load_settings
-from helpers.store import calls
+from helpers.store import calls, opened
 from helpers.store import client as store_client
 from helpers.store.collection import create_collection
 from helpers.store.errors import is_damaged
 from helpers.store.io import count_segments, insert_segments, read_segments
+from helpers.store.opened import open_collection
 from tests.store.test_store import GOOD, Spy, settings_in
 
 pytest.importorskip("resource", reason="Windows cannot run the server of the faults")
@@ -75,6 +76,39 @@ def test_a_folder_opens_behind_a_proxy(proxy, tmp_path):
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
 def test_a_server_on_this_machine_opens_behind_a_proxy(proxy, server, host):
     used(at(f"http://{host}:{server.port}"))
+
+
+@pytest.fixture
+def served(server):
+    """A client of the server, with an empty collection c."""
+    client = store_client.connect_milvus(at(f"http://127.0.0.1:{server.port}"))
+    client.drop_collection("c")
+    create_collection(client, "c", GOOD)
+    yield client
+    store_client.disconnect_milvus(client, at(f"http://127.0.0.1:{server.port}"))
+
+
+def test_a_client_of_a_server_opens_again_after_it_was_closed(served):
+    insert_segments(served, "c", GOOD)
+    served.close()
+    assert count_segments(served, "c") == len(GOOD)
+
+
+@pytest.mark.parametrize(("pending", "waits"), [([4, 2, 0, 0], True), ([4], False)])
+def test_a_write_waits_until_a_server_has_indexed_it(served, monkeypatch, caplog, pending, waits):
+    def describe_index(self, name, field):
+        rows = pending.pop(0) if len(pending) > 1 else pending[0]
+        return {"field_name": field, "index_type": "HNSW", "total_rows": 9, "pending_index_rows": rows}
+
+    monkeypatch.setattr(calls.Client, "describe_index", describe_index)
+    monkeypatch.setattr(opened, "INDEX_PAUSE", 0.0)
+    monkeypatch.setattr(opened, "WORK_SECONDS", calls.WORK_SECONDS if waits else 0.0)
+    monkeypatch.setattr(opened, "is_lite", lambda milvus: False)  # the server is one of Milvus Lite
+    insert_segments(served, "c", GOOD)
+    assert ("Milvus is still indexing 4 rows of c: until then" in caplog.text) is not waits
+    assert pending == ([0] if waits else [4])
+    open_collection(served, "c").index("visual")
+    assert ("so this search may miss some" in caplog.text) is not waits
 
 
 def test_a_remote_server_keeps_its_proxy(monkeypatch):

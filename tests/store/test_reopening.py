@@ -77,3 +77,12 @@ def test_a_folder_that_was_opened_again_is_let_go(closed, monkeypatch):
         with pytest.raises(StoreError, match=r"^The Milvus folder .* is in use by another notebook: close"):
             count_segments(client, "c")
     assert count_segments(client, "c") == len(OLD)
+
+
+def test_a_folder_stays_open_while_a_call_runs(closed, monkeypatch):
+    client = closed[1]
+    monkeypatch.setattr(calls, "IDLE_SECONDS", 0.02)
+    with client.in_use():
+        time.sleep(0.1)
+        assert client.is_open_again
+    assert count_segments(client, "c") == len(OLD)
