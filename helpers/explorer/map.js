@@ -145,14 +145,12 @@ export function makeMap(model, data, parent, { onZoom }) {
     } else stamp(BRIGHT, () => true);
     ink.putImageData(new ImageData(bytes, wide, high), -margin, -margin);
   }
-  // Which rows stand out: the selection, else the cluster of the legend, else the hits; null for all.
+  // Which rows stand out: the hits, and the selection or else the cluster of the legend; null for all.
   function brightRows() {
-    const focus = model.get("focus");
-    if (data.picked.size) return (row) => data.picked.has(row);
-    if (focus !== null) return (row) => data.labels[row] === focus;
-    if (!data.hits.length) return null;
-    const lit = new Set(data.hits);
-    return (row) => lit.has(row);
+    const [focus, lit] = [model.get("focus"), new Set(data.hits)];
+    if (data.picked.size) return (row) => data.picked.has(row) || lit.has(row);
+    if (focus !== null) return (row) => data.labels[row] === focus || lit.has(row);
+    return lit.size ? (row) => lit.has(row) : null;
   }
 
   function drawNow() {

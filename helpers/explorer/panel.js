@@ -54,6 +54,7 @@ export function makePanel(
 
   function showTable() {
     const rows = [...data.picked];
+    grid.mark();
     const place = list.querySelector(".scroll")?.scrollTop ?? 0;
     list.replaceChildren();
     const title = make("h4", "", rows.length ? `Selection: ${rows.length} segments` : "Selection", list);

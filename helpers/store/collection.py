@@ -45,8 +45,9 @@ def create_collection(
 
     `options` defaults to those for which the table has a column; dimensions come from its vectors. FLAT is
     exact; an approximate index (HNSW, IVF_FLAT, …) takes `index_params`, for instance {"M": 8}; unless given, M
-    is 16, efConstruction 200 and nlist 128. No row is inserted. Raises StoreError if the collection cannot be
-    made, or exists with another model, dimension, option or index.
+    is 16, efConstruction 200 and nlist 128. No row is inserted. One that exists may lack options of the table,
+    not those that are asked for: `insert_segments` says what has no place. Raises StoreError if the collection
+    cannot be made, or exists with another model, dimension or index, or without an option that it must have.
     """
     check_client(milvus, name)
     if not NAME.fullmatch(name):
@@ -76,7 +77,7 @@ def create_collection(
             )
         if milvus.has_collection(name):
             found = describe(milvus, name)
-            _check_same(found, wanted, index_type)
+            _check_same(found, wanted, index_type, chosen)
             # A kill -9 while it was made leaves a collection without its indexes, which a server cannot load.
             bare = [option for option in found.dims if not index_of(found, option)]
             _index_and_load(milvus, name, bare, index_type, index_params)
@@ -123,8 +124,8 @@ def _index_and_load(
     load(milvus, name)
 
 
-def _check_same(found: OpenCollection, wanted: Collection, index_type: str) -> None:
-    """StoreError if the collection that is there has another model, option, dimension or index."""
+def _check_same(found: OpenCollection, wanted: Collection, index_type: str, asked: Sequence[str]) -> None:
+    """StoreError if the collection that is there has another model, dimension or index, or lacks what was asked for."""
     name, cure = wanted.name, "make one under another name."
     if found.model in RETIRED and found.model != wanted.model:
         raise StoreError(
@@ -135,9 +136,13 @@ def _check_same(found: OpenCollection, wanted: Collection, index_type: str) -> N
         raise StoreError(
             f"The collection {name!r} holds vectors of {found.model!r}, not of {wanted.model!r}: {cure}"
         )
-    for option, dim in wanted.dims.items():
-        if option not in found.dims:
-            raise StoreError(f"The collection {name!r} has no option {option!r}, nor can it get one: {cure}")
+    shared = [option for option in wanted.dims if option in found.dims]
+    if lacking := [
+        option for option in asked or wanted.dims if option not in shared and (asked or not shared)
+    ]:
+        raise StoreError(f"The collection {name!r} has no option {lacking[0]!r}, nor can it get one: {cure}")
+    for option in shared:
+        dim = wanted.dims[option]
         if found.dims[option] != dim:
             sizes = f"{found.dims[option]} numbers for {option!r}, not {dim}"
             raise StoreError(f"The collection {name!r} has vectors of {sizes}: {cure}")

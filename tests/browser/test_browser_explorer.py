@@ -334,8 +334,13 @@ def test_a_box_selects_too_and_a_click_on_the_legend_takes_a_cluster(explorer: L
     members = CLIPS["segment_id"][kmeans_clusters(MATRIX, 3) == 0].tolist()
     expect(explorer.locator("tbody tr")).to_have_count(len(members))
     assert listed(explorer) == members
+    tiles = explorer.locator(".strip .tile")
+    framed = tiles.evaluate_all("all => all.map(t => [+t.dataset.row, t.classList.contains('picked')])")
+    assert framed == [[row, CLIPS["segment_id"][row] in members] for row, _ in framed]
+    assert any(is_framed for _, is_framed in framed)
     explorer.locator(".entry").first.click()
     expect(explorer.locator("tbody tr")).to_have_count(0)
+    expect(explorer.locator(".strip .tile.picked")).to_have_count(0)
 
 
 def test_words_light_up_points(explorer: Locator) -> None:

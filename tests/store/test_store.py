@@ -676,7 +676,7 @@ def test_the_collection_keeps_its_model_in_properties_and_description(milvus, na
     ("other", "message"),
     [
         (make_segments(model="marengo3.5"), "holds vectors of 'toy-8', not of 'marengo3.5'"),
-        (make_segments(options=["visual", "audio"]), "no option 'audio'"),
+        (make_segments(options=["audio"]), "no option 'audio'"),
         (
             make_segments().assign(embedding_visual=[np.ones(4, np.float32)] * 4),
             "8 numbers for 'visual', not 4",
@@ -688,6 +688,19 @@ def test_another_model_option_or_dimension_is_refused_on_create(milvus, name, ot
     with pytest.raises(StoreError, match=message):
         store_collection.create_collection(milvus, name, other)
     assert store.count_segments(milvus, name) == 4
+
+
+def test_a_collection_that_lacks_an_option_takes_the_others_unless_it_was_asked_for(milvus, name, caplog):
+    filled(milvus, name, make_segments(options=["visual"]))
+    more = make_segments("dog-2", options=["visual", "description"])
+    with pytest.raises(
+        StoreError, match="no option 'description', nor can it get one: make one under another"
+    ):
+        store_collection.create_collection(milvus, name, more, options=["visual", "description"])
+    assert list(store_collection.create_collection(milvus, name, more).dims) == ["visual"]
+    assert store.insert_segments(milvus, name, more) == len(more)
+    assert "has no place for description: all else of the segments is stored" in caplog.text
+    assert store.count_segments(milvus, name) == 2 * len(more)
 
 
 def test_another_index_type_is_refused_on_create(milvus, name):
