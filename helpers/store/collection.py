@@ -137,9 +137,8 @@ def _check_same(found: OpenCollection, wanted: Collection, index_type: str, aske
             f"The collection {name!r} holds vectors of {found.model!r}, not of {wanted.model!r}: {cure}"
         )
     shared = [option for option in wanted.dims if option in found.dims]
-    if lacking := [
-        option for option in asked or wanted.dims if option not in shared and (asked or not shared)
-    ]:
+    needed = asked or ([] if shared else list(wanted.dims))
+    if lacking := [option for option in needed if option not in shared]:
         raise StoreError(f"The collection {name!r} has no option {lacking[0]!r}, nor can it get one: {cure}")
     for option in shared:
         dim = wanted.dims[option]

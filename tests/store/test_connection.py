@@ -81,11 +81,12 @@ def test_a_server_on_this_machine_opens_behind_a_proxy(proxy, server, host):
 @pytest.fixture
 def served(server):
     """A client of the server, with an empty collection c."""
-    client = store_client.connect_milvus(at(f"http://127.0.0.1:{server.port}"))
+    settings = at(f"http://127.0.0.1:{server.port}")
+    client = store_client.connect_milvus(settings)
     client.drop_collection("c")
     create_collection(client, "c", GOOD)
     yield client
-    store_client.disconnect_milvus(client, at(f"http://127.0.0.1:{server.port}"))
+    store_client.disconnect_milvus(client, settings)
 
 
 def test_a_client_of_a_server_opens_again_after_it_was_closed(served):
