@@ -22,6 +22,7 @@ COLUMNS = [
     *("start_offset_sec", "end_offset_sec", "description", "segmentation", "model", "cluster"),
 ]
 SPAN = ["start_offset_sec", "end_offset_sec"]
+ANSWER = ["option", "scope", "start", "end", "embedding"]  # of the table of an answer of the API
 HIT_COLUMNS = [  # of every table of hits, and of what is shown like one
     *("rank", "score", "segment_id", "video_id", "title", "start_offset_sec", "end_offset_sec", "video_url"),
     *("category", "recorded_at", "description", "embedding_scope", "cluster"),
@@ -84,25 +85,28 @@ def to_segments(
     Raises EmbedError for vectors that cannot be used.
     """
     check_vectors(answer["embedding"], video["title"])
-    wide = answer.pivot_table(
-        index=["scope", "start", "end"], columns="option", values="embedding", aggfunc="first", sort=True
-    )
-    frame = wide.rename(columns=vector_field).reset_index().rename_axis(columns=None)
-    frame = frame.rename(
-        columns={"scope": "embedding_scope", "start": "start_offset_sec", "end": "end_offset_sec"}
-    ).sort_values(["embedding_scope", "start_offset_sec"], ascending=[False, True], ignore_index=True)
-    for name in ("video_id", "title", "category", "recorded_at", "video_url"):
-        frame[name] = video.get(name, "")
-    times = list(
-        zip(frame["embedding_scope"], frame["start_offset_sec"], frame["end_offset_sec"], strict=True)
-    )
-    frame["description"] = [describe(list(cues), a, b) if scope == "clip" else "" for scope, a, b in times]
-    frame["segmentation"], frame["model"], frame["cluster"] = segmentation, model, -1
-    frame["segment_id"] = [
-        segment_id(video["video_id"], scope, a, b, segmentation=segmentation, model=model)
-        for scope, a, b in times
-    ]
-    return frame[[*COLUMNS, *(c for c in frame.columns if c not in COLUMNS)]]
+    spans: dict[tuple[str, float, float], dict[str, Vector]] = {}
+    for option, scope, start, end, vector in answer[ANSWER].itertuples(index=False, name=None):
+        spans.setdefault((scope, start, end), {}).setdefault(option, vector)
+    times = sorted(sorted(spans), key=lambda span: span[0], reverse=True)  # whole videos come last
+    options = sorted({option for vectors in spans.values() for option in vectors})
+    columns: dict[str, Any] = {
+        "segment_id": [
+            segment_id(video["video_id"], *span, segmentation=segmentation, model=model) for span in times
+        ],
+        **{
+            name: video.get(name, "")
+            for name in ("video_id", "title", "category", "recorded_at", "video_url")
+        },
+        **dict(zip(("embedding_scope", *SPAN), zip(*times, strict=True), strict=True)),
+        "description": [describe(list(cues), a, b) if scope == "clip" else "" for scope, a, b in times],
+        "segmentation": segmentation,
+        "model": model,
+        "cluster": -1,
+    }
+    for option in options:
+        columns[vector_field(option)] = [spans[span].get(option) for span in times]
+    return pd.DataFrame(columns, index=range(len(times)))
 
 
 def join_segments(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

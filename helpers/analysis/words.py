@@ -22,7 +22,8 @@ from helpers.search.evaluation import video_name
 from helpers.search.stems import content_words
 from helpers.segments import Query
 from helpers.settings import ROOT
-from helpers.videos.samples import catalogue, content_digits
+from helpers.videos.catalogue import catalogue
+from helpers.videos.samples import content_digits
 
 SCENES = ROOT / "data" / "scenes.csv"
 WORD = r"(?u)\b[^\W\d_]{2,}\b"

@@ -14,7 +14,8 @@ from helpers.arguments import is_number, is_whole
 from helpers.errors import SearchError
 from helpers.segments import check_spans
 from helpers.settings import ROOT
-from helpers.videos.samples import catalogue, content_digits, local_path
+from helpers.videos.catalogue import catalogue
+from helpers.videos.samples import content_digits, local_path
 
 Hit = Mapping[str, Any]
 

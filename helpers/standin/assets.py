@@ -68,29 +68,29 @@ def look(data: IO[bytes], filename: str, folder: Path | None = None) -> Media:
             with open(path, "wb") as file:
                 shutil.copyfileobj(data, file)
         if key not in _looked_at:
-            _looked_at[key] = replace(_what(path, key[1]), content=content, size=path.stat().st_size)
+            _looked_at[key] = replace(_what(path, *key), size=path.stat().st_size)
     return replace(_looked_at[key], path=path if folder else None)
 
 
-def _what(path: Path, suffix: str) -> Media:
+def _what(path: Path, content: str, suffix: str) -> Media:
     if suffix in (".pdf", ".txt", ".md"):
-        return Media("", 0, "document")
+        return Media(content, 0, "document")
     kinds = [_look_for_picture, _look_for_video]
     if suffix in SUFFIXES:  # a GIF may be a picture, or a video
         kinds.reverse()
     for look_for in kinds:
         with suppress(VideoError):
-            return look_for(path)
-    return Media("", 0, "", problem="The file is invalid, corrupt, or unreadable.")
+            return look_for(path, content)
+    return Media(content, 0, "", problem="The file is invalid, corrupt, or unreadable.")
 
 
-def _look_for_picture(path: Path) -> Media:
-    return Media("", 0, "image", 0.0, *open_picture(path).size)
+def _look_for_picture(path: Path, content: str) -> Media:
+    return Media(content, 0, "image", 0.0, *open_picture(path).size)
 
 
-def _look_for_video(path: Path) -> Media:
-    found = probe(path)
-    return Media("", 0, "video", found.duration, found.width, found.height, found.has_audio)
+def _look_for_video(path: Path, content: str) -> Media:
+    found = probe(path, digest=content)
+    return Media(content, 0, "video", found.duration, found.width, found.height, found.has_audio)
 
 
 class Assets:

@@ -14,8 +14,8 @@ from webvtt.models import Timestamp
 
 from helpers.errors import VideoError, VideoSearchWarning
 from helpers.files import file_sha256
+from helpers.videos.catalogue import catalogue, sample_file
 from helpers.videos.media import same_name, shown
-from helpers.videos.samples import CATALOGUE, catalogue
 
 TIME = r"(?:\d{1,6}:)?[0-5]?\d:[0-5]?\d\.\d{1,3}"
 CUE_TIMES = re.compile(rf"^\s*{TIME}\s*-->\s*{TIME}(?:\s|$)")
@@ -129,7 +129,7 @@ def track_beside(path: str | Path, digest: str | None = None) -> Path | None:
     known = catalogue().set_index("sha256")["file"]
     name = known.get(digest or file_sha256(path))
     if name:
-        return CATALOGUE.parent / "descriptions" / f"{Path(name).stem}.vtt"
+        return sample_file("descriptions", f"{Path(name).stem}.vtt")
     return same_name(Path(path).with_suffix(".vtt"))
 
 

@@ -4,7 +4,6 @@ A video is known by its content: `video_id` is the first ten digits of the file'
 sample, or behind "own". The same file has the same id wherever it lies and whatever it is called.
 """
 
-import functools
 import os
 import re
 from collections.abc import Sequence
@@ -14,11 +13,11 @@ from typing import Any
 import pandas as pd
 
 from helpers.errors import DataError
-from helpers.files import file_sha256, file_version, is_published
+from helpers.files import file_sha256, is_published
 from helpers.settings import ROOT
+from helpers.videos.catalogue import catalogue, published, sample_file
 from helpers.videos.media import printable, probe
 
-CATALOGUE = ROOT / "data" / "videos.csv"
 SUFFIXES = (
     *(".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".vob"),
     *(".wmv", ".asf", ".flv", ".ogv", ".3gp", ".mxf"),
@@ -51,19 +50,6 @@ def is_address(source: str) -> bool:
     return source[:8].lower().startswith(("http://", "https://"))
 
 
-@functools.lru_cache(maxsize=2)
-def _catalogue(path: str, *_version: int) -> pd.DataFrame:
-    return pd.read_csv(path, keep_default_na=False, dtype=str)
-
-
-def catalogue() -> pd.DataFrame:
-    """data/videos.csv: file, title, category, recorded_at, licence, credit, sha256 of each sample."""
-    try:
-        return _catalogue(*file_version(CATALOGUE))
-    except OSError as error:
-        raise DataError("data/videos.csv is missing: restore it with `git checkout -- data`.") from error
-
-
 def sample_videos() -> pd.DataFrame:
     """The sample videos, one row each, checked by sha256.
 
@@ -72,7 +58,7 @@ def sample_videos() -> pd.DataFrame:
     """
     rows = []
     for row in catalogue().itertuples():
-        path = CATALOGUE.parent / "videos" / str(row.file)
+        path = sample_file("videos", str(row.file))
         if not is_published(path, str(row.sha256)):
             raise DataError(
                 f"data/videos/{row.file} is missing or damaged: restore it with `git checkout -- data/videos`."
@@ -88,11 +74,9 @@ def video_row(
 
     Raises VideoError as `probe` does.
     """
-    found = probe(path)
+    found = probe(path, digest=digest)
     digest = digest or file_sha256(path)
-    known = catalogue()
-    samples: Sequence[dict[Any, Any]] = known[known["sha256"] == digest].to_dict("records")
-    sample = samples[0] if samples else None
+    sample = published(path, found.size, digest=digest)
     slug = Path(sample["file"]).stem if sample else "own"  # never the file's own name: it may change
     return {
         "video_id": f"{slug}-{digest[:10]}",

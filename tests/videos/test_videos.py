@@ -13,8 +13,8 @@ from PIL import Image
 from helpers import files
 from helpers.errors import DataError, VideoError
 from helpers.settings import ROOT
+from helpers.videos import catalogue, media
 from helpers.videos import cues as videos
-from helpers.videos import media
 from helpers.videos import samples as videos_samples
 from tests.make_media import film, locked_folder, sound, write
 
@@ -33,12 +33,35 @@ def test_samples_cover_what_was_promised() -> None:
 
 
 def test_every_sample_has_licence_credit_and_description() -> None:
-    known = videos_samples.catalogue()
+    known = catalogue.catalogue()
     readme = (ROOT / "data" / "README.md").read_text("utf-8")
     assert (known["licence"] != "").all() and (known["credit"] != "").all()
     for name in known["file"]:
         assert Path(name).stem in readme
         assert (ROOT / "data" / "descriptions" / f"{Path(name).stem}.vtt").is_file()
+
+
+def test_the_catalogue_says_what_is_found_in_each_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    paths = [CAT.parent / name for name in catalogue.catalogue()["file"]]
+    published = [media.probe(path) for path in paths]
+    header = catalogue.CATALOGUE.read_text("utf-8").splitlines()[0]
+    (tmp_path / "none.csv").write_text(header, "utf-8")
+    monkeypatch.setattr(catalogue, "CATALOGUE", tmp_path / "none.csv")
+    assert [media.probe(path) for path in paths] == published
+
+
+def test_a_sample_is_known_by_its_content_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    content = CAT.read_bytes()
+    (tmp_path / "copy.bin").write_bytes(content)
+    (tmp_path / "changed.mp4").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    monkeypatch.setattr(media, "open_media", None)  # nothing is opened any more
+    assert media.probe(tmp_path / "copy.bin") == media.probe(CAT)
+    with pytest.raises(TypeError, match="not callable"):  # it would be looked into
+        media.probe(tmp_path / "changed.mp4")
 
 
 def test_stored_paths_are_relative_inside_the_checkout_only(tmp_path: Path) -> None:
@@ -66,12 +89,12 @@ def test_a_missing_catalogue_is_noticed(samples: Path) -> None:
 def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two of the samples in a folder of the test's own."""
     (tmp_path / "videos").mkdir()
-    lines = videos_samples.CATALOGUE.read_text("utf-8").splitlines(keepends=True)
+    lines = catalogue.CATALOGUE.read_text("utf-8").splitlines(keepends=True)
     kept = [line for line in lines if line.startswith(("file,", "cat.mp4,", "coins.mp4,"))]
     (tmp_path / "videos.csv").write_text("".join(kept), "utf-8")
     for name in ("cat.mp4", "coins.mp4"):
         shutil.copy(CAT.parent / name, tmp_path / "videos")
-    monkeypatch.setattr(videos_samples, "CATALOGUE", tmp_path / "videos.csv")
+    monkeypatch.setattr(catalogue, "CATALOGUE", tmp_path / "videos.csv")
     return tmp_path
 
 
