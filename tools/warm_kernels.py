@@ -19,7 +19,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from tools.faults.children import forkserver
 
 # First what makes it a kernel: tqdm, as it is imported, looks whether its bars are in a notebook.
-IMPORTED = ("ipykernel.kernelapp", "ipywidgets", "pyarrow.dataset", "tools.warm_up")
+IMPORTED = ("ipykernel.kernelapp", "ipykernel.debugger", "ipywidgets", "pyarrow.dataset", "tools.warm_up")
 
 
 def become_kernel(arguments: list[str], environment: dict[str, str], folder: str) -> None:
