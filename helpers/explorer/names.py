@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.analysis.carry import WAS, Carried, Overlap, assign_clusters
+from helpers.analysis.checks import NOISE
 from helpers.analysis.labels import (
     annotate_segment,
     change_labels,
@@ -16,7 +17,7 @@ from helpers.analysis.labels import (
     tag_segments,
     untag_segments,
 )
-from helpers.analysis.moves import move_segments, moved_clusters, unmove_segments
+from helpers.analysis.moves import OWN, move_segments, moved_clusters, unmove_segments
 from helpers.arguments import checked_path
 from helpers.errors import AnalysisError
 from helpers.explorer.history import Step, changed_cells, put_back
@@ -51,6 +52,14 @@ class KeptNames:
         """
         self._found = clusters
         return self._show()
+
+    def clusters_kept(self, ids: Sequence[str]) -> int:
+        """How many clusters these segments had when one was named last, those made by hand aside; 0 without a name."""
+        kept = self._kept[self._kept["segment_id"].isin(ids)]
+        if not (kept["name"] != "").any():
+            return 0
+        found = kept["cluster"][~kept["moved"].str.startswith(OWN)]
+        return len(set(found) - {NOISE})
 
     def refresh(self) -> bool:
         """Take over what another notebook has written since; whether there was something."""

@@ -53,11 +53,13 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         k: int | None,
     ) -> None:
         self.segments, self._whole = state.without_whole_videos(state.check_segments(segments))
-        k = default_k(len(self.segments)) if k is None else whole_number(k, "The number of clusters", least=2)
         check_texts(AnalysisError, option=option)
         if search is not None and not callable(search):
             raise AnalysisError(f"The search is {search!r}: give a function of words, as for search_box.")
         self._names = KeptNames(labels)
+        ids = self.segments["segment_id"].tolist()
+        begun = self._names.clusters_kept(ids) or default_k(len(ids))
+        k = begun if k is None else whole_number(k, "The number of clusters", least=2)
         folder = load_settings().home / "exports" if folder is None else folder
         self._folder = checked_path(folder, AnalysisError, what="folder for exports")
         videos, numbers = state.video_table(self.segments)
@@ -66,7 +68,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         self._clustering = Clustering(self.segments)
         self._numbers = number_columns(self.segments)
         self.view = ExplorerView(
-            page={"ids": self.segments["segment_id"].tolist(), "videos": videos},
+            page={"ids": ids, "videos": videos},
             numbers=for_page(self._numbers),
             videos=numbers.astype("<i4").tobytes(),
             shown=np.ones(len(numbers), dtype=np.uint8).tobytes(),
@@ -76,7 +78,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             options=state.choices(self.segments),
             columns=columns_to_colour_by(self.segments),
             option=option,
-            k=min(k, max(2, len(numbers))),
+            k=max(2, min(k, len(numbers))),
             least=least_cluster_size(min(len(numbers), MOST_ROWS)),  # of more, a sample is clustered
         )
         self._settled = Settled(self.controls.clustering, say=self._announce, act=self._recluster)
@@ -84,7 +86,7 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             self._names,
             self.controls,
             self.view,
-            ids=self.segments["segment_id"].tolist(),
+            ids=ids,
             typical=self._typical,
             shown=self._shown,
             changed=self._show_words,
@@ -319,12 +321,11 @@ def cluster_explorer(
     """Explore segments (clips, with their vectors) on a map: click, draw around, search, name, export.
 
     `search(words)` gives hits that light up; without it there is no search box. `labels` is the path of
-    labels.parquet, read at once and written whenever a cluster is named or a selection is tagged; without it
-    words last as long as the widget. `folder` is where exports go (a folder of the home by default). `option` is
-    one of the segments' options or "fused", `k` the number of clusters to begin with (by default it
-    follows from the number of segments, from 2 to 8). The choice of a video hides points, and leaves the clusters as
-    they are: to cluster one video, give its segments only. Whole videos (scope asset) among clips are left out.
-    Read `.selection` and `.clusters` in the next cell. Raises AnalysisError as `cluster_matrix`,
-    `kmeans_clusters` and `read_labels` do; what goes wrong later is said in the widget, in one sentence.
+    labels.parquet, read at once and written whenever a cluster is named or a selection is tagged; without it words last
+    as long as the widget. `folder` is where exports go (a folder of the home by default), `option` one of the segments'
+    options or "fused", `k` the number of clusters to begin with: by default as many as when one was named last, or else
+    2 to 8, by the number of segments. The choice of a video only hides points: to cluster one video, give its segments.
+    Whole videos (scope asset) among clips are left out. Read `.selection` and `.clusters` in the next cell. Raises
+    AnalysisError as `cluster_matrix`, `kmeans_clusters` and `read_labels` do; the widget says what goes wrong later.
     """
     return ClusterExplorer(segments, search=search, labels=labels, folder=folder, option=option, k=k)

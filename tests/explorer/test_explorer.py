@@ -18,6 +18,7 @@ from helpers.analysis.outliers import outlier_scores
 from helpers.errors import AnalysisError, SearchError
 from helpers.explorer import state
 from helpers.explorer.clustering import default_k
+from helpers.explorer.controls import NEW
 from helpers.explorer.searching import example_scores, most_lit
 from helpers.explorer.view import MODULES
 from helpers.explorer.widget import cluster_explorer
@@ -463,6 +464,26 @@ def test_the_number_of_clusters_to_begin_with_follows_from_that_of_the_segments(
     assert default_k(n) == k
     if n == 15:
         assert cluster_explorer(CLIPS.head(n)).controls.k.value == k
+
+
+def test_opened_again_it_begins_with_the_clusters_that_were_named(explorer, tmp_path):
+    labels = tmp_path / "labels.parquet"
+
+    def begun(clips=CLIPS, k=None):
+        return cluster_explorer(clips, labels=labels, k=k).controls.k.value
+
+    explorer.controls.tag.value = "only a tag"
+    explorer.view.set_state({"picked": [1, 2]})
+    explorer.controls.add_tag.click()
+    assert begun() == default_k(len(CLIPS)) == 4  # no cluster was named on the three that are shown
+    explorer.view.set_state({"focus": 1})
+    explorer.controls.name.value = "the second"
+    explorer.controls.rename.click()
+    assert begun() == 3
+    explorer.controls.target.value = NEW
+    explorer.controls.move.click()  # one by hand stands beside those that are found
+    assert begun() == 3 and begun(k=5) == 5
+    assert begun(CLIPS.head(2)) == 2
 
 
 @pytest.mark.slow
