@@ -99,7 +99,6 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         self._listen()
 
     # ------------------------------------------------------------ for the next cell
-
     @property
     def clusters(self) -> pd.Series:
         """The cluster of each segment, by segment_id; -1 is noise."""
@@ -162,7 +161,6 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
                 self._show_words()
 
     # ------------------------------------------------------------ clusters
-
     def _cluster(self) -> None:
         """Cluster as the controls say; nothing changes if that is not possible."""
         controls = self.controls
@@ -245,7 +243,6 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         return shown
 
     # ------------------------------------------------------------ one point
-
     def _choose(self) -> None:
         row = self.view.chosen
         if not 0 <= row < len(self.segments):
@@ -300,7 +297,6 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         self.view.status = before
 
     # ------------------------------------------------------------ export
-
     def _export(self) -> None:
         rows = self.selection
         if rows.empty:
