@@ -314,7 +314,10 @@ function render({ model, el }) {
   showStatus();
   const parts = [map, gallery, panel];
   for (const part of parts) part.start();
-  const endTheme = onTheme(document.body, map.draw);
+  const endTheme = onTheme(document.body, () => {
+    map.draw();
+    showLegend();
+  });
   return () => {
     for (const part of parts) part.stop();
     endTheme();

@@ -2,6 +2,7 @@
 
 import { make, makeButton } from "./dom.js";
 import { sprite } from "./shapes.js";
+import { inksOf, seenOn } from "./theme.js";
 
 const MODES = {
   pan: ["Move map", "drag to move the map, not the segments"],
@@ -65,6 +66,7 @@ export function pickedInLegend(group, picked, shift) {
 
 // Two buttons for each entry: one selects its points, one hides them. `pick(rows, focus)` and `hide(name)` are called.
 export function fillLegend(legend, data, { pick, hide }) {
+  const inks = inksOf(document.body);
   legend.replaceChildren();
   for (const group of data.groups) {
     const pair = make("span", group.hidden ? "pair gone" : "pair", undefined, legend);
@@ -73,7 +75,7 @@ export function fillLegend(legend, data, { pick, hide }) {
     entry.title = "select these points; Shift adds them to the selection";
     entry.disabled = !group.rows.length; // the filter hides all of it
     const icon = make("img", "", undefined, entry);
-    icon.src = sprite(group.colour, group.shape, 5, 2).toDataURL();
+    icon.src = sprite(seenOn(group.colour, inks), group.shape, 5, 2, inks.edge).toDataURL();
     icon.alt = "";
     make("span", "", group.hidden ? group.text : `${group.text} (${group.rows.length})`, entry);
     if (group.fit) make("span", "fit", group.fit, entry);

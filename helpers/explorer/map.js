@@ -15,10 +15,8 @@ import {
 import { drawBadges, drawRings } from "./hits.js";
 import { makeRaster, pixelOf, stampOf, stampRows } from "./raster.js";
 import { sprite, trace } from "./shapes.js";
-import { inksOf } from "./theme.js";
+import { inksOf, seenOn } from "./theme.js";
 
-const DIM = 0.4; // how much of a point is seen that does not stand out,
-const DIMMER = 0.22; // or beside a selection
 const BRIGHT = 0.9;
 const NAMED = "bold 13px sans-serif";
 const SUGGESTED = "italic 12px sans-serif";
@@ -77,7 +75,7 @@ export function makeMap(model, data, parent, { onZoom }) {
   // How the markers of each entry look, for the opacities as they are asked for.
   map.paint = () => {
     const images = data.groups.map(({ code, colour, shape }) => {
-      const marker = sprite(colour, shape, radius, scale, inks.edge);
+      const marker = sprite(seenOn(colour, inks), shape, radius, scale, inks.edge);
       return [code, marker.getContext("2d").getImageData(0, 0, marker.width, marker.width)];
     });
     const size = Math.max(1, ...images.map(([, { width }]) => width));
@@ -125,7 +123,7 @@ export function makeMap(model, data, parent, { onZoom }) {
     stale = false;
     if (inks !== inksOf(document.body)) {
       inks = inksOf(document.body);
-      map.paint(); // markers have another edge
+      map.paint(); // markers have other colours
     }
     const { width, height, panX, panY, zoom, fit } = map.view;
     const unit = fit.scale * zoom * scale;
@@ -140,7 +138,10 @@ export function makeMap(model, data, parent, { onZoom }) {
     pixels.fill(pixelOf(inks.paper));
     const isBright = brightRows();
     if (isBright) {
-      stamp(data.picked.size || model.get("focus") !== null ? DIMMER : DIM, (row) => !isBright(row));
+      stamp(
+        data.picked.size || model.get("focus") !== null ? inks.dimmer : inks.dim,
+        (row) => !isBright(row),
+      );
       stamp(BRIGHT, isBright);
     } else stamp(BRIGHT, () => true);
     ink.putImageData(new ImageData(bytes, wide, high), -margin, -margin);
@@ -175,7 +176,7 @@ export function makeMap(model, data, parent, { onZoom }) {
   }
   // Far points, in a ring at the edge that they lie beyond.
   function drawFar() {
-    const colours = new Map(data.groups.map((group) => [group.code, group.colour]));
+    const colours = new Map(data.groups.map((group) => [group.code, seenOn(group.colour, inks)]));
     for (const row of far) {
       const [x, y] = [map.x(row), map.y(row)];
       if (x === placeX(map.view, data.points[4 * row]) && y === placeY(map.view, data.points[4 * row + 1]))

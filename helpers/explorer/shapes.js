@@ -44,7 +44,7 @@ export function trace(pen, shape, x, y, r) {
 }
 
 // A small canvas with one marker in its middle, whose pixels are stamped for each point.
-export function sprite(colour, shape, r, scale, edge = "#333") {
+export function sprite(colour, shape, r, scale, edge) {
   const canvas = document.createElement("canvas");
   const size = Math.ceil(2 * (1.3 * r + 1) * scale);
   canvas.width = canvas.height = size;
