@@ -70,6 +70,7 @@ function render({ model, el }) {
       panel.follow(row);
     } else {
       clicked = true;
+      player.wait(true);
       set({ chosen: row });
     }
   }
@@ -256,6 +257,7 @@ function render({ model, el }) {
   }
   function showStatus() {
     status.textContent = model.get("status");
+    player.answered();
   }
 
   const [groupsSoon, hitsSoon] = [once(root, readGroups), once(root, showHits)];
@@ -280,6 +282,7 @@ function render({ model, el }) {
       if (playlist.isOn() && !model.get("player").source) playlist.step(1); // a film that has moved ends at once
     },
     "change:tiles": () => {
+      player.answered();
       panel.showTiles();
       map.drawMarks();
     },

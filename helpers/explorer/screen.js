@@ -20,6 +20,11 @@ export function makeScreen(parent, { over }) {
   const caption = make("figcaption", "", undefined, figure);
   let moment = {};
   let told = false; // that it is over
+  // Says that something is on its way: the kernel may have to cut a clip first.
+  const wait = (busy) => figure.setAttribute("aria-busy", String(busy));
+
+  // What was asked for has been answered, also where the answer is that it cannot be had.
+  const answered = () => wait(!video.hidden && video.readyState < HTMLMediaElement.HAVE_METADATA);
 
   // `buttons` stand below the title.
   function show(given, buttons) {
@@ -27,6 +32,7 @@ export function makeScreen(parent, { over }) {
     told = false;
     caption.replaceChildren();
     video.hidden = !moment.source;
+    wait(!!moment.source);
     if (moment.source) {
       video.src = moment.source;
       video.setAttribute("aria-label", moment.caption);
@@ -68,10 +74,12 @@ export function makeScreen(parent, { over }) {
     over();
   }
   for (const name of ["timeupdate", "pause", "ended"]) video.addEventListener(name, tell);
+  video.addEventListener("loadedmetadata", () => wait(false));
   video.addEventListener("error", () => {
+    wait(false);
     if (!video.getAttribute("src")) return;
     video.hidden = true;
     showHint("The browser cannot play this film: try to convert it to MP4 (H.264).", true);
   });
-  return { figure, show, play, replay, toggle, moment: () => moment };
+  return { figure, show, wait, answered, play, replay, toggle, moment: () => moment };
 }

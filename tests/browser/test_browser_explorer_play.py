@@ -156,6 +156,15 @@ def test_a_search_lights_up_what_stands_out_and_its_best_hit_waits_to_be_played(
     expect(gallery.locator(".rank")).to_have_count(0)
 
 
+@pytest.mark.parametrize("row", [4, 14], ids=["a film", "one that has moved"])
+def test_until_a_film_comes_its_place_says_so(explorer: Locator, row: int) -> None:
+    explorer.get_by_role("button", name="Grid", exact=True).click()
+    figure = explorer.locator("figure")
+    pressed = "tile => (tile.click(), document.querySelector('.explorer figure').ariaBusy)"
+    assert explorer.locator(f".gallery .tile[data-row='{row}']").evaluate(pressed) == "true"
+    expect(figure).to_have_attribute("aria-busy", "false")
+
+
 def test_the_selection_plays_one_after_the_other(explorer: Locator) -> None:
     page, video = explorer.page, explorer.locator("video")
     explorer.get_by_role("button", name="Grid", exact=True).click()
