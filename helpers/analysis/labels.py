@@ -29,6 +29,7 @@ from helpers.segments import moment_of
 COLUMNS = ["segment_id", "cluster", "name", "tags", "note", "moved"]
 WORDS = ["name", "tags", "note"]
 OWN = [*WORDS, "moved"]  # what an analyst gave
+TYPES = {column: pd.Series(dtype="int64" if column == "cluster" else "str").dtype for column in COLUMNS}
 PATIENCE = 20.0  # seconds for which a change waits until another notebook has written
 
 
@@ -133,8 +134,8 @@ def make_labels(columns: dict[str, Any]) -> pd.DataFrame:
     """A table of labels from columns of equal length; words that are left out are empty."""
     ids = list(columns.get("segment_id", []))
     blank = {"cluster": [NOISE] * len(ids)} | {word: [""] * len(ids) for word in OWN}
-    table = pd.DataFrame({"segment_id": ids} | blank | columns, columns=COLUMNS)
-    return table.astype({column: "int64" if column == "cluster" else "str" for column in COLUMNS})
+    cells = {"segment_id": ids} | blank | columns
+    return pd.DataFrame({column: pd.array(cells[column], dtype=kind) for column, kind in TYPES.items()})
 
 
 def check_labels_table(labels: pd.DataFrame) -> pd.DataFrame:
@@ -142,15 +143,16 @@ def check_labels_table(labels: pd.DataFrame) -> pd.DataFrame:
     cure = "use the table of read_labels"
     check_table(labels, AnalysisError, what="labels", cure=cure, columns=COLUMNS[:-1])
     table = (labels if "moved" in labels else labels.assign(moved=""))[COLUMNS].reset_index(drop=True)
-    texts = [cell for column in ("segment_id", *OWN) for cell in table[column].tolist()]
+    as_made = table.dtypes.to_dict() == TYPES and not any(cells.hasnans for _, cells in table.items())
+    texts = [] if as_made else [cell for c in ("segment_id", *OWN) for cell in table[c].tolist()]
     if not all(isinstance(cell, str) for cell in texts) or not are_whole_numbers(table["cluster"]):
         raise AnalysisError(
             "The labels hold a cell of the wrong kind: words are text, clusters whole numbers."
         )
-    if (twice := table["segment_id"].duplicated()).any():
-        again = table.loc[twice, "segment_id"].iloc[0]
+    if not (ids := table["segment_id"]).is_unique:
+        again = ids[ids.duplicated()].iloc[0]
         raise AnalysisError(f"The segment {again!r} is in the labels twice: keep one row of it.")
-    return make_labels({column: table[column].tolist() for column in COLUMNS})
+    return table if as_made else make_labels({column: table[column].tolist() for column in COLUMNS})
 
 
 def are_whole_numbers(numbers: pd.Series) -> bool:
@@ -231,8 +233,8 @@ def follow_moments(labels: pd.DataFrame, segment_ids: Sequence[str]) -> pd.DataF
     old = {moment: key for key in table.loc[spoken, "segment_id"] if (moment := moment_of(key))}
     known = set(table["segment_id"])
     fresh = ((moment_of(key), key) for key in segment_ids if key not in known)
-    heirs = {old[moment]: key for moment, key in fresh if moment in old}
-    table["segment_id"] = [heirs.get(key, key) for key in table["segment_id"]]
+    if heirs := {old[moment]: key for moment, key in fresh if moment in old}:
+        table["segment_id"] = [heirs.get(key, key) for key in table["segment_id"]]
     return table
 
 
@@ -242,8 +244,8 @@ def with_rows(labels: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
         raise AnalysisError("A segment_id is empty: name segments by the segment_id of the table.")
     table = follow_moments(labels, ids)
     known = set(table["segment_id"])
-    fresh = make_labels({"segment_id": [key for key in ids if key not in known]})
-    return pd.concat([table, fresh], ignore_index=True)
+    fresh = [key for key in ids if key not in known]
+    return pd.concat([table, make_labels({"segment_id": fresh})], ignore_index=True) if fresh else table
 
 
 def split_tags(tags: str) -> list[str]:

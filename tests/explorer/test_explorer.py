@@ -75,6 +75,8 @@ def ask(explorer, **message):
 
 @pytest.fixture
 def explorer(tmp_path):
+    """As in JupyterLab, whose server has the videos: a chosen clip is a link, and need not be cut."""
+    start_server(tmp_path, root=ROOT)
     return cluster_explorer(
         CLIPS, labels=tmp_path / "labels.parquet", folder=tmp_path / "out", k=3, search=lambda words: CLIPS
     )
@@ -335,7 +337,6 @@ def test_a_damaged_file_of_labels_is_refused_and_left(tmp_path):
 
 
 def test_a_clicked_point_plays_and_shows_its_neighbours(explorer, tmp_path):
-    start_server(tmp_path, root=ROOT)
     explorer.view.set_state({"chosen": 1})
     assert explorer.view.player["source"] == f"/files/{BUNNY}#t=6,12"
     found = state.nearest_rows(MATRIX, 1, among=np.ones(30, dtype=bool))
