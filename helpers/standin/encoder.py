@@ -23,7 +23,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +35,7 @@ from PIL import Image, ImageOps
 from tokenizers import Tokenizer
 
 from helpers.errors import DataError, EmbedError, VideoError
-from helpers.files import is_published, published_digests
+from helpers.files import file_sha256, is_published, published_digests
 from helpers.models import OFFLINE_MODEL, model_facts
 from helpers.segmentation import Bounds
 from helpers.standin.unfinished import Rows, Unfinished
@@ -147,11 +147,11 @@ class Encoder:
 
     @cached_property
     def _text(self) -> onnxruntime.InferenceSession:
-        return _open_session(self._file("text.onnx"))
+        return _open_session(path := self._file("text.onnx"), file_sha256(path))
 
     @cached_property
     def _vision(self) -> onnxruntime.InferenceSession:
-        return _open_session(self._file("vision.onnx"))
+        return _open_session(path := self._file("vision.onnx"), file_sha256(path))
 
     @cached_property
     def _concepts(self) -> NDArray[np.float64]:
@@ -183,7 +183,9 @@ class Encoder:
         return path
 
 
-def _open_session(path: Path) -> onnxruntime.InferenceSession:
+@lru_cache(maxsize=2)
+def _open_session(path: Path, sha256: str) -> onnxruntime.InferenceSession:
+    """The network in a file of this content: a process that connects again does not load it again."""
     options = onnxruntime.SessionOptions()
     # One thread for each picture, on any machine: the order of sums stays the same, and no thread waits for another.
     options.intra_op_num_threads, options.inter_op_num_threads = 1, 1

@@ -1,5 +1,7 @@
 """The cached answers in data/fixtures: the vectors of the sample videos and of the notebooks' queries."""
 
+from collections.abc import Hashable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +34,8 @@ class Fixtures:
                 )
         if (model := published_model(folder)) != OFFLINE_MODEL:
             raise DataError(f"data/fixtures holds vectors of {model!r}, not of {OFFLINE_MODEL!r}: {repair}.")
-        keys = ["content", "option", "scope", "segmentation", "cues"]
-        rows = pd.read_parquet(folder / "segments.parquet")
-        self._segments = {key: group for key, group in rows.groupby(keys, sort=False)}
-        queries = pd.read_parquet(folder / "queries.parquet")
-        self._queries: dict[str, Vector] = dict(zip(queries["content"], queries["embedding"], strict=True))
+        self._segments = _segments_in(folder / "segments.parquet", digests["segments.parquet"])
+        self._queries = _queries_in(folder / "queries.parquet", digests["queries.parquet"])
 
     def segments(self, *key: str) -> list[tuple[float, float, Vector]] | None:
         """Rows (start, end, vector) for content, option, scope, segmentation, cues; None if not cached."""
@@ -48,3 +47,16 @@ class Fixtures:
     def query(self, content: str) -> Vector | None:
         """The vector of a text or image by the sha256 of its bytes; None if not cached."""
         return self._queries.get(content)
+
+
+# A file of this content is read once, however often a process connects.
+@lru_cache(maxsize=1)
+def _segments_in(path: Path, sha256: str) -> dict[tuple[Hashable, ...], pd.DataFrame]:
+    keys = ["content", "option", "scope", "segmentation", "cues"]
+    return {key: group for key, group in pd.read_parquet(path).groupby(keys, sort=False)}
+
+
+@lru_cache(maxsize=1)
+def _queries_in(path: Path, sha256: str) -> dict[str, Vector]:
+    queries = pd.read_parquet(path)
+    return dict(zip(queries["content"], queries["embedding"], strict=True))
