@@ -2,7 +2,6 @@
 
 import os
 
-import jupyterlab.labapp
 import pytest
 
 from tools import lab
@@ -15,7 +14,7 @@ def test_an_option_that_is_named_takes_the_place_of_ours(
     for name in ("VIDEO_SEARCH_FOLDER", "JUPYTER_CONFIG_PATH"):
         monkeypatch.setenv(name, os.environ.get(name, ""))  # put back what it changes
     started: list[list[str]] = []
-    monkeypatch.setattr(jupyterlab.labapp, "main", started.append)
+    monkeypatch.setattr("jupyterlab.labapp.main", started.append)
     with pytest.raises(SystemExit):
         lab.main(["--no-browser", f"--LabApp.default_url={wanted}"])
     names = [option.partition("=")[0] for option in started[0]]
