@@ -1,5 +1,6 @@
 """Names that follow their clusters when segments are clustered anew."""
 
+from collections.abc import Hashable
 from typing import NamedTuple
 
 import numpy as np
@@ -62,30 +63,32 @@ def assign_clusters(labels: pd.DataFrame, clusters: pd.Series) -> Carried:
         (n, c) for n, c in zip(*linear_sum_assignment(shared, maximize=True), strict=True) if shared[n, c]
     ]
     rows = [(names[n], _usual(old[table["name"] == names[n]]), numbers[c], shared[n, c]) for n, c in pairs]
-    matched = pd.DataFrame(rows, columns=["name", "old", "new", "shared"])
-    matched = matched.astype({"name": "str", "old": "int64", "new": "int64", "shared": "int64"})
-    unmatched = [name for name in names if name not in set(matched["name"])]
-    lost = inside & table["name"].isin(unmatched)
-    was = [
-        add_tags(tags, [f"{WAS}{name}"])
-        for tags, name in zip(table["tags"][lost], table["name"][lost], strict=True)
-    ]
-    table.loc[lost, "tags"] = was
-    follow = dict(zip(matched["new"], matched["name"], strict=True))
+    named = {name for name, *_ in rows}
+    unmatched = [name for name in names if name not in named]
+    if unmatched:
+        lost = inside & table["name"].isin(unmatched)
+        table.loc[lost, "tags"] = [
+            add_tags(tags, [f"{WAS}{name}"])
+            for tags, name in zip(table["tags"][lost], table["name"][lost], strict=True)
+        ]
+    follow = {new: name for name, _, new, _ in rows}
     now = [follow.get(cluster, "") for cluster in table["cluster"]]
     table["name"] = table["name"].mask(inside, pd.Series(now, index=table.index, dtype="str"))
-    table, back = _names_again(table)
-    matched = pd.concat([matched, back.astype(matched.dtypes)], ignore_index=True)
+    rows += _names_again(table)
+    matched = pd.DataFrame(rows, columns=["name", "old", "new", "shared"])
+    matched = matched.astype({"name": "str", "old": "int64", "new": "int64", "shared": "int64"})
     return Carried(table, matched, unmatched)
 
 
-def _names_again(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Turn tags "was <name>" into names where a cluster without one has exactly the segments with the tag.
+def _names_again(table: pd.DataFrame) -> list[tuple[str, int, Hashable, int]]:
+    """In the table, turn tags "was <name>" into names where a cluster without one has exactly their segments.
 
-    Gives the table and the names that came back (name, old: -1, new, shared). A name in use stays where it
-    is, and of two names for one cluster neither is taken.
+    Gives the names that came back (name, old: -1, new, shared). A name in use stays where it is, and of two
+    names for one cluster neither is taken.
     """
     tags = table["tags"][table["tags"].str.contains(WAS, regex=False)].map(split_tags)
+    if tags.empty:
+        return []
     tagged = tags.explode().dropna()
     tagged = tagged[tagged.str.startswith(WAS)]
     rows_of = {tag: frozenset(rows) for tag, rows in tagged.groupby(tagged).groups.items()}
@@ -101,7 +104,7 @@ def _names_again(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         for row in rows:
             table.loc[row, "tags"] = add_tags("", [other for other in tags[row] if other != tag])
         back.append((name, NOISE, cluster_at[rows], len(rows)))
-    return table, pd.DataFrame(back, columns=["name", "old", "new", "shared"])
+    return back
 
 
 def _usual(numbers: pd.Series) -> int:

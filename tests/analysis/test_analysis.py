@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 from helpers.analysis import clusters as analysis
 from helpers.analysis import matrix as analysis_matrix
 from helpers.analysis import outliers as analysis_outliers
+from helpers.analysis import reduced
 from helpers.analysis import trends as analysis_trends
 from helpers.analysis import words as analysis_words
 from helpers.embed.client import connect_twelvelabs
@@ -291,8 +292,13 @@ def test_a_map_by_umap_where_it_is_installed():
 
 
 @pytest.mark.slow
-def test_of_very_many_rows_a_sample_is_clustered_and_the_rest_goes_along():
-    matrix, truth = blobs(7000, 4000, 1000, dim=8)
+@pytest.mark.parametrize("most", [1000, pytest.param(reduced.MOST_ROWS, marks=pytest.mark.nightly)])
+def test_of_very_many_rows_a_sample_is_clustered_and_the_rest_goes_along(monkeypatch, most):
+    """The limit itself takes seconds and 1.5 GB."""
+    for module in (reduced, analysis_outliers):
+        monkeypatch.setattr(module, "MOST_ROWS", most)
+    monkeypatch.setattr(analysis, "MANY", most // 5)
+    matrix, truth = blobs(most * 7 // 10, most * 4 // 10, most // 10, dim=8)
     found = analysis.hdbscan_clusters(matrix)
     assert len(found) == len(matrix)
     for blob in range(3):  # what is in a cluster is of one blob
@@ -301,7 +307,7 @@ def test_of_very_many_rows_a_sample_is_clustered_and_the_rest_goes_along():
     assert analysis.agreement({"a": analysis.kmeans_clusters(matrix, 3), "b": truth})["ari"].tolist() == [1.0]
     far = np.vstack([matrix, -matrix.mean(axis=0, keepdims=True)]).astype(np.float32)
     scores = analysis_outliers.outlier_scores(far, np.append(truth, 0))
-    assert len(scores) == 12_001 and scores["lof"].argmax() == 12_000
+    assert len(scores) == len(matrix) + 1 and scores["lof"].argmax() == len(matrix)
     assert analysis.choose_k(matrix, [2, 3])["silhouette"].is_monotonic_increasing
     pd.testing.assert_frame_equal(
         analysis.stability(matrix, 3, seeds=[0, 1])[["ari"]], pd.DataFrame({"ari": [1.0]})

@@ -24,7 +24,7 @@ def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> TwelveLabs:
 
 def noise(second: float) -> np.ndarray:
     """A picture of its own for every second, which does not compress."""
-    values = np.random.default_rng(round(second * 100)).integers(0, 255, (48, 64, 3))
+    values = np.random.default_rng(round(second * 100)).integers(0, 255, (48, 48, 3))
     return values.astype(np.uint8).repeat(8, 0).repeat(8, 1)
 
 
@@ -93,7 +93,7 @@ def test_an_unfinished_fragment_is_what_is_missing(client: TwelveLabs, tmp_path:
     path = tmp_path / "a.mp4"
     with av.open(str(path), "w", options={"movflags": "frag_keyframe+empty_moov"}) as container:
         stream = container.add_stream("libx264", rate=5, options={"g": "10"})
-        stream.width, stream.height, stream.pix_fmt = 512, 384, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = 384, 384, "yuv420p"
         for n in range(50):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(noise(n), format="rgb24")))
         container.mux(stream.encode())
