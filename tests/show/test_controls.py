@@ -236,6 +236,7 @@ def test_a_film_on_the_web_and_a_film_that_is_gone():
 )
 def test_a_control_leaves_one_sentence_in_a_committed_notebook(make, monkeypatch, tmp_path):
     monkeypatch.setenv("VIDEO_SEARCH_PROGRESS", "plain")
+    monkeypatch.setattr(controls, "CUT", 1.0)
     control = make()
     assert control._repr_mimebundle_() == {"text/plain": repr(control)}
     assert repr(control) == repr(make()) and 20 < len(repr(control)) <= 110

@@ -27,7 +27,7 @@ from helpers.errors import SettingsError
 from helpers.settings import ROOT
 from helpers.standin.faults import FATES, KINDS, ROWS
 from helpers.standin.practice import PracticeServer, main
-from helpers.videos.frames import cut_clip
+from tests.make_media import film
 
 VIDEOS = ROOT / "data" / "videos"
 CAT, COFFEE = (VIDEOS / f"{name}.mp4" for name in ("cat", "coffee"))
@@ -51,8 +51,7 @@ def server30() -> Iterator[PracticeServer]:
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A film of about 20 s with sound."""
     path = tmp_path_factory.mktemp("film") / "sound.mp4"
-    path.write_bytes(cut_clip(VIDEOS / "big-buck-bunny.mp4", 60, 80))
-    return path
+    return film(path, size=(480, 360), seconds=20, loud=True)
 
 
 @pytest.fixture
