@@ -1,6 +1,7 @@
 """Every test starts offline, with a home of its own, and without a way to the network."""
 
 import functools
+import gc
 import os
 import socket
 import ssl
@@ -24,6 +25,7 @@ from helpers.standin.practice import PracticeServer
 from tools.faults.children import forkserver
 from tools.notebook_env import SWITCHES
 
+gc.disable()  # until all tests are collected: half a million objects that stay would be looked through ten times
 if hasattr(os, "fork"):  # a child is given a function of a test's module, which imports these
     forkserver("pytest", "tests.store.test_store")
 matplotlib.use("Agg")
@@ -50,6 +52,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
     long = ("browser", "live", "slow")
     items.sort(key=lambda item: next((i for i, name in enumerate(long) if item.get_closest_marker(name)), 3))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """From here on garbage is collected, among what the tests make."""
+    gc.freeze()
+    gc.enable()
 
 
 NUMBERS = count()

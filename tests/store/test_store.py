@@ -7,6 +7,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from multiprocessing import Pipe
 from pathlib import Path
 
@@ -324,7 +325,12 @@ def test_vectors_are_read_in_batches_that_a_message_holds(milvus, name):
     assert with_vectors * 16_000 < 32_000_000 and without > 5_000
 
 
-SOME = make_segments(n=1_100, options=["visual"])
+@cache
+def rows(n):
+    return make_segments(n=n, options=["visual"])
+
+
+SOME = 1_100
 
 
 @pytest.mark.slow
@@ -332,11 +338,11 @@ SOME = make_segments(n=1_100, options=["visual"])
     ("doing", "work"),
     [
         ("reading", lambda milvus, name, _: store.read_segments(milvus, name)),
-        ("inserting into", lambda milvus, name, _: store.insert_segments(milvus, name, SOME)),
+        ("inserting into", lambda milvus, name, _: store.insert_segments(milvus, name, rows(SOME))),
         (
             "changing",
             lambda milvus, name, time: store.update_clusters(
-                milvus, name, pd.Series(time, index=list(SOME["segment_id"])), batch_size=500
+                milvus, name, pd.Series(time, index=list(rows(SOME)["segment_id"])), batch_size=500
             ),
         ),
     ],
@@ -344,7 +350,7 @@ SOME = make_segments(n=1_100, options=["visual"])
 def test_long_work_shows_how_far_it_is_and_short_or_plain_work_nothing(
     milvus, name, doing, work, monkeypatch, bars_at_once, capsys
 ):
-    filled(milvus, name, SOME)
+    filled(milvus, name, rows(SOME))
     monkeypatch.setattr(opened, "ANSWER_BYTES", 1)  # batches of 500
     milvus = Spy(milvus)  # as a server, whose rows are not in this process's memory
     work(milvus, name, 1)
@@ -359,8 +365,6 @@ def test_long_work_shows_how_far_it_is_and_short_or_plain_work_nothing(
 
 
 # Counting
-
-MANY = make_segments(n=2_600, options=["visual"])
 
 
 @pytest.mark.slow
@@ -379,7 +383,7 @@ MANY = make_segments(n=2_600, options=["visual"])
 )
 def test_a_count_is_right_at_every_share_and_never_has_lite_build_all_rows(milvus, where, expected):
     if not milvus.has_collection("many"):
-        filled(milvus, "many", MANY)
+        filled(milvus, "many", rows(2_600))
     spy = Spy(milvus)
     assert store.count_segments(spy, "many", where=where) == expected
     queries = [options for call, options in spy.calls if call == "query"]
