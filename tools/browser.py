@@ -161,16 +161,13 @@ def run_all_cells(page: Page) -> None:
 def run_to_its_end(page: Page) -> None:
     """Choose Run All Cells, and wait for the last cell; RuntimeError where a cell before it failed."""
     run_all_cells(page)
+    # A star for each cell that runs or waits, and for none after an error. The page itself looks for them: asked from
+    # here, it did so five times a second, prompt by prompt.
+    stars = """there => there ===
+      [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")].some(p => p.textContent.includes("*"))"""
+    page.wait_for_function(stars, arg=True)
+    page.wait_for_function(stars, arg=False, polling=500, timeout=4 * PATIENCE)
     prompts = page.locator(".jp-CodeCell .jp-InputPrompt")
-    waiting = prompts.filter(
-        has_text="*"
-    )  # a star for each cell that runs or waits, and for none after an error
-    waiting.first.wait_for()
-    until = time.monotonic() + 4 * PATIENCE / 1000
-    while waiting.count():
-        if time.monotonic() > until:
-            raise RuntimeError("The notebook has not come to its end.")
-        page.wait_for_timeout(200)
     if not re.search(r"\d", prompts.last.inner_text()):
         raise RuntimeError("\n".join(page.locator(ERROR).all_inner_texts()))
     page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()

@@ -2,7 +2,8 @@
 
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -70,6 +71,29 @@ def saved_notebook(path: Path, before: int) -> Any:
         time.sleep(0.02)
 
 
+COUNT_PLAYS = """() => {
+  window.letPlay = false;
+  const real = HTMLMediaElement.prototype.play;
+  HTMLMediaElement.prototype.play = function () {
+    this.dataset.plays = Number(this.dataset.plays ?? 0) + 1;
+    return window.letPlay ? real.call(this) : Promise.resolve();
+  };
+  return () => { HTMLMediaElement.prototype.play = real; };
+}"""
+
+
+@contextmanager
+def players_stand(page: Page) -> Iterator[None]:
+    """Players count how often they are to play, and stand still unless a test lets them run.
+
+    So a test can see at which second they stand.
+    """
+    put_back = page.evaluate_handle(COUNT_PLAYS)
+    yield
+    put_back.evaluate("put_back => put_back()")
+    put_back.dispose()
+
+
 COLOURS = ("color-contrast", "link-in-text-block")  # the rules of axe-core that another theme may break
 
 
@@ -86,7 +110,7 @@ def barriers(
         page.add_script_tag(path=AXE)
     run = """async ([include, exclude, rules]) =>
       (await axe.run({ include, exclude }, {
-        preload: false, resultTypes: ["violations"], ...(rules.length && { runOnly: rules })
+        preload: false, reporter: "no-passes", ...(rules.length && { runOnly: rules })
       })).violations
         .filter(v => ["serious", "critical"].includes(v.impact))
         .flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 200)}`))"""

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -65,6 +65,18 @@ def suite() -> list[Lesson]:
     return lessons()
 
 
+@pytest.fixture
+def show(page: Page, book: Path) -> Callable[[str], None]:
+    """show(name): a page of the book; one that the test before has left in the browser is not loaded again."""
+
+    def shown(name: str) -> None:
+        address = (book / f"{name}.html").as_uri()
+        if page.url != address:
+            page.goto(address)
+
+    return shown
+
+
 def pages(book: Path) -> dict[str, str]:
     return {path.relative_to(book).as_posix(): path.read_text("utf-8") for path in book.rglob("*.html")}
 
@@ -85,9 +97,9 @@ def test_every_video_is_there_once(book: Path) -> None:
 
 
 def test_the_first_page_shows_every_lesson_with_its_minutes(
-    page: Page, book: Path, suite: list[Lesson]
+    page: Page, show: Callable[[str], None], suite: list[Lesson]
 ) -> None:
-    page.goto((book / "index.html").as_uri())
+    show("index")
     for each in suite:
         card = page.locator("ul.gallery a", has_text=f"{each.number} {each.title}")
         expect(card).to_contain_text(f"{each.minutes} min")
@@ -96,35 +108,26 @@ def test_the_first_page_shows_every_lesson_with_its_minutes(
         expect(entry).to_contain_text(f"{each.minutes} min")
 
 
+def test_it_is_dark_where_the_reader_wants_it_dark(page: Page, show: Callable[[str], None]) -> None:
+    page.emulate_media(color_scheme="dark")
+    show("index")
+    brightness = "e => getComputedStyle(e).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+    assert max(page.locator("body").evaluate(brightness)) < 60
+
+
 def test_a_card_opens_a_lesson_with_its_exercises_beside_it(
-    page: Page, book: Path, suite: list[Lesson]
+    page: Page, show: Callable[[str], None], suite: list[Lesson]
 ) -> None:
     lesson = next(each for each in suite if each.exercises)
-    page.goto((book / "index.html").as_uri())
+    show("index")
     page.locator("ul.gallery a", has_text=f"{lesson.number} {lesson.title}").click()
     expect(page.locator("h1")).to_contain_text(lesson.title)
     page.locator(".sidebar-tree .current > ul a", has_text="Exercises").click()
     expect(page.locator("h1")).to_contain_text(f"Exercises for {lesson.number}")
 
 
-def test_a_player_stands_at_its_second_and_seeks(page: Page, book: Path) -> None:
-    page.goto((book / "notebooks" / "04_similarity_search.html").as_uri())
-    video = page.locator('video[src*="#t="]').first
-    video.scroll_into_view_if_needed()
-    start = float(re.findall(r"#t=([\d.]+)", str(video.get_attribute("src")))[0])
-    assert start > 0
-    stands_at(video, start)
-    video.evaluate("(v, second) => { v.currentTime = second; }", start + 20)
-    stands_at(video, start + 20)
-
-
-def test_a_player_shows_in_words_what_is_seen(page: Page, book: Path) -> None:
-    page.goto((book / "notebooks" / "04_similarity_search.html").as_uri())
-    shows_its_captions(page.locator("video").first)
-
-
-def test_the_search_finds_recall(page: Page, book: Path) -> None:
-    page.goto((book / "index.html").as_uri())
+def test_the_search_finds_recall(page: Page, show: Callable[[str], None]) -> None:
+    show("index")
     page.get_by_placeholder("Search").fill("recall")
     page.keyboard.press("Enter")
     found = page.locator("#search-results li a")
@@ -132,19 +135,6 @@ def test_the_search_finds_recall(page: Page, book: Path) -> None:
         "href", re.compile("glossary.html#recall-at-k")
     )
     expect(found.filter(has_text="04 · Similarity search").first).to_be_visible()
-
-
-def test_a_term_leads_to_its_place_in_the_glossary(page: Page, book: Path) -> None:
-    page.goto((book / "notebooks" / "04_similarity_search.html").as_uri())
-    page.locator("article a", has_text="ground truth").first.click()
-    expect(page.locator("#ground-truth h2")).to_be_in_viewport()
-
-
-def test_it_is_dark_where_the_reader_wants_it_dark(page: Page, book: Path) -> None:
-    page.emulate_media(color_scheme="dark")
-    page.goto((book / "index.html").as_uri())
-    brightness = "e => getComputedStyle(e).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
-    assert max(page.locator("body").evaluate(brightness)) < 60
 
 
 def test_nothing_is_wider_than_its_place_on_a_narrow_screen(page: Page, book: Path) -> None:
@@ -162,8 +152,26 @@ def test_nothing_is_wider_than_its_place_on_a_narrow_screen(page: Page, book: Pa
         assert page.evaluate(wider, 10) == [], lesson.name  # headings of the theme are 8 pixels wider
 
 
-def test_on_paper_there_are_stills_for_players_and_no_navigation(page: Page, book: Path) -> None:
-    page.goto((book / "notebooks" / "04_similarity_search.html").as_uri())
+def test_a_player_shows_in_words_what_is_seen(page: Page, show: Callable[[str], None]) -> None:
+    show("notebooks/04_similarity_search")
+    shows_its_captions(page.locator("video").first)
+
+
+def test_a_player_stands_at_its_second_and_seeks(page: Page, show: Callable[[str], None]) -> None:
+    show("notebooks/04_similarity_search")
+    video = page.locator('video[src*="#t="]').first
+    video.scroll_into_view_if_needed()
+    start = float(re.findall(r"#t=([\d.]+)", str(video.get_attribute("src")))[0])
+    assert start > 0
+    stands_at(video, start)
+    video.evaluate("(v, second) => { v.currentTime = second; }", start + 20)
+    stands_at(video, start + 20)
+
+
+def test_on_paper_there_are_stills_for_players_and_no_navigation(
+    page: Page, show: Callable[[str], None]
+) -> None:
+    show("notebooks/04_similarity_search")
     player, still = page.locator("figure video").first, page.locator("figure img.on-paper").first
     expect(player).to_be_visible()
     expect(still).to_be_hidden()
@@ -176,29 +184,35 @@ def test_on_paper_there_are_stills_for_players_and_no_navigation(page: Page, boo
     expect(page.locator("article h1")).to_be_visible()
 
 
-# The gallery; players, sheets, figures and tables; long lines and errors; exercises with hints; the search.
+def test_the_alt_text_of_every_picture_reaches_the_reader(page: Page, show: Callable[[str], None]) -> None:
+    notebook = nbformat.read(ROOT / "notebooks" / "04_similarity_search.ipynb", as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    pages = [output.data["text/html"] for output in outputs if "image/png" in output.get("data", {})]
+    texts = [html.unescape(alt) for page in pages for alt in re.findall(r'<img[^>]*? alt="(.*?)"', page)]
+    show("notebooks/04_similarity_search")
+    pictures = page.locator(".cell_output img:not(.on-paper)")
+    assert pictures.evaluate_all("images => images.map(i => i.alt)") == texts
+    assert len(texts) > len(pages) > 0 and all(texts)
+
+
+# Players, sheets, figures and tables; the gallery; long lines and errors; exercises with hints; the search.
 PAGES = [
-    "index",
     "notebooks/04_similarity_search",
+    "index",
     "notebooks/01_setup",
     "notebooks/exercises/04_similarity_search",
 ]
 
 
 @pytest.mark.parametrize("name", [*PAGES, "search"])
-def test_everybody_can_use_it_in_light_and_dark(page: Page, book: Path, name: str) -> None:
-    page.goto((book / f"{name}.html").as_uri())
+def test_everybody_can_use_it_in_light_and_dark(page: Page, show: Callable[[str], None], name: str) -> None:
+    show(name)
     assert barriers(page) == []
     page.emulate_media(color_scheme="dark")
     assert barriers(page, rules=COLOURS) == []
 
 
-def test_the_alt_text_of_every_picture_reaches_the_reader(page: Page, book: Path) -> None:
-    notebook = nbformat.read(ROOT / "notebooks" / "04_similarity_search.ipynb", as_version=4)
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    pages = [output.data["text/html"] for output in outputs if "image/png" in output.get("data", {})]
-    texts = [html.unescape(alt) for page in pages for alt in re.findall(r'<img[^>]*? alt="(.*?)"', page)]
-    page.goto((book / "notebooks" / "04_similarity_search.html").as_uri())
-    pictures = page.locator(".cell_output img:not(.on-paper)")
-    assert pictures.evaluate_all("images => images.map(i => i.alt)") == texts
-    assert len(texts) > len(pages) > 0 and all(texts)
+def test_a_term_leads_to_its_place_in_the_glossary(page: Page, show: Callable[[str], None]) -> None:
+    show("notebooks/04_similarity_search")
+    page.locator("article a", has_text="ground truth").first.click()
+    expect(page.locator("#ground-truth h2")).to_be_in_viewport()

@@ -19,7 +19,7 @@ from helpers.analysis.labels import read_labels
 from helpers.analysis.matrix import cluster_matrix
 from helpers.analysis.outliers import medoids
 from helpers.explorer.state import nearest_rows
-from tests.browser.pages import REQUESTS, barriers, stands_at, wait_until
+from tests.browser.pages import REQUESTS, barriers, players_stand, stands_at, wait_until
 from tools.browser import PATIENCE, run_all_cells, write_notebook
 
 HOSTILE = "<img src=x onerror=window.hacked=1>"
@@ -68,14 +68,6 @@ ERRORS: list[str] = []
 STILLS: list[int] = []  # +1 for each still that the page asks the kernel for, -1 for each answer
 
 
-# Players stand still, so that a test can see at which second, unless a test lets them run.
-COUNT_PLAYS = """const play = HTMLMediaElement.prototype.play;
-HTMLMediaElement.prototype.play = function () {
-  this.dataset.plays = Number(this.dataset.plays ?? 0) + 1;
-  return window.letPlay ? play.call(this) : Promise.resolve();
-};"""
-
-
 def count_stills(socket: WebSocket) -> None:
     def note(payload: str | bytes, step: int) -> None:
         data = payload.encode() if isinstance(payload, str) else payload
@@ -99,13 +91,14 @@ def watched(page: Page) -> Page:
 @pytest.fixture(scope="module")
 def whole(watched: Page, opened: Page) -> Iterator[Page]:
     """The notebook run."""
-    opened.evaluate(f"() => {{ {COUNT_PLAYS} }}")
-    run_all_cells(opened)
-    opened.locator(".explorer canvas").wait_for()
-    expect(opened.locator(".jp-CodeCell .jp-InputPrompt", has_text="*")).to_have_count(0, timeout=PATIENCE)
-    opened.locator(".explorer canvas").evaluate("c => c.scrollIntoView({ block: 'center' })")
-    yield opened
-    opened.evaluate("window.letPlay = true")
+    with players_stand(opened):
+        run_all_cells(opened)
+        opened.locator(".explorer canvas").wait_for()
+        expect(opened.locator(".jp-CodeCell .jp-InputPrompt", has_text="*")).to_have_count(
+            0, timeout=PATIENCE
+        )
+        opened.locator(".explorer canvas").evaluate("c => c.scrollIntoView({ block: 'center' })")
+        yield opened
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The cluster explorer on a narrow, dark screen that is touched: search, playlist, two players, ranges."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import CDPSession, Locator, Page, expect
 
 from helpers.analysis.clusters import map_points
 from helpers.analysis.matrix import cluster_matrix
 from helpers.explorer.searching import example_scores
-from tests.browser.pages import stands_at, wait_until
-from tests.browser.test_browser_explorer import COUNT_PLAYS, click, listed, places
-from tools.browser import PATIENCE, Lab, run_all_cells, wait_for_kernel, write_notebook
+from tests.browser.pages import players_stand, stands_at, wait_until
+from tests.browser.test_browser_explorer import click, listed, places
+from tools.browser import PATIENCE, run_all_cells, write_notebook
 
 CELLS = [
     """import numpy as np
@@ -55,37 +54,37 @@ def notebook(tree: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def page(lab: Lab, browser: Browser) -> Iterator[Page]:
-    """A tablet in the dark theme: 900 pixels wide, and touched."""
-    context = browser.new_context(viewport={"width": 900, "height": 1000}, has_touch=True)
+def tablet(page: Page) -> Iterator[CDPSession]:
+    """JupyterLab on a tablet in the dark theme: 900 pixels wide, and touched, through this session."""
+    wide = page.viewport_size
+    assert wide
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.set_viewport_size({"width": 900, "height": 1000})
+    choose_theme(page, "JupyterLab Dark")
+    yield session
+    choose_theme(page, "JupyterLab Light")
+    page.set_viewport_size(wide)
+    session.detach()
 
-    def choose_theme(name: str) -> None:
-        answer = context.request.put(
-            f"{lab.url}lab/api/settings/@jupyterlab/apputils-extension:themes",
-            headers={"Authorization": f"token {lab.token}"},
-            data={"raw": json.dumps({"theme": name})},
-        )
-        assert answer.ok, answer.text()
 
-    choose_theme("JupyterLab Dark")
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    yield page
-    choose_theme("JupyterLab Light")
-    context.close()
-    lab.stop_kernels()
+def choose_theme(page: Page, name: str) -> None:
+    page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
+    page.locator(f"body[data-jp-theme-name='{name}']").wait_for(state="attached")
 
 
 @pytest.fixture(scope="module")
-def whole(page: Page, lab: Lab, path: str) -> Page:
-    page.on("pageerror", lambda error: ERRORS.append(str(error)))
-    page.add_init_script(COUNT_PLAYS)
-    page.goto(lab.page_of(path))
-    wait_for_kernel(page)
-    run_all_cells(page)
-    page.locator(".explorer canvas").first.wait_for()
-    expect(page.locator(".jp-CodeCell .jp-InputPrompt", has_text="*")).to_have_count(0, timeout=PATIENCE)
-    return page
+def whole(tablet: CDPSession, opened: Page) -> Iterator[Page]:
+    """The notebook run."""
+    opened.on("pageerror", note := lambda error: ERRORS.append(str(error)))
+    with players_stand(opened):
+        run_all_cells(opened)
+        opened.locator(".explorer canvas").first.wait_for()
+        expect(opened.locator(".jp-CodeCell .jp-InputPrompt", has_text="*")).to_have_count(
+            0, timeout=PATIENCE
+        )
+        yield opened
+    opened.remove_listener("pageerror", note)
 
 
 @pytest.fixture
@@ -117,15 +116,25 @@ def look_for(explorer: Locator, words: str) -> None:
     expect(explorer.locator(".status")).to_contain_text(f"Hits for '{words}'", timeout=PATIENCE)
 
 
-def touch(page: Page, *paths: list[tuple[float, float]]) -> None:
+def touch(tablet: CDPSession, *paths: list[tuple[float, float]]) -> None:
     """Put a finger down for each path, move them along together, and lift them."""
-    session = page.context.new_cdp_session(page)
     for i, fingers in enumerate(zip(*paths, strict=True)):
         kind = "touchMove" if i else "touchStart"
         points = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(fingers)]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    session.detach()
+        tablet.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    tablet.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def tap(tablet: CDPSession, x: float, y: float) -> None:
+    touch(tablet, [(x, y)])
+
+
+def tap_on(tablet: CDPSession, place: Locator) -> None:
+    """Tap the middle of an element that is seen, and that nothing covers."""
+    place.click(trial=True)
+    box = place.bounding_box()
+    assert box
+    tap(tablet, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
 def rows_of(tiles: Locator) -> list[int]:
@@ -241,7 +250,7 @@ def test_more_like_these_and_not_those(explorer: Locator) -> None:
     expect(explorer.locator(".strip h4")).to_contain_text("not like 2", timeout=PATIENCE)
 
 
-def test_ranges_limit_map_and_grid_by_mouse_and_finger(explorer: Locator) -> None:
+def test_ranges_limit_map_and_grid_by_mouse_and_finger(tablet: CDPSession, explorer: Locator) -> None:
     page, count = explorer.page, explorer.locator(".count")
     summary = explorer.locator(".ranges summary")
     expect(summary).to_have_text("Ranges: time in film, loudness, recorded_at")
@@ -268,7 +277,7 @@ def test_ranges_limit_map_and_grid_by_mouse_and_finger(explorer: Locator) -> Non
     expect(count).to_have_text("15 segments", timeout=PATIENCE)
 
     loudness.scroll_into_view_if_needed()
-    touch(page, across(0.005, 0.46))  # the first pixel is under JupyterLab's own line beside an output
+    touch(tablet, across(0.005, 0.46))  # the first pixel is under JupyterLab's own line beside an output
     expect(count).to_have_text("7 of 15 segments", timeout=PATIENCE)
     explorer.get_by_role("button", name="Show all").click()
     expect(count).to_have_text("15 segments", timeout=PATIENCE)
@@ -303,53 +312,53 @@ def test_ranges_are_typed_again_and_again(explorer: Locator) -> None:
     expect(summary).not_to_contain_text("set)")
 
 
-def test_a_finger_plays_draws_and_adds_without_a_keyboard(explorer: Locator) -> None:
-    page, video = explorer.page, explorer.locator("video")
+def test_a_finger_plays_draws_and_adds_without_a_keyboard(tablet: CDPSession, explorer: Locator) -> None:
+    video = explorer.locator("video")
     at, box = places(explorer, POINTS)
     for row in (5, 7):
-        page.touchscreen.tap(*at[row])
+        tap(tablet, *at[row])
         stands_at(video, CLIPS["start_offset_sec"][row])
     wait_until(video, "Number(v.dataset.plays) >= 1")
-    explorer.get_by_role("button", name="Box", exact=True).tap()
+    tap_on(tablet, explorer.get_by_role("button", name="Box", exact=True))
     centre(explorer)
     at, box = places(explorer, POINTS)
     x, y = (at - [box["x"], box["y"]]).T
     inside = (x < 0.5 * box["width"]) & (y < 0.99 * box["height"])
     corners = ((0.01, 0.01), (0.3, 0.5), (0.5, 0.99))
-    touch(page, [(box["x"] + s * box["width"], box["y"] + t * box["height"]) for s, t in corners])
+    touch(tablet, [(box["x"] + s * box["width"], box["y"] + t * box["height"]) for s, t in corners])
     expect(explorer.locator(".list h4")).to_contain_text(f"Selection: {inside.sum()} segments")
     assert listed(explorer) == CLIPS["segment_id"][inside].tolist()
-    explorer.get_by_role("button", name="Move map").tap()
+    tap_on(tablet, explorer.get_by_role("button", name="Move map"))
     add = explorer.get_by_role("button", name="Add", exact=True)
-    add.tap()
+    tap_on(tablet, add)
     expect(add).to_have_attribute("aria-pressed", "true")
     other = int(np.flatnonzero(~inside)[0])
     centre(explorer)
     at, _ = places(explorer, POINTS)
-    page.touchscreen.tap(*at[other])
+    tap(tablet, *at[other])
     expect(explorer.locator(".list h4")).to_contain_text(f"Selection: {inside.sum() + 1} segments")
-    explorer.get_by_role("button", name="Grid", exact=True).tap()
-    explorer.locator(f".gallery .tile[data-row='{other}']").tap()
+    tap_on(tablet, explorer.get_by_role("button", name="Grid", exact=True))
+    tap_on(tablet, explorer.locator(f".gallery .tile[data-row='{other}']"))
     expect(explorer.locator(".list h4")).to_contain_text(f"Selection: {inside.sum()} segments")
-    add.tap()
+    tap_on(tablet, add)
     expect(add).to_have_attribute("aria-pressed", "false")
 
 
-def test_one_finger_moves_the_map_and_two_zoom_it(explorer: Locator) -> None:
-    page, video = explorer.page, explorer.locator("video")
+def test_one_finger_moves_the_map_and_two_zoom_it(tablet: CDPSession, explorer: Locator) -> None:
+    video = explorer.locator("video")
     at, box = places(explorer, POINTS)
-    page.touchscreen.tap(*at[5])
+    tap(tablet, *at[5])
     stands_at(video, CLIPS["start_offset_sec"][5])
     middle = np.array([box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
     x, y = middle
-    touch(page, [(x, y), (x + 25, y + 10), (x + 50, y + 20)])
-    page.touchscreen.tap(*(at[7] + [50, 20]))
+    touch(tablet, [(x, y), (x + 25, y + 10), (x + 50, y + 20)])
+    tap(tablet, *(at[7] + [50, 20]))
     stands_at(video, CLIPS["start_offset_sec"][7])
-    explorer.get_by_role("button", name="Whole map").tap()
+    tap_on(tablet, explorer.get_by_role("button", name="Whole map"))
     row = int(np.hypot(*(at[:12] - middle).T).argmin())
     one = [(x - 40.0, y), (x - 60.0, y), (x - 80.0, y)]
-    touch(page, one, [(2 * x - there, y) for there, _ in one])
-    page.touchscreen.tap(*(middle + 2 * (at[row] - middle)))
+    touch(tablet, one, [(2 * x - there, y) for there, _ in one])
+    tap(tablet, *(middle + 2 * (at[row] - middle)))
     stands_at(video, CLIPS["start_offset_sec"][row])
 
 

@@ -1,34 +1,24 @@
 """A folder of own films through explore.ipynb, 10 and 06 in JupyterLab, after the samples, and then every widget.
 
 In `make test` through explore.ipynb only: the others show the same widgets. Each notebook has run to its end, which
-closes its client: whatever is used after that opens it again.
+closes its client: whatever is used after that opens it again. One after the other is opened in the same page, as
+JupyterLab costs more to load than a notebook to open; explore.ipynb is the last, because its tests change the folder.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from helpers.analysis.labels import read_labels
 from tests.browser.pages import wait_until
 from tests.make_media import garden
 from tests.notebooks.test_own_folders import EMPTY_BOX, store_samples
-from tools.browser import (
-    ERROR,
-    PATIENCE,
-    Lab,
-    close_notebooks,
-    open_notebook,
-    run_all_cells,
-    run_to_its_end,
-    wait_for_kernel,
-)
-
-LESSONS = [pytest.param(number, marks=pytest.mark.nightly) for number in ("10", "06")]
+from tools.browser import ERROR, PATIENCE, Lab, close_notebooks, open_notebook, run_all_cells, run_to_its_end
 
 
 @pytest.fixture(scope="module")
@@ -92,31 +82,15 @@ def notebooks(tree: Path, folder: Path, home: Path) -> dict[str, Path]:
     }
 
 
-@pytest.fixture(scope="module")
-def pages(
-    lab: Lab, browser: Browser, page: Page, tree: Path, notebooks: dict[str, Path]
-) -> Iterator[Callable[[str], Page]]:
-    """pages(name): the page of a notebook after Run All, which the first who asks for it waits for."""
-    found: dict[str, Page] = {}
-
-    def after_run_all(name: str) -> Page:
-        if name not in found:
-            path = notebooks[name].relative_to(tree).as_posix()
-            if name == "own":
-                open_notebook(page, path)
-                found[name] = page
-            else:  # at night, beside it
-                found[name] = browser.new_page(viewport=page.viewport_size)
-                found[name].set_default_timeout(PATIENCE)
-                found[name].goto(lab.page_of(path))
-                wait_for_kernel(found[name])
-            run_to_its_end(found[name])
-        return found[name]
-
-    yield after_run_all
+@pytest.fixture(scope="class")
+def ran(
+    request: pytest.FixtureRequest, page: Page, lab: Lab, tree: Path, notebooks: dict[str, Path]
+) -> Iterator[Page]:
+    """The page with the class's notebook after Run All."""
+    open_notebook(page, notebooks[request.cls.name].relative_to(tree).as_posix())
+    run_to_its_end(page)
+    yield page
     close_notebooks(page)
-    for name in found.keys() - {"own"}:
-        found[name].close()
     lab.stop_kernels()
 
 
@@ -124,108 +98,108 @@ def explorer_of(page: Page) -> Locator:
     return page.locator(".jupyter-widgets.widget-vbox", has=page.locator(".explorer")).last
 
 
-@pytest.mark.parametrize("name", ["own", *LESSONS])
-def test_own_films_and_samples_stay_apart(pages: Callable[[str], Page], name: str) -> None:
-    expect(explorer_of(pages(name)).locator(".count")).to_have_text("12 segments")
+class Notebook:
+    """What is true of each of the three."""
+
+    name: str
+    cell: str  # words of a cell that is run again
+
+    def test_own_films_and_samples_stay_apart(self, ran: Page) -> None:
+        expect(explorer_of(ran).locator(".count")).to_have_text("12 segments")
+
+    def test_the_explorer_searches_and_plays(self, ran: Page) -> None:
+        box = explorer_of(ran)
+        line = box.get_by_placeholder("words to look for")
+        line.fill("coloured tiles")
+        line.press("Enter")
+        expect(box.locator(".strip h4")).to_contain_text("Hits for 'coloured tiles'", timeout=PATIENCE)
+        box.locator(".strip .tile").first.click()
+        wait_until(box.locator("video"), "v.readyState >= 2 && v.currentTime > 0.1")  # a click plays
+        expect(box.locator("figcaption")).to_contain_text("IMG_")
+
+    def test_a_cell_run_again_opens_what_the_last_one_closed(self, ran: Page) -> None:
+        cell = ran.locator(".jp-CodeCell", has_text=self.cell).first
+        before = cell.locator(".jp-InputPrompt").inner_text()
+        cell.locator(".cm-content").click()
+        ran.keyboard.press("Control+Enter")
+        prompt = cell.locator(".jp-InputPrompt")
+        expect(prompt).not_to_have_text(before, timeout=PATIENCE)
+        expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=PATIENCE)
+        assert cell.locator(ERROR).all_inner_texts() == []
 
 
 @pytest.mark.nightly
-def test_the_search_box_of_10_searches_after_the_last_cell_and_plays(pages: Callable[[str], Page]) -> None:
-    page = pages("10")
-    box = page.locator(".jupyter-widgets.widget-vbox", has=page.get_by_placeholder("words")).first
-    line = box.locator("input[type=text]").first
-    line.fill("coloured tiles")
-    line.press("Enter")
-    video = box.locator("video").first
-    video.wait_for(state="attached")
-    assert box.locator("video").count() == 10
-    assert "/files/mine/garden/IMG_" in str(video.get_attribute("src"))
-    video.evaluate("v => { v.muted = true; return v.play(); }")
-    wait_until(video, "v.currentTime > 0.2")
+class Test10(Notebook):
+    name = "10"
+    cell = "insert_segments(milvus, name, segments)"
+
+    def test_the_search_box_searches_after_the_last_cell_and_plays(self, ran: Page) -> None:
+        box = ran.locator(".jupyter-widgets.widget-vbox", has=ran.get_by_placeholder("words")).first
+        line = box.locator("input[type=text]").first
+        line.fill("coloured tiles")
+        line.press("Enter")
+        video = box.locator("video").first
+        video.wait_for(state="attached")
+        assert box.locator("video").count() == 10
+        assert "/files/mine/garden/IMG_" in str(video.get_attribute("src"))
+        video.evaluate("v => { v.muted = true; return v.play(); }")
+        wait_until(video, "v.currentTime > 0.2")
+
+    def test_it_measured_its_own_questions(self, ran: Page) -> None:
+        expect(ran.locator(".jp-OutputArea-output", has_text="2 questions in questions.csv")).to_have_count(1)
 
 
 @pytest.mark.nightly
-def test_10_measured_its_own_questions(pages: Callable[[str], Page]) -> None:
-    expect(
-        pages("10").locator(".jp-OutputArea-output", has_text="2 questions in questions.csv")
-    ).to_have_count(1)
+class Test06(Notebook):
+    name = "06"
+    cell = "query_iterator("
 
 
-@pytest.mark.parametrize("name", ["own", *LESSONS])
-def test_the_explorer_searches_and_plays(pages: Callable[[str], Page], name: str) -> None:
-    box = explorer_of(pages(name))
-    line = box.get_by_placeholder("words to look for")
-    line.fill("coloured tiles")
-    line.press("Enter")
-    expect(box.locator(".strip h4")).to_contain_text("Hits for 'coloured tiles'", timeout=PATIENCE)
-    box.locator(".strip .tile").first.click()
-    wait_until(box.locator("video"), "v.readyState >= 2 && v.currentTime > 0.1")  # a click plays
-    expect(box.locator("figcaption")).to_contain_text("IMG_")
+class TestExplore(Notebook):
+    name = "own"
+    cell = "clips = read_segments("
 
-
-def test_names_tags_undo_grid_and_export(pages: Callable[[str], Page], home: Path) -> None:
-    page, box = pages("own"), explorer_of(pages("own"))
-    box.locator(".entry").first.click()
-    chosen = int(re.findall(r"Selection: (\d+)", box.locator(".list h4").inner_text())[0])
-    name = box.get_by_placeholder("a name for cluster 0")
-    name.fill("tiles of the garden")
-    name.press("Enter")
-    expect(box.locator(".entry").first).to_contain_text("tiles of the garden", timeout=PATIENCE)
-    tag = box.get_by_placeholder("a tag for the selection")
-    tag.fill("to keep")
-    box.get_by_role("button", name="Tag", exact=True).click()
-    expect(box.locator(".tag")).to_contain_text(f"to keep ({chosen})", timeout=PATIENCE)
-    kept = next(path for path in (home / "explore").iterdir() if path.name.startswith("own_"))
-    labels = read_labels(kept / "labels.parquet")
-    assert (labels["name"] == "tiles of the garden").sum() == (labels["tags"] == "to keep").sum() == chosen
-    box.get_by_role("button", name="Undo").click()
-    expect(box.locator(".tag")).to_have_count(0, timeout=PATIENCE)
-    box.get_by_role("button", name="Redo").click()
-    expect(box.locator(".tag")).to_contain_text("to keep", timeout=PATIENCE)
-    box.locator("canvas").focus()
-    page.keyboard.press("g")
-    expect(box.locator(".gallery .tile").first).to_be_visible()
-    box.locator(".gallery .tile").first.focus()
-    page.keyboard.press("m")
-    expect(box.locator("canvas")).to_be_visible()
-    box.locator(".entry").first.click()
-    if not box.locator("tbody tr").count():
+    def test_names_tags_undo_grid_and_export(self, ran: Page, home: Path) -> None:
+        box = explorer_of(ran)
         box.locator(".entry").first.click()
-    box.get_by_role("button", name="Export").click()
-    expect(box.locator(".status")).to_contain_text("selection.csv", timeout=PATIENCE)
-    written = pd.read_csv(kept / "selection.csv", encoding="utf-8-sig")
-    assert len(written) == chosen and set(written["tags"]) == {"to keep"}
+        chosen = int(re.findall(r"Selection: (\d+)", box.locator(".list h4").inner_text())[0])
+        name = box.get_by_placeholder("a name for cluster 0")
+        name.fill("tiles of the garden")
+        name.press("Enter")
+        expect(box.locator(".entry").first).to_contain_text("tiles of the garden", timeout=PATIENCE)
+        tag = box.get_by_placeholder("a tag for the selection")
+        tag.fill("to keep")
+        box.get_by_role("button", name="Tag", exact=True).click()
+        expect(box.locator(".tag")).to_contain_text(f"to keep ({chosen})", timeout=PATIENCE)
+        kept = next(path for path in (home / "explore").iterdir() if path.name.startswith("own_"))
+        labels = read_labels(kept / "labels.parquet")
+        assert (
+            (labels["name"] == "tiles of the garden").sum() == (labels["tags"] == "to keep").sum() == chosen
+        )
+        box.get_by_role("button", name="Undo").click()
+        expect(box.locator(".tag")).to_have_count(0, timeout=PATIENCE)
+        box.get_by_role("button", name="Redo").click()
+        expect(box.locator(".tag")).to_contain_text("to keep", timeout=PATIENCE)
+        box.locator("canvas").focus()
+        ran.keyboard.press("g")
+        expect(box.locator(".gallery .tile").first).to_be_visible()
+        box.locator(".gallery .tile").first.focus()
+        ran.keyboard.press("m")
+        expect(box.locator("canvas")).to_be_visible()
+        box.locator(".entry").first.click()
+        if not box.locator("tbody tr").count():
+            box.locator(".entry").first.click()
+        box.get_by_role("button", name="Export").click()
+        expect(box.locator(".status")).to_contain_text("selection.csv", timeout=PATIENCE)
+        written = pd.read_csv(kept / "selection.csv", encoding="utf-8-sig")
+        assert len(written) == chosen and set(written["tags"]) == {"to keep"}
 
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("own", "clips = read_segments("),
-        pytest.param("10", "insert_segments(milvus, name, segments)", marks=pytest.mark.nightly),
-        pytest.param("06", "query_iterator(", marks=pytest.mark.nightly),
-    ],
-)
-def test_a_cell_run_again_opens_what_the_last_one_closed(
-    pages: Callable[[str], Page], name: str, words: str
-) -> None:
-    page = pages(name)
-    cell = page.locator(".jp-CodeCell", has_text=words).first
-    before = cell.locator(".jp-InputPrompt").inner_text()
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
-    prompt = cell.locator(".jp-InputPrompt")
-    expect(prompt).not_to_have_text(before, timeout=PATIENCE)
-    expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=PATIENCE)
-    assert cell.locator(ERROR).all_inner_texts() == []
-
-
-def test_a_film_added_later_is_the_only_one_embedded_and_names_stay(
-    pages: Callable[[str], Page], folder: Path
-) -> None:
-    (folder / "new.mp4").write_bytes((folder / "IMG_0000.mp4").read_bytes() + EMPTY_BOX)
-    page = pages("own")
-    report = page.locator(".jp-CodeCell", has_text="embed_batch(client, videos)").last
-    run_all_cells(page)
-    expect(report.locator(".jp-OutputArea")).to_contain_text("1 new, 12 from the cache", timeout=PATIENCE)
-    expect(explorer_of(page).locator(".count")).to_have_text("13 segments")
-    expect(explorer_of(page).locator(".legend")).to_contain_text("tiles of the garden")
+    def test_a_film_added_later_is_the_only_one_embedded_and_names_stay(
+        self, ran: Page, folder: Path
+    ) -> None:
+        (folder / "new.mp4").write_bytes((folder / "IMG_0000.mp4").read_bytes() + EMPTY_BOX)
+        report = ran.locator(".jp-CodeCell", has_text="embed_batch(client, videos)").last
+        run_all_cells(ran)
+        expect(report.locator(".jp-OutputArea")).to_contain_text("1 new, 12 from the cache", timeout=PATIENCE)
+        expect(explorer_of(ran).locator(".count")).to_have_text("13 segments")
+        expect(explorer_of(ran).locator(".legend")).to_contain_text("tiles of the garden")
