@@ -77,11 +77,17 @@ def default_k(n: int) -> int:
     return min(MOST_K, max(2, round(math.sqrt(n / 2))))
 
 
-def summary(labels: Labels, *, may_be_noise: bool, unmatched: list[str], whole: int) -> str:
-    """What was found, in a few sentences: clusters, noise, names without a cluster, whole videos left out."""
-    found = len(set(np.unique(labels).tolist()) - {NOISE})
-    words = f"{len(labels)} segments in {found} clusters"
-    if may_be_noise:
+def summary(labels: Labels, found: Labels, *, noise: bool, unmatched: list[str], whole: int) -> str:
+    """What was found, in a few sentences: clusters, noise, names without a cluster, whole videos left out.
+
+    `labels` (n,) are the clusters with every move, `found` (n,) those without; `noise` says whether there may be some.
+    """
+    here = set(np.unique(labels).tolist()) - {NOISE}
+    own = len(here - set(np.unique(found).tolist()))
+    words = f"{len(labels)} segments in {len(here)} clusters"
+    if own:
+        words += f" ({own} of them made by moves)"
+    if noise:
         words += f", and {int((labels == NOISE).sum())} as noise"
     words += "."
     if unmatched:

@@ -56,7 +56,8 @@ function render({ model, el }) {
   const map = makeMap(model, data, left, { onZoom: () => tip.show() });
   let rested = -1;
   let timer = 0;
-  let clicked = false; // what the kernel chose, as the best hit, waits at its second
+  let clicked = -1; // what the kernel chose, as the best hit, waits at its second
+  let presented = null; // what is in the player
 
   const set = (values) => {
     for (const name in values) model.set(name, values[name]);
@@ -69,7 +70,7 @@ function render({ model, el }) {
       player.replay();
       panel.follow(row);
     } else {
-      clicked = true;
+      clicked = row;
       player.wait(true);
       set({ chosen: row });
     }
@@ -210,7 +211,8 @@ function render({ model, el }) {
   });
 
   function showLegend() {
-    fillLegend(legend, data, { pick, hide });
+    const inFocus = (code) => model.get("column") !== "cluster" || model.get("focus") === code;
+    fillLegend(legend, data, { pick, hide, inFocus });
     const ranged = Object.keys(model.get("ranges")).length > 0;
     offerAll(ranged || Object.values(model.get("hidden")).some((names) => names.length));
     ranges.show();
@@ -255,6 +257,16 @@ function render({ model, el }) {
     panel.showTiles();
     gallery.show();
   }
+  // Plays what was clicked last; answers to clicks before it are passed over.
+  function present() {
+    const [next, chosen] = [model.get("player"), model.get("chosen")];
+    if (next === presented || (next.row ?? -1) !== chosen) return;
+    presented = next;
+    player.show();
+    if (chosen === clicked) player.play();
+    clicked = -1;
+    if (playlist.isOn() && !next.source) playlist.step(1); // a film that has moved ends at once
+  }
   function showStatus() {
     status.textContent = model.get("status");
     player.answered();
@@ -275,14 +287,9 @@ function render({ model, el }) {
       readGroups();
       map.refit();
     },
-    "change:player": () => {
-      player.show();
-      if (clicked) player.play();
-      clicked = false;
-      if (playlist.isOn() && !model.get("player").source) playlist.step(1); // a film that has moved ends at once
-    },
+    "change:player": present,
     "change:tiles": () => {
-      player.answered();
+      if (presented === model.get("player")) player.answered();
       panel.showTiles();
       map.drawMarks();
     },
@@ -293,6 +300,7 @@ function render({ model, el }) {
     "change:measures": gallery.show,
     "change:ranges": showLegend,
     "change:chosen": () => {
+      present();
       playlist.follow(model.get("chosen"));
       panel.showTable();
       panel.follow(model.get("chosen"));
@@ -311,6 +319,7 @@ function render({ model, el }) {
   readPoints();
   readGroups();
   player.show();
+  presented = model.get("player");
   showHits();
   setMode("pan");
   showView("map");

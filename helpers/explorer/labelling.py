@@ -10,6 +10,7 @@ import pandas as pd
 from helpers.analysis.checks import without_noise
 from helpers.analysis.labels import split_tags
 from helpers.errors import AnalysisError
+from helpers.explorer.columns import CLUSTER
 from helpers.explorer.controls import BACK, NEW, Controls
 from helpers.explorer.names import KeptNames
 from helpers.explorer.state import cluster_names
@@ -56,7 +57,10 @@ class Labelling:
         self._view.words = {str(row): said for row, said in self.words.items()}
         self._controls.tag.options = sorted({tag for said in self.words.values() for tag in said["tags"]})
         names = cluster_names(self._names.shown)
-        numbers = without_noise(self._names.clusters.tolist())
+        found = self._names.clusters.tolist()
+        if self._view.focus not in (None, *found):  # it was made by a move that is undone
+            self._view.focus = None
+        numbers = without_noise(found)
         self._controls.offer_clusters(
             {n: f"{n} {names[n]}" if n in names else f"cluster {n}" for n in numbers}
         )
@@ -84,10 +88,11 @@ class Labelling:
         target = self.target()
         if target is None:
             raise AnalysisError("No cluster is chosen: click a point, or a cluster in the legend.")
-        name = self._controls.name.value.strip()
+        name, before = self._controls.name.value.strip(), cluster_names(self._names.shown).get(target, "")
         lost = self._names.name(target, name)
         words = f"is called {name!r}" if name else "has no name"
-        self._say(f"Cluster {target} {words}{self._names.place()}.", lost)
+        instead = f" instead of {before!r}" if name and before not in ("", name) else ""
+        self._say(f"Cluster {target} {words}{instead}{self._names.place()}.", lost)
 
     def move(self) -> None:
         to = self._controls.target.value
@@ -99,6 +104,9 @@ class Labelling:
         )
         anchor = {NEW: None, BACK: ""}[to] if to in (NEW, BACK) else self._typical(to)
         lost = self._names.move(ids, f"the move {where}", to=anchor)
+        if self._view.column == CLUSTER:  # a name is for where they are now
+            found = set(self._names.clusters[ids].tolist())
+            self._view.focus = found.pop() if len(found) == 1 else None
         self._say(f"{len(ids)} segment{'s' * (len(ids) > 1)} moved {where}{self._names.place()}.", lost)
 
     def tag(self) -> None:

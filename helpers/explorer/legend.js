@@ -52,20 +52,23 @@ export function makeBar(map, bar, { onMode, onView, onHelp, onShowAll, onAdd }) 
   };
 }
 
-// The selection and the cluster in focus after a click on an entry of the legend; Shift adds it or takes it away.
-export function pickedInLegend(group, picked, shift) {
+// The selection and the cluster in focus after a click on an entry of the legend; Shift adds it or takes it away. One that
+// is selected, but not in focus, is brought there.
+export function pickedInLegend(group, picked, shift, inFocus = true) {
   const full = group.rows.length > 0 && group.rows.every((row) => picked.has(row));
   if (shift) {
     const after = new Set(picked);
     for (const row of group.rows) full ? after.delete(row) : after.add(row);
     return { rows: [...after].sort((a, b) => a - b), focus: null };
   }
-  if (full && picked.size === group.rows.length) return { rows: [], focus: null };
+  const alone = full && picked.size === group.rows.length;
+  if (alone && inFocus) return { rows: [], focus: null };
   return { rows: group.rows, focus: group.code };
 }
 
-// Two buttons for each entry: one selects its points, one hides them. `pick(rows, focus)` and `hide(name)` are called.
-export function fillLegend(legend, data, { pick, hide }) {
+// Two buttons for each entry: one selects its points, one hides them. `pick(rows, focus)` and `hide(name)` are called;
+// `inFocus(code)` says whether a name would go to this entry, or to none.
+export function fillLegend(legend, data, { pick, hide, inFocus }) {
   const inks = inksOf(document.body);
   legend.replaceChildren();
   for (const group of data.groups) {
@@ -84,7 +87,8 @@ export function fillLegend(legend, data, { pick, hide }) {
       words.title = "suggested from the descriptions: no name was given";
     }
     entry.addEventListener("click", (event) => {
-      const { rows, focus } = pickedInLegend(group, data.picked, event.shiftKey || data.adding);
+      const adds = event.shiftKey || data.adding;
+      const { rows, focus } = pickedInLegend(group, data.picked, adds, inFocus(group.code));
       pick(rows, focus);
     });
     const words = `${group.hidden ? "show" : "hide"} ${group.text}`;

@@ -128,7 +128,9 @@ class KeptNames:
     def undo(self) -> str:
         """Take the last change back and say which; AnalysisError if there is none."""
         if not self._done:
-            raise AnalysisError("There is nothing to undo: no name, tag, note or move was made here yet.")
+            raise AnalysisError(
+                "There is nothing to undo: no name, tag, note or move was made since it was opened."
+            )
         step = self._done[-1]
         self._write(lambda labels: put_back(labels, step.cells))
         self._undone.append(self._done.pop())

@@ -21,7 +21,10 @@ def fit_of(overlap: Overlap) -> dict[str, str]:
 
 
 class Suggestions:
-    """Words of the descriptions that mark each cluster, worked out anew where the clusters are others."""
+    """Words of the descriptions that mark each cluster, worked out anew where the clusters are others.
+
+    A cluster of which fewer than half of the segments have a description gets none: a few would speak for all.
+    """
 
     def __init__(self, segments: pd.DataFrame) -> None:
         self._told = segments.get("description")
@@ -38,5 +41,6 @@ class Suggestions:
                 found = suggest_labels(told, labels[rows])
             except AnalysisError:  # no cluster, or no word
                 found = pd.Series(dtype="str")
-            self._words = dict(zip(found.index.tolist(), found.tolist(), strict=True))
+            spoken = (told["description"].str.strip() != "").groupby(labels[rows]).mean()
+            self._words = {number: words for number, words in found.items() if spoken[number] >= 0.5}
         return self._words

@@ -177,8 +177,8 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
             self.view.hidden = {k: v for k, v in self.view.hidden.items() if k != CLUSTER}
             self._show_words()
             self.view.shown = self._shown().astype(np.uint8).tobytes()
-            may_be_noise = controls.method.value == "hdbscan"
-            said = summary(self._labels, may_be_noise=may_be_noise, unmatched=unmatched, whole=self._whole)
+            noise = controls.method.value == "hdbscan"
+            said = summary(self._labels, self._found, noise=noise, unmatched=unmatched, whole=self._whole)
             self.view.at_rest = " ".join([said, *map(on_screen, clustered.sentences)])
             self.view.rest()
         controls.show_size()
@@ -248,7 +248,8 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         if not 0 <= row < len(self.segments):
             return
         with self.view.errors_in_status():
-            self.view.player = state.clip_player(state.record(self.segments, row))  # first: it is waited for
+            # First: it is waited for.
+            self.view.player = state.clip_player(state.record(self.segments, row)) | {"row": row}
             self._refresh()
             self._words.aim()
             self._show_neighbours()

@@ -76,6 +76,7 @@ COUNT_PLAYS = """() => {
   const real = HTMLMediaElement.prototype.play;
   HTMLMediaElement.prototype.play = function () {
     this.dataset.plays = Number(this.dataset.plays ?? 0) + 1;
+    this.dataset.played = this.src;
     return window.letPlay ? real.call(this) : Promise.resolve();
   };
   return () => { HTMLMediaElement.prototype.play = real; };
@@ -84,7 +85,7 @@ COUNT_PLAYS = """() => {
 
 @contextmanager
 def players_stand(page: Page) -> Iterator[None]:
-    """Players count how often they are to play, and stand still unless a test lets them run.
+    """Players count how often they are to play, note what, and stand still unless a test lets them run.
 
     So a test can see at which second they stand.
     """

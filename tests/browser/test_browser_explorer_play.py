@@ -174,6 +174,18 @@ def test_until_a_film_comes_its_place_says_so(explorer: Locator, row: int) -> No
     expect(figure).to_have_attribute("aria-busy", "false")
 
 
+def test_of_quick_clicks_the_last_one_plays(explorer: Locator) -> None:
+    explorer.get_by_role("button", name="Grid", exact=True).click()
+    explorer.locator(".gallery").evaluate(
+        """(gallery, rows) => {
+          for (const row of rows) gallery.querySelector(`.tile[data-row="${row}"]`).click();
+        }""",
+        [2, 3, 5],
+    )
+    wait_until(explorer.locator("video"), "v.dataset.played?.endsWith('#t=150,156')")
+    expect(explorer.locator("figcaption")).to_contain_text("2:30-2:36")
+
+
 def test_the_selection_plays_one_after_the_other(explorer: Locator) -> None:
     page, video = explorer.page, explorer.locator("video")
     explorer.get_by_role("button", name="Grid", exact=True).click()

@@ -817,6 +817,24 @@ def test_a_move_goes_to_a_new_cluster_unless_another_is_chosen(explorer):
     assert len(members(explorer, 3)) == 6
 
 
+def test_after_a_move_a_name_is_for_where_the_segments_are_now(explorer):
+    cats, dogs = members(explorer, 0), members(explorer, 1)
+    explorer.view.set_state({"chosen": dogs[0]})
+    explorer.controls.name.value = "dogs"
+    explorer.controls.rename.click()
+    explorer.view.set_state({"picked": cats[:6]})
+    explorer.controls.move.click()
+    assert explorer.controls.name.placeholder == "a name for cluster 3"
+    for words in ("kittens", "young cats"):
+        explorer.controls.name.value = words
+        explorer.controls.rename.click()
+    assert [g["name"] for g in explorer.view.groups] == ["", "dogs", "", "young cats"]
+    assert explorer.view.status.startswith("Cluster 3 is called 'young cats' instead of 'kittens'")
+    for _ in range(3):
+        explorer.controls.undo.click()
+    assert explorer.view.focus is None and explorer.controls.name.value == "dogs"
+
+
 @pytest.mark.slow
 def test_a_move_to_a_new_cluster_is_undone_and_done_again(explorer):
     name(explorer, 0, "cats")
@@ -829,6 +847,7 @@ def test_a_move_to_a_new_cluster_is_undone_and_done_again(explorer):
     explorer.controls.k.value = 5
     kittens = [g["cluster"] for g in explorer.view.groups if g["name"] == "kittens"]
     assert kittens == [5] and members(explorer, 5) == cats[:6]
+    assert explorer.view.status == "30 segments in 6 clusters (1 of them made by moves)."
     explorer.controls.k.value = 3
     ask(explorer, undo=True), ask(explorer, undo=True)
     assert explorer.view.status == "Undone: the move into a new cluster."
@@ -886,6 +905,8 @@ def test_a_cluster_without_a_name_has_suggested_words():
     name(explorer, explorer.clusters.iloc[0], "felines")
     assert "cat" not in {g.get("suggested") for g in explorer.view.groups}, "a given name stands alone"
     assert (explorer.labels["name"] != "").sum() == 10, "a suggestion is no name"
+    few = cluster_explorer(told.assign(description=["a cat", *[""] * 29]), k=3)
+    assert all("suggested" not in group for group in few.view.groups), "one does not speak for ten"
     silent = cluster_explorer(CLIPS.drop(columns="description"), k=3)
     assert all("suggested" not in group for group in silent.view.groups)
 

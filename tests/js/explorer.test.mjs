@@ -108,6 +108,7 @@ test("a click on the legend selects, again lets go, and Shift adds and takes awa
   const group = { code: 3, rows: [1, 4] };
   assert.deepEqual(pickedInLegend(group, new Set([7]), false), { rows: [1, 4], focus: 3 });
   assert.deepEqual(pickedInLegend(group, new Set([1, 4]), false), { rows: [], focus: null });
+  assert.deepEqual(pickedInLegend(group, new Set([1, 4]), false, false), { rows: [1, 4], focus: 3 });
   assert.deepEqual(pickedInLegend(group, new Set([7]), true), { rows: [1, 4, 7], focus: null });
   assert.deepEqual(pickedInLegend(group, new Set([1, 4, 7]), true), { rows: [7], focus: null });
   assert.deepEqual(pickedInLegend({ code: 0, rows: [] }, new Set(), true), { rows: [], focus: null });
