@@ -52,7 +52,8 @@ def local_file(path: str | Path) -> Path:
         raise VideoError("A video at a web address has no still here: its player shows it.")
     if not file.is_file():
         raise VideoError(
-            f"The file {file.name} is not where the collection says: put it back, or call relink(folder)."
+            f"The file {file.name} is not where the collection says: put it back, or call "
+            "relink(milvus, name, folder)."
         )
     return file
 

@@ -278,7 +278,7 @@ def test_what_is_no_video_gets_one_sentence(read, tmp_path):
     text.write_text("no video")
     with pytest.raises(VideoError, match=r"notes.mp4 cannot be read as a video"):
         read(text)
-    with pytest.raises(VideoError, match=r"gone.mp4 is not where the collection says: .* relink\(folder\)"):
+    with pytest.raises(VideoError, match=r"gone.mp4 is not where the collection says: .* relink\(milvus, name, folder\)"):
         read(tmp_path / "gone.mp4")
     with pytest.raises(VideoError, match="web address"):
         read("https://example.org/film.mp4")
@@ -331,7 +331,8 @@ def test_a_missing_file_has_a_caption_and_one_sentence(tmp_path, shown):
     )
     page = str(shown[0]["text/html"])
     assert len(videos(page)) == 1
-    assert "The file gone.mp4 is not where the collection says: put it back, or call relink(folder)." in page
+    where = "put it back, or call relink(milvus, name, folder)."
+    assert f"The file gone.mp4 is not where the collection says: {where}" in page
     assert str(tmp_path) not in page
 
 

@@ -76,7 +76,7 @@ def test_what_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
     for read in (is_playable, lambda p: player_seconds(p, 1.0), lambda p: playable_clip(p, 0, 1)):
         with pytest.raises(VideoError, match="page.mp4 cannot be read as a video"):
             read(path)
-    with pytest.raises(VideoError, match=r"relink\(folder\)"):
+    with pytest.raises(VideoError, match=r"relink\(milvus, name, folder\)"):
         playable_clip(tmp_path / "gone.mp4", 0, 1)
 
 
