@@ -42,5 +42,6 @@ class Suggestions:
             except AnalysisError:  # no cluster, or no word
                 found = pd.Series(dtype="str")
             spoken = (told["description"].str.strip() != "").groupby(labels[rows]).mean()
-            self._words = {number: words for number, words in found.items() if spoken[number] >= 0.5}
+            common = found[spoken.reindex(found.index) >= 0.5]
+            self._words = dict(zip(common.index.tolist(), common.tolist(), strict=True))
         return self._words
