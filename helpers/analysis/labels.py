@@ -20,7 +20,7 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 from pyarrow import parquet
 
-from helpers.analysis.checks import NOISE, without_noise
+from helpers.analysis.checks import NOISE, are_among, without_noise
 from helpers.arguments import as_list, check_table, checked_path, is_number, is_text
 from helpers.errors import AnalysisError
 from helpers.files import write_file
@@ -197,7 +197,7 @@ def tag_segments(labels: pd.DataFrame, segment_ids: Sequence[str], *tags: str) -
     ids = segment_ids_of(segment_ids)
     new = [part.strip() for tag in tags for part in _text(tag, "tag").split(";") if part.strip()]
     table = with_rows(labels, ids)
-    rows = table["segment_id"].isin(ids)
+    rows = are_among(table["segment_id"], ids)
     table.loc[rows, "tags"] = [add_tags(old, new) for old in table.loc[rows, "tags"]]
     return table
 
@@ -207,7 +207,7 @@ def untag_segments(labels: pd.DataFrame, segment_ids: Sequence[str], *tags: str)
     ids = segment_ids_of(segment_ids)
     gone = {part.strip() for tag in tags for part in _text(tag, "tag").split(";")}
     table = check_labels_table(labels)
-    rows = table["segment_id"].isin(ids)
+    rows = are_among(table["segment_id"], ids)
     table.loc[rows, "tags"] = [
         add_tags("", [tag for tag in split_tags(old) if tag not in gone]) for old in table.loc[rows, "tags"]
     ]
@@ -228,11 +228,10 @@ def follow_moments(labels: pd.DataFrame, segment_ids: Sequence[str]) -> pd.DataF
     and end that another model or segmentation made, and that is not among `segment_ids` (of several the last
     that has words). A segment with a row keeps it.
     """
-    table, now = check_labels_table(labels), set(segment_ids)
-    spoken = (table[OWN] != "").any(axis=1) & ~table["segment_id"].isin(now)
+    table = check_labels_table(labels)
+    spoken = (table[OWN] != "").any(axis=1) & ~are_among(table["segment_id"], segment_ids)
     old = {moment: key for key in table.loc[spoken, "segment_id"] if (moment := moment_of(key))}
-    known = set(table["segment_id"])
-    fresh = ((moment_of(key), key) for key in segment_ids if key not in known)
+    fresh = ((moment_of(key), key) for key in _without_row(table, segment_ids)) if old else ()
     if heirs := {old[moment]: key for moment, key in fresh if moment in old}:
         table["segment_id"] = [heirs.get(key, key) for key in table["segment_id"]]
     return table
@@ -243,9 +242,13 @@ def with_rows(labels: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
     if not all(_text(key, "segment_id") for key in ids):
         raise AnalysisError("A segment_id is empty: name segments by the segment_id of the table.")
     table = follow_moments(labels, ids)
-    known = set(table["segment_id"])
-    fresh = [key for key in ids if key not in known]
+    fresh = _without_row(table, ids)
     return pd.concat([table, make_labels({"segment_id": fresh})], ignore_index=True) if fresh else table
+
+
+def _without_row(table: pd.DataFrame, ids: Sequence[str]) -> list[str]:
+    """Those of the segments that have no row."""
+    return [key for key, has in zip(ids, are_among(ids, table["segment_id"]), strict=True) if not has]
 
 
 def split_tags(tags: str) -> list[str]:

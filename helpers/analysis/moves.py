@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from helpers.analysis.carry import check_clusters
-from helpers.analysis.checks import NOISE
+from helpers.analysis.checks import NOISE, are_among
 from helpers.analysis.labels import check_labels_table, segment_ids_of, with_rows
 from helpers.arguments import is_text
 from helpers.errors import AnalysisError
@@ -38,7 +38,7 @@ def move_segments(labels: pd.DataFrame, segment_ids: Sequence[str], *, to: str |
         raise AnalysisError(
             f"The segment to move to is {to!r}: give its segment_id, or None for a new cluster."
         )
-    table.loc[table["segment_id"].isin(ids), "moved"] = cell
+    table.loc[are_among(table["segment_id"], ids), "moved"] = cell
     return table
 
 
@@ -46,7 +46,7 @@ def unmove_segments(labels: pd.DataFrame, segment_ids: Sequence[str]) -> pd.Data
     """Let segments be where the clustering puts them; a new table. What was not moved stays as it is."""
     ids = segment_ids_of(segment_ids)
     table = check_labels_table(labels)
-    table.loc[table["segment_id"].isin(ids), "moved"] = ""
+    table.loc[are_among(table["segment_id"], ids), "moved"] = ""
     return table
 
 
@@ -58,7 +58,7 @@ def moved_clusters(labels: pd.DataFrame, clusters: pd.Series) -> pd.Series:
     belongs with is noise or not among `clusters`. Raises AnalysisError as `assign_clusters`.
     """
     table, found = check_labels_table(labels), check_clusters(clusters)
-    told = table[(table["moved"] != "") & table["segment_id"].isin(found.index)]
+    told = table[(table["moved"] != "") & are_among(table["segment_id"], found.index)]
     moved: dict[str, str] = dict(zip(told["segment_id"], told["moved"], strict=True))
     result = found.copy()
     if not moved:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.analysis.carry import WAS, Carried, Overlap, assign_clusters
-from helpers.analysis.checks import NOISE
+from helpers.analysis.checks import NOISE, are_among
 from helpers.analysis.labels import (
     annotate_segment,
     change_labels,
@@ -55,7 +55,7 @@ class KeptNames:
 
     def clusters_kept(self, ids: Sequence[str]) -> int:
         """How many clusters these segments had when one was named last, those made by hand aside; 0 without a name."""
-        kept = self._kept[self._kept["segment_id"].isin(ids)]
+        kept = self._kept[are_among(self._kept["segment_id"], ids)]
         if not (kept["name"] != "").any():
             return 0
         found = kept["cluster"][~kept["moved"].str.startswith(OWN)]
@@ -99,7 +99,7 @@ class KeptNames:
                 moved[moved["name"] != ""].drop_duplicates("cluster").set_index("cluster")["name"].to_dict()
             )
             clusters = moved["segment_id"].map(moved_clusters(moved, self._found))
-            leave = moved["segment_id"].isin(ids) & clusters.notna() & (clusters != moved["cluster"])
+            leave = are_among(moved["segment_id"], ids) & clusters.notna() & (clusters != moved["cluster"])
             moved.loc[leave, "cluster"] = clusters[leave].astype("int64")
             moved.loc[leave, "name"] = [names.get(number, "") for number in moved.loc[leave, "cluster"]]
             for name in sorted(set(before["name"]) - set(moved["name"])):  # nothing is left of its cluster
@@ -179,9 +179,8 @@ class KeptNames:
         self.clusters = moved_clusters(self._kept, self._found)
         self.shown, matched, unmatched = assign_clusters(self._kept, self.clusters)
         here = self.clusters.value_counts().to_dict()
-        named = (
-            self._kept["name"][self._kept["segment_id"].isin(self.clusters.index)].value_counts().to_dict()
-        )
+        inside = are_among(self._kept["segment_id"], self.clusters.index)
+        named = self._kept["name"][inside].value_counts().to_dict()
         self.overlaps = {
             new: Overlap(shared, named.get(name, shared), here[new])
             for name, new, shared in zip(matched["name"], matched["new"], matched["shared"], strict=True)
