@@ -183,5 +183,6 @@ def _remake_indexes(milvus: MilvusClient, name: str) -> None:
         nested = {"params": about["params"]} if about.get("params") else {}
         kinds = {key: about[key] for key in ("index_type", "metric_type")}
         indexes.add_index(about["field_name"], params=nested, **kinds)
+        milvus.release_collection(name)  # somebody else may have loaded it meanwhile
         milvus.drop_index(name, field)
         milvus.create_index(name, indexes, sync=False)

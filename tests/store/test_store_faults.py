@@ -18,6 +18,7 @@ import pytest
 pytest.importorskip("resource", reason="Windows has no RLIMIT_FSIZE and no SIGKILL")
 
 from milvus_lite.engine.collection import Collection as LiteCollection
+from pymilvus import MilvusException
 
 from helpers import logs
 from helpers.errors import SearchError, StoreError, VideoSearchError
@@ -347,3 +348,22 @@ def test_a_server_that_was_killed_while_it_wrote_an_index_file_makes_it_anew(tmp
         server.start()
         assert len(search_segments(client, "c", QUERY, limit=5)) == 5
         assert client.describe_index("c", "embedding_visual") == before
+
+
+@pytest.mark.slow
+def test_an_index_is_made_anew_though_somebody_else_has_loaded_the_collection(tmp_path, monkeypatch):
+    load = calls.Client.load_collection
+    unread = iter([MilvusException(message="visual.idx is not fully written")])
+
+    def fails_once(*args, **options):
+        for error in unread:
+            raise error
+        return load(*args, **options)
+
+    with served(tmp_path) as (client, _):
+        store_collection.create_collection(client, "c", OLD)
+        store.insert_segments(client, "c", OLD)
+        client.load_collection("c")
+        monkeypatch.setattr(calls.Client, "load_collection", fails_once)
+        store_client.load(client, "c")
+        assert len(search_segments(client, "c", QUERY, limit=5)) == 5
