@@ -57,10 +57,7 @@ class Labelling:
         self._view.words = {str(row): said for row, said in self.words.items()}
         self._controls.tag.options = sorted({tag for said in self.words.values() for tag in said["tags"]})
         names = cluster_names(self._names.shown)
-        found = self._names.clusters.tolist()
-        if self._view.focus not in (None, *found):  # it was made by a move that is undone
-            self._view.focus = None
-        numbers = without_noise(found)
+        numbers = without_noise(self._names.clusters.tolist())
         self._controls.offer_clusters(
             {n: f"{n} {names[n]}" if n in names else f"cluster {n}" for n in numbers}
         )
@@ -78,6 +75,8 @@ class Labelling:
 
     def aim(self) -> None:
         """Let the line for a name belong to the cluster chosen, and that for a note to the clicked point."""
+        if self._view.focus is not None and self.target() is None:  # hidden, or made by a move that is undone
+            self._view.focus = None
         target = self.target()
         name = "" if target is None else cluster_names(self._names.shown).get(target, "")
         self._controls.aim_name(target, name)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.analysis.carry import WAS, Carried, Overlap, assign_clusters
-from helpers.analysis.checks import NOISE, are_among
+from helpers.analysis.checks import are_among, without_noise
 from helpers.analysis.labels import (
     annotate_segment,
     change_labels,
@@ -58,8 +58,7 @@ class KeptNames:
         kept = self._kept[are_among(self._kept["segment_id"], ids)]
         if not (kept["name"] != "").any():
             return 0
-        found = kept["cluster"][~kept["moved"].str.startswith(OWN)]
-        return len(set(found) - {NOISE})
+        return len(without_noise(kept["cluster"][~kept["moved"].str.startswith(OWN)]))
 
     def refresh(self) -> bool:
         """Take over what another notebook has written since; whether there was something."""

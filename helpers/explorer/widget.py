@@ -228,8 +228,6 @@ class ClusterExplorer(QuietWidget, widgets.VBox):  # type: ignore[misc]
         shown = self._shown()
         self.view.shown = shown.astype(np.uint8).tobytes()
         self.view.picked = [row for row in self.view.picked if shown[row]]
-        if self.view.focus is not None and self._words.target() is None:
-            self.view.focus = None
         self._words.aim()
         self._show_neighbours()
 

@@ -33,8 +33,14 @@ def published(path: Path, size: int, *, digest: str | None = None) -> dict[str, 
     Without its sha256, `digest`, only a file of the same size as a sample is read. Raises VideoError where it
     cannot be, DataError as `catalogue` does.
     """
-    known = _by_size(*_version()).get(str(size), [])
-    return next((row for row in known if (digest or file_sha256(path)) == row["sha256"]), {})
+    if not digest and str(size) not in catalogue()["size_bytes"].array:
+        return {}
+    return sample_of(digest or file_sha256(path))
+
+
+def sample_of(digest: str) -> dict[str, str]:
+    """The row of the sample with this sha256; empty for any other. Raises DataError as `catalogue` does."""
+    return _by_digest(*_version()).get(digest, {})
 
 
 def _version() -> tuple[str, int, int, int]:
@@ -50,8 +56,6 @@ def _catalogue(path: str, *_version: int) -> pd.DataFrame:
 
 
 @functools.lru_cache(maxsize=2)
-def _by_size(path: str, *version: int) -> dict[str, list[dict[str, str]]]:
-    found: dict[str, list[dict[str, str]]] = {}
-    for row in _catalogue(path, *version).astype(object).to_dict("records"):
-        found.setdefault(row["size_bytes"], []).append({str(name): text for name, text in row.items()})
-    return found
+def _by_digest(path: str, *version: int) -> dict[str, dict[str, str]]:
+    rows = _catalogue(path, *version).astype(object).to_dict("records")
+    return {row["sha256"]: {str(name): text for name, text in row.items()} for row in rows}

@@ -14,7 +14,7 @@ from webvtt.models import Timestamp
 
 from helpers.errors import VideoError, VideoSearchWarning
 from helpers.files import file_sha256
-from helpers.videos.catalogue import catalogue, sample_file
+from helpers.videos.catalogue import sample_file, sample_of
 from helpers.videos.media import same_name, shown
 
 TIME = r"(?:\d{1,6}:)?[0-5]?\d:[0-5]?\d\.\d{1,3}"
@@ -126,10 +126,8 @@ def description_track(path: str | Path, digest: str | None = None) -> list[Cue]:
 
 def track_beside(path: str | Path, digest: str | None = None) -> Path | None:
     """The file of a video's description track; None where there is none."""
-    known = catalogue().set_index("sha256")["file"]
-    name = known.get(digest or file_sha256(path))
-    if name:
-        return sample_file("descriptions", f"{Path(name).stem}.vtt")
+    if sample := sample_of(digest or file_sha256(path)):
+        return sample_file("descriptions", f"{Path(sample['file']).stem}.vtt")
     return same_name(Path(path).with_suffix(".vtt"))
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from helpers.errors import DataError
 from helpers.files import file_sha256, is_published
 from helpers.settings import ROOT
-from helpers.videos.catalogue import catalogue, published, sample_file
+from helpers.videos.catalogue import catalogue, sample_file, sample_of
 from helpers.videos.media import printable, probe
 
 SUFFIXES = (
@@ -76,7 +76,7 @@ def video_row(
     """
     found = probe(path, digest=digest)
     digest = digest or file_sha256(path)
-    sample = published(path, found.size, digest=digest)
+    sample = sample_of(digest)
     slug = Path(sample["file"]).stem if sample else "own"  # never the file's own name: it may change
     return {
         "video_id": f"{slug}-{digest[:10]}",
